@@ -1,0 +1,187 @@
+"""The errors this package raises: each says what is wrong, where, what is valid and what to type next.
+
+EtlAgentError                 70  a bug, or the base of everything below
+├── UsageError                 2  the call itself is wrong
+├── DataRefused               65  the data was judged and nothing was loaded
+│   ├── OverBudget                more rejected rows than the pipeline allows
+│   ├── Drifted                   the columns no longer fit the contract
+│   ├── FileRefused               a file that is wrong throughout (encoding, delimiter, header)
+│   └── ShrinkRefused             a replace that would empty or shrink the table too far
+├── NoInput                   66  no file matches, or a file is missing or unreadable
+├── DatabaseUnavailable       69  the target cannot be reached
+├── Unbalanced                70  the rows do not add up; the run was rolled back
+├── CannotCreate              73  an output cannot be created
+├── CannotWrite               74  writing failed (disk full, input/output error)
+├── TryLater                  75  another run holds the lock, or the input is still growing
+├── PermissionRefused         77  the file system or the database says no
+└── ConfigurationError        78  a pipeline file, contract or target that cannot work
+    └── SpecInvalid               every mistake of a pipeline file at once
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+__all__ = [
+    "AmbiguousFormat",
+    "CannotCreate",
+    "CannotWrite",
+    "ConfigurationError",
+    "DataRefused",
+    "DatabaseUnavailable",
+    "Drifted",
+    "EtlAgentError",
+    "FileRefused",
+    "NoInput",
+    "OverBudget",
+    "PermissionRefused",
+    "ShrinkRefused",
+    "SpecInvalid",
+    "TryLater",
+    "Unbalanced",
+    "UsageError",
+    "near",
+]
+
+
+class EtlAgentError(Exception):
+    """Say what is wrong, where, the valid choices and the next command.
+
+    Args:
+        what: one sentence, without a full stop, that a user understands without this code.
+        where: the place: pipeline, stage, step, column, or file and line.
+        choices: the valid values, or the near matches of a wrong name.
+        next_command: what to type next, ready to paste.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        choices: Sequence[str] = (),
+        next_command: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.choices = tuple(choices)
+        self.next_command = next_command
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.choices:
+            parts.append(f"valid: {', '.join(self.choices)}")
+        if self.next_command:
+            parts.append(f"next: {self.next_command}")
+        return "; ".join(parts)
+
+
+class UsageError(EtlAgentError):
+    """The call itself is wrong."""
+
+    exit_code = 2
+
+
+class DataRefused(EtlAgentError):
+    """The data was judged and nothing was loaded."""
+
+    exit_code = 65
+
+
+class OverBudget(DataRefused):
+    """More rows were rejected than the pipeline allows."""
+
+
+class Drifted(DataRefused):
+    """The columns of the input no longer fit the contract."""
+
+
+class AmbiguousFormat(DataRefused):
+    """The evidence of a column allows more than one reading, and guessing would change values silently."""
+
+
+class FileRefused(DataRefused):
+    """A file is wrong throughout, so no line of it can be trusted."""
+
+
+class ShrinkRefused(DataRefused):
+    """A replace would empty the table or shrink it further than allowed."""
+
+
+class NoInput(EtlAgentError):
+    """No file matches, or a file is missing or unreadable."""
+
+    exit_code = 66
+
+
+class DatabaseUnavailable(EtlAgentError):
+    """The target database cannot be reached."""
+
+    exit_code = 69
+
+
+class Unbalanced(EtlAgentError):
+    """The rows do not add up; the run was rolled back and this is our bug."""
+
+    exit_code = 70
+
+
+class CannotCreate(EtlAgentError):
+    """An output file or folder cannot be created."""
+
+    exit_code = 73
+
+
+class CannotWrite(EtlAgentError):
+    """Writing failed: a full disk or an input/output error."""
+
+    exit_code = 74
+
+
+class TryLater(EtlAgentError):
+    """Another run holds the lock, or the input is still growing."""
+
+    exit_code = 75
+
+
+class PermissionRefused(EtlAgentError):
+    """The file system or the database refuses access."""
+
+    exit_code = 77
+
+
+class ConfigurationError(EtlAgentError):
+    """A pipeline file, contract or target cannot work as it is written."""
+
+    exit_code = 78
+
+
+class SpecInvalid(ConfigurationError):
+    """A pipeline file has mistakes; all of them are listed.
+
+    Args:
+        mistakes: one line each, with the position in the file and the valid values.
+    """
+
+    def __init__(self, what: str, *, mistakes: Sequence[str], where: str | None = None) -> None:
+        super().__init__(what, where=where)
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {mistake}" for mistake in self.mistakes)])
+
+
+def near(word: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+    """Return the choices that look most like a mistyped word, best first.
+
+    >>> near("emial", ["email", "name", "amount"])
+    ('email',)
+    """
+    folded = {choice.casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(word.casefold(), folded, n=most, cutoff=0.6)
+    return tuple(folded[match] for match in found)
