@@ -1,0 +1,28 @@
+"""The catalogue of cleaning steps: one line a step, grouped by family, and the type of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Union
+
+from pydantic import Field
+
+from etl_agent.clean import text
+from etl_agent.clean.step import Step
+
+__all__ = ["FAMILIES", "STEPS", "AnyStep"]
+
+FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
+    "text": (text.Strip,),
+}
+"""Every step, by the family of dirt that it cleans."""
+
+STEPS: tuple[type[Step], ...] = tuple(chain.from_iterable(FAMILIES.values()))
+"""Every step, in the order of the families."""
+
+if TYPE_CHECKING:
+    AnyStep = Step
+else:
+    AnyStep = Annotated[Union[STEPS], Field(discriminator="step")]  # noqa: UP007  the members are a tuple, known at run time
+    """Any step of the catalogue, told from the others by its ``step`` field."""
