@@ -1,0 +1,76 @@
+# make demo | test | check | docs | bench | clean. Everything lives in .venv; a stamp file keeps repeats cheap.
+# PYTHON=/path/to/python make demo picks the interpreter; any from 3.11 on will do.
+.POSIX:
+
+VENV = .venv
+BIN = $(VENV)/bin
+WORKERS = auto
+DEMO_DATABASE = demo.db
+BENCH_ROWS = 1000000
+BENCH_INPUT = ../shared/bench
+SOURCES = etl_agent tests benchmarks sample_data
+
+help:
+	@echo 'make demo    install and load the sample files into $(DEMO_DATABASE)'
+	@echo 'make test    run the tests, with a real PostgreSQL that pip installs'
+	@echo 'make check   formatting, lint, types, layers, generated docs, tests: all that must pass'
+	@echo 'make docs    write docs/reference from the code'
+	@echo 'make bench   compare with other loaders (BENCH_ROWS=$(BENCH_ROWS))'
+	@echo 'make clean   remove what the above have made, but for the databases'
+
+$(VENV)/.installed: pyproject.toml
+	@set -e; \
+	suits() { "$$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }; \
+	if ! suits $(BIN)/python; then \
+	  found=; \
+	  for python in $$PYTHON python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	    if suits "$$python"; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "etl-agent needs Python 3.11 or newer, with its venv module." >&2; \
+	    echo "Found: $$(python3 --version 2>&1 || echo 'no python3')." >&2; \
+	    echo "Install one (on Debian and Ubuntu also the package python3-venv), or name it:" >&2; \
+	    echo "  PYTHON=/path/to/python3 make demo" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$($$found --version)"; \
+	  "$$found" -m venv --clear $(VENV); \
+	fi
+	@echo 'Installing etl-agent into $(VENV)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo 'Installing the tools for tests and checks'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed-dev
+
+demo: $(VENV)/.installed
+	@BIN=$(BIN) sample_data/demo $(DEMO_DATABASE)
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed
+	$(BIN)/python docs/make_reference.py
+
+docs-current: $(VENV)/.installed
+	$(BIN)/python docs/make_reference.py --check
+
+check: lint docs-current test
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/compare.py --input $(BENCH_INPUT) --rows $(BENCH_ROWS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+.PHONY: help install demo test lint docs docs-current check bench clean
