@@ -43,6 +43,7 @@ __all__ = [
     "Unbalanced",
     "UsageError",
     "near",
+    "one_slip",
 ]
 
 
@@ -155,8 +156,11 @@ class PermissionRefused(EtlAgentError):
     exit_code = 77
 
 
-class ConfigurationError(EtlAgentError):
-    """A pipeline file, contract or target cannot work as it is written."""
+class ConfigurationError(EtlAgentError, ValueError):
+    """A pipeline file, contract or target cannot work as it is written.
+
+    It is a ValueError too, so that one raised by a spec's validator is collected with the file's other mistakes.
+    """
 
     exit_code = 78
 
@@ -181,7 +185,29 @@ def near(word: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]
 
     >>> near("emial", ["email", "name", "amount"])
     ('email',)
+    >>> near("tp", ["table", "to"])
+    ('to',)
     """
     folded = {choice.casefold(): choice for choice in choices}
-    found = difflib.get_close_matches(word.casefold(), folded, n=most, cutoff=0.6)
-    return tuple(folded[match] for match in found)
+    wrong = word.casefold()
+    slips = [choice for choice in folded if one_slip(wrong, choice)]
+    alike = difflib.get_close_matches(wrong, folded, n=most, cutoff=0.6)
+    return tuple(folded[match] for match in dict.fromkeys([*slips, *alike]))[:most]
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Whether one letter left out, put in or changed, or two neighbours swapped, turns one word into the other.
+
+    >>> one_slip("to", "tp"), one_slip("to", "ot"), one_slip("to", "top"), one_slip("to", "tip")
+    (True, True, True, False)
+
+    Two words without a letter in common are never a slip of each other.
+    """
+    if not set(word) & set(other):
+        return False
+    short, long = sorted((word, other), key=len)
+    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if len(long) == len(short):
+        swapped = long[:at] + long[at : at + 2][::-1] + long[at + 2 :]
+        return short[at + 1 :] == long[at + 1 :] or short == swapped
+    return len(long) == len(short) + 1 and short[at:] == long[at + 1 :]
