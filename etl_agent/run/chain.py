@@ -1,0 +1,273 @@
+"""What happens to one batch between extract and load: every step in order, the contract, and the books kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl_agent.batch import Batch, Mask, Positions
+from etl_agent.clean.step import CarryStep, FittedStep, KeyStep, RowStep, SiftStep, Step
+from etl_agent.keys import Hashes, Keep, hash_key
+from etl_agent.rejects import Finding, Reason, Rejects, Verdict, judge
+from etl_agent.run.changes import CellChanges, changed_cells
+
+__all__ = ["Chain", "Door", "Judge", "KeyRule", "Keyed", "Passed", "labelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """Ask that a key be unique in the whole dataset.
+
+    Args:
+        label: who asks: a step's label, ``unique (a, b)`` or ``primary key (a, b)``.
+        keep: which row of a key stays.
+        reason: why the others go into quarantine, or None if they count as deduplicated.
+        columns: the key's columns after the contract, or None for a step that names its own.
+        newest_by: the column after the contract whose greatest value stays, for ``keep="best"``.
+    """
+
+    label: str
+    keep: Keep
+    reason: Reason | None = None
+    columns: tuple[str, ...] | None = None
+    newest_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """The keys of a batch's rows under one rule.
+
+    Args:
+        rule: the rule.
+        hashes: one pair of 64-bit hashes a row.
+        rank: what the best row is chosen by, one a row, or None for the row order.
+    """
+
+    rule: KeyRule
+    hashes: Hashes
+    rank: Positions | None
+
+    def keep(self, mask: Mask) -> Keyed:
+        """Keep the rows where the mask is true."""
+        return Keyed(self.rule, self.hashes[mask], None if self.rank is None else self.rank[mask])
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A batch that went through the chain.
+
+    Args:
+        kept: the rows to load, typed by the contract.
+        rejects: every row that was quarantined on the way, from extract on.
+        filtered: rows that each filtering step took out, by its label.
+        changes: every changed cell.
+        keys: the kept rows' keys, one entry for each rule, in the order the rules are applied.
+    """
+
+    kept: Batch
+    rejects: tuple[Rejects, ...] = ()
+    filtered: tuple[tuple[str, int], ...] = ()
+    changes: tuple[CellChanges, ...] = ()
+    keys: tuple[Keyed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is done with columns that the contract does not know, before the first step.
+
+    Args:
+        absent: columns that no file brings and that may be null.
+        unknown: columns that are not let in.
+        effect: quarantine the rows that have a value there, or discard the values, which counts as a change.
+    """
+
+    absent: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    effect: Literal["quarantine", "discard_value"] = "discard_value"
+
+    def enter(self, batch: Batch) -> tuple[Verdict, tuple[CellChanges, ...]]:
+        """Let a batch in."""
+        data = batch.data
+        for name in self.absent:
+            data = data.append_column(pa.field(name, pa.string()), pa.nulls(len(data), pa.string()))
+        if not self.unknown:
+            return Verdict(batch.with_data(data)), ()
+        present = [name for name in self.unknown if data.schema.get_field_index(name) >= 0]
+        known = batch.with_data(data.drop_columns(present))
+        if self.effect == "quarantine":
+            findings = [
+                Finding(Reason("extra-cell", name, "unknown column"), _filled(data.column(name))) for name in present
+            ]
+            return judge(known, findings, stage="validate"), ()
+        emptied = data
+        for name in present:
+            place = emptied.schema.get_field_index(name)
+            emptied = emptied.set_column(place, name, pa.nulls(len(data), pa.string()))
+        return Verdict(known), changed_cells(data, emptied, columns=present, step="discard_value", change="value")
+
+
+class Judge(Protocol):
+    """Judge the content of a cleaned batch: a compiled contract."""
+
+    def judge(self, batch: Batch) -> Verdict:
+        """Type the good rows, and give every reason of the bad ones."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A batch on its way through the chain, and the books kept of it."""
+
+    batch: Batch
+    rejects: list[Rejects] = field(default_factory=list)
+    filtered: list[tuple[str, int]] = field(default_factory=list)
+    changes: list[CellChanges] = field(default_factory=list)
+    keys: list[Keyed] = field(default_factory=list)
+
+    def keep(self, mask: Mask) -> None:
+        if not mask.all():
+            self.batch = self.batch.keep(mask)
+            self.keys = [keyed.keep(mask) for keyed in self.keys]
+
+    def settle(self, verdict: Verdict) -> None:
+        """Go on with the rows that a verdict kept."""
+        self.rejects.extend(verdict.rejects)
+        if len(verdict.kept) != len(self.batch):
+            stays = np.isin(self.batch.origin.row, verdict.kept.origin.row, assume_unique=True)
+            self.keys = [keyed.keep(stays) for keyed in self.keys]
+        self.batch = verdict.kept
+
+
+class Chain:
+    """Take batches from extract to load. One chain serves all batches whose steps are the same.
+
+    Args:
+        steps: the plan's steps with their labels; fitted ones are pinned.
+        door: what is done with unknown and absent columns.
+        judge: the compiled contract.
+        rules: keys of the contract and the load, judged after the steps' own.
+        known: see ``changed_cells``.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[tuple[str, Step]],
+        *,
+        door: Door,
+        judge: Judge,
+        rules: Sequence[KeyRule] = (),
+        known: Callable[[str, str], pa.Array | None],
+    ) -> None:
+        self._steps = tuple(steps)
+        self._door = door
+        self._judge = judge
+        self._rules = tuple(rules)
+        self._known = known
+        self._states: dict[str, Any] = {label: step.start() for label, step in steps if isinstance(step, CarryStep)}
+
+    @property
+    def in_order(self) -> bool:
+        """Whether batches must come one at a time and in dataset order, because a step carries state."""
+        return bool(self._states)
+
+    def clean(self, verdict: Verdict) -> Passed:
+        """Let a batch in and take it through the steps, but not through the contract."""
+        return _passed(self._cleaned(verdict))
+
+    def run(self, verdict: Verdict) -> Passed:
+        """Take a batch through the whole chain."""
+        walk = self._cleaned(verdict)
+        walk.settle(self._judge.judge(walk.batch))
+        walk.keys.extend(_typed_key(walk.batch.data, rule) for rule in self._rules)
+        return _passed(walk)
+
+    def _cleaned(self, verdict: Verdict) -> _Walk:
+        walk = _Walk(verdict.kept, list(verdict.rejects))
+        entered, changes = self._door.enter(walk.batch)
+        walk.settle(entered)
+        walk.changes.extend(changes)
+        for label, step in self._steps:
+            self._step(walk, label, step)
+        return walk
+
+    def _step(self, walk: _Walk, label: str, step: Step) -> None:
+        before = walk.batch.data
+        match step:
+            case RowStep():
+                after = step.apply(before)
+            case CarryStep():
+                after, self._states[label] = step.carry(before, self._states[label])
+            case SiftStep():
+                self._sift(walk, label, step)
+                return
+            case KeyStep():
+                rule = KeyRule(label, _KEEP[step.keep])
+                walk.keys.append(Keyed(rule, hash_key(step.key(before)), _integers(step.rank(before))))
+                return
+            case _:
+                raise TypeError(f"step {label!r} is of no known kind: {type(step).__name__}")
+        changed = changed_cells(
+            before, after, columns=step.writes(before.schema.names), step=label, change=step.change, known=self._known
+        )
+        walk.changes.extend(changed)
+        walk.batch = walk.batch.with_data(after)
+
+    @staticmethod
+    def _sift(walk: _Walk, label: str, step: SiftStep) -> None:
+        findings = step.find(walk.batch.data)
+        if step.effect == "quarantine":
+            walk.settle(judge(walk.batch, findings, stage="clean", step=label))
+            return
+        masks = [finding.failed for finding in findings if finding.failed.any()]
+        if masks:
+            gone = np.logical_or.reduce(masks)
+            walk.filtered.append((label, int(np.count_nonzero(gone))))
+            walk.keep(~gone)
+
+
+_KEEP: dict[str, Keep] = {"first": "first", "last": "last", "most_complete": "best", "newest": "best"}
+
+
+def labelled(steps: Sequence[Step]) -> tuple[tuple[str, Step], ...]:
+    """Give each step its label: its number in the plan, counted from 1, and its name."""
+    return tuple((f"{number} {step.name}", step) for number, step in enumerate(steps, start=1))
+
+
+def unfitted(step: Step) -> bool:
+    """Tell whether a step must see the survey before it can be applied."""
+    return isinstance(step, FittedStep) and not step.fitted
+
+
+def _passed(walk: _Walk) -> Passed:
+    return Passed(walk.batch, tuple(walk.rejects), tuple(walk.filtered), tuple(walk.changes), tuple(walk.keys))
+
+
+def _typed_key(data: pa.RecordBatch, rule: KeyRule) -> Keyed:
+    """Hash a key of typed columns by the text of their values, which is the same for equal values."""
+    columns = [pc.cast(data.column(name), pa.string()) for name in rule.columns or data.schema.names]
+    rank = None if rule.newest_by is None else _integers(_rank(data.column(rule.newest_by)))
+    return Keyed(rule, hash_key(columns), rank)
+
+
+def _rank(values: pa.Array) -> pa.Array:
+    """Turn values of an ordered type into whole numbers of the same order."""
+    if pa.types.is_date32(values.type):
+        values = values.cast(pa.int32())
+    return values.cast(pa.int64())
+
+
+def _integers(values: pa.Array | None) -> Positions | None:
+    """Return ranks as numbers; a null ranks below every value."""
+    if values is None:
+        return None
+    ranks: Positions = pc.fill_null(values, np.iinfo(np.int64).min).to_numpy(zero_copy_only=False)
+    return ranks
+
+
+def _filled(values: pa.Array) -> Mask:
+    filled: Mask = values.is_valid().to_numpy(zero_copy_only=False)
+    return filled

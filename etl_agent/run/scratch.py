@@ -1,0 +1,64 @@
+"""The scratch folder of a run: spooled rejects and keys, swept when a run was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl_agent.errors import CannotCreate
+
+__all__ = ["scratch_folder"]
+
+_PREFIX = "etl-agent-"
+_LOCK = "lock"
+
+
+@contextlib.contextmanager
+def scratch_folder(*, run_id: int, parent: Path | None = None) -> Iterator[Path]:
+    """Make a private folder for a run, remove it at the end, and remove those of runs that died.
+
+    A folder belongs to a living run as long as the kernel holds the lock on the file in it, so a run that was
+    killed leaves nothing that the next run does not sweep.
+
+    Args:
+        run_id: the run that owns the folder.
+        parent: where to make it; ``ETL_AGENT_SCRATCH`` or the system's temporary folder by default.
+
+    Raises:
+        CannotCreate: the folder cannot be made.
+    """
+    parent = parent or Path(os.environ.get("ETL_AGENT_SCRATCH") or tempfile.gettempdir())
+    folder = parent / f"{_PREFIX}{run_id}"
+    try:
+        _sweep(parent)
+        folder.mkdir(mode=0o700)
+        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        raise CannotCreate(
+            f"the scratch folder cannot be made: {error.strerror}",
+            where=str(parent),
+            next_command="set ETL_AGENT_SCRATCH to a folder with free space",
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove folders of our own whose run no longer lives."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(folder / _LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
