@@ -1,0 +1,94 @@
+"""The plan: the flat list of steps that will run, made once, explained and executed from the same object."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step
+
+__all__ = ["Plan", "PlannedStep", "next_survey", "survey_passes"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step at its place in the plan.
+
+    Args:
+        label: its number in the plan, counted from 1, and its name: ``2 strip``.
+        step: the step.
+    """
+
+    label: str
+    step: Step
+
+    @property
+    def waits(self) -> bool:
+        """Whether it must see the survey before it can be applied."""
+        return isinstance(self.step, FittedStep) and not self.step.fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do with the columns that it finds.
+
+    Args:
+        pipeline: the pipeline's name.
+        steps: the steps in the order they run.
+        door: columns that enter the first step.
+        required: columns that the files must bring.
+        unknown: columns of the files that nothing asks for.
+        absent: columns that no file brings and that may be null.
+        names: columns that leave the last step.
+        passes: for each time the files are read, what for.
+        digest: SHA-256 (hex) over everything that decides what a row becomes.
+    """
+
+    pipeline: str
+    steps: tuple[PlannedStep, ...]
+    door: tuple[str, ...]
+    required: tuple[str, ...]
+    unknown: tuple[str, ...]
+    absent: tuple[str, ...]
+    names: tuple[str, ...]
+    passes: tuple[str, ...]
+    digest: str
+
+
+def next_survey(steps: Sequence[PlannedStep], names: Sequence[str], *, fitted: Collection[str] = ()) -> tuple[str, ...]:
+    """Name the waiting steps that one pass over the data can fit.
+
+    A waiting step can be fitted when it depends on no step before it that still waits: one that writes a column
+    it reads, or one that changes which rows or columns there are.
+
+    Args:
+        steps: the plan's steps.
+        names: columns that enter the first step.
+        fitted: labels of the steps that need not wait any more.
+    """
+    ready: list[str] = []
+    unsettled: set[str] = set()  # columns whose cells depend on a step that waits
+    here = tuple(names)
+    for planned in steps:
+        step = planned.step
+        after = step.names_after(here)
+        waits = planned.waits and planned.label not in fitted
+        blocked = bool(unsettled & set(step.reads(here)))
+        if waits and not blocked:
+            ready.append(planned.label)
+        if waits or blocked:
+            if after != here or isinstance(step, SiftStep | KeyStep):
+                break
+            unsettled |= set(step.writes(here))
+        here = after
+    return tuple(ready)
+
+
+def survey_passes(steps: Sequence[PlannedStep], names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Group the waiting steps by the pass over the data that fits them."""
+    passes: list[tuple[str, ...]] = []
+    fitted: set[str] = set()
+    while ready := next_survey(steps, names, fitted=fitted):
+        passes.append(ready)
+        fitted.update(ready)
+    return tuple(passes)
