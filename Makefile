@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 WORKERS = auto
 DEMO_DATABASE = demo.db
 BENCH_ROWS = 1000000
-BENCH_INPUT = ../shared/bench
+PEERS_VENV = .venv-peers
 SOURCES = etl_agent tests benchmarks sample_data
 
 help:
@@ -37,12 +37,12 @@ $(VENV)/.installed: pyproject.toml
 	  "$$found" -m venv --clear $(VENV); \
 	fi
 	@echo 'Installing etl-agent into $(VENV)'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'Installing the tools for tests and checks'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 install: $(VENV)/.installed-dev
@@ -68,7 +68,7 @@ docs-current: $(VENV)/.installed
 check: lint docs-current test
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/compare.py --input $(BENCH_INPUT) --rows $(BENCH_ROWS)
+	$(BIN)/python benchmarks/compare.py --peers-venv $(PEERS_VENV) --rows $(BENCH_ROWS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
