@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from etl_agent.clean import text
+from etl_agent.clean import missing, text
 from etl_agent.clean.step import Step
 
 __all__ = ["FAMILIES", "STEPS", "AnyStep"]
 
 FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
-    "text": (text.Strip,),
+    "text": (
+        text.Strip,
+        text.CollapseBlanks,
+        text.Case,
+        text.Unicode,
+        text.Invisible,
+        text.Mojibake,
+        text.ReplaceText,
+    ),
+    "missing markers": (missing.NullMarkers,),
 }
 """Every step, by the family of dirt that it cleans."""
 

@@ -1,0 +1,135 @@
+"""Kernels over text columns that the families share: look at the bytes first, touch only the cells that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BeforeValidator
+
+from etl_agent.batch import Mask, Positions
+from etl_agent.clean.step import replaced
+
+__all__ = [
+    "CellText",
+    "Pattern",
+    "bytes_of",
+    "each",
+    "holders",
+    "is_ascii",
+    "no_byte_below",
+    "patched",
+    "per_value",
+    "truth",
+]
+
+_ASCII_TOP = 0x7F
+
+
+def bytes_of(column: pa.StringArray) -> NDArray[np.uint8]:
+    """Return the UTF-8 bytes of a column's cells, one behind the other, without a copy."""
+    if len(column) == 0:
+        return np.empty(0, dtype=np.uint8)
+    ends = _ends(column)
+    data = column.buffers()[2]
+    if data is None:
+        return np.empty(0, dtype=np.uint8)
+    return np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]]
+
+
+def _ends(column: pa.StringArray) -> NDArray[np.int32]:
+    """Return where the cells begin in the data buffer, and where the last one ends."""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
+    return offsets[column.offset : column.offset + len(column) + 1]
+
+
+def is_ascii(column: pa.StringArray) -> bool:
+    """Say whether every character is ASCII: a tenth of the cost of any kernel that works on characters."""
+    data = bytes_of(column)
+    return data.size == 0 or int(data.max()) <= _ASCII_TOP
+
+
+def no_byte_below(column: pa.StringArray, least: int) -> bool:
+    """Say whether every byte is at least ``least``."""
+    data = bytes_of(column)
+    return data.size == 0 or int(data.min()) >= least
+
+
+def holders(column: pa.StringArray, places: Positions) -> Mask:
+    """Return the rows that hold the bytes at these places of ``bytes_of``."""
+    found = np.zeros(len(column), dtype=bool)
+    if places.size:
+        ends = _ends(column)
+        found[np.searchsorted(ends[1:] - ends[0], places, side="right")] = True
+    return found
+
+
+def patched(column: pa.StringArray, rows: Mask, change: Callable[[pa.StringArray], pa.StringArray]) -> pa.StringArray:
+    """Return the column with ``change`` applied to some of its rows; the very column where there are none."""
+    count = np.count_nonzero(rows)
+    if count == 0:
+        return column
+    if count * 2 > len(rows):
+        return pc.if_else(pa.array(rows), change(column), column)
+    mask = pa.array(rows)
+    return pc.replace_with_mask(column, mask, change(column.filter(mask)))
+
+
+def per_value(column: pa.StringArray, change: Callable[[str], str | None]) -> pa.StringArray:
+    """Return the column with a Python function called once for each distinct value; nulls stay null."""
+    encoded = column.dictionary_encode()
+    values = pa.array([change(value) for value in encoded.dictionary.to_pylist()], pa.string())
+    return values.take(encoded.indices)
+
+
+def each(
+    data: pa.RecordBatch, names: Sequence[str], change: Callable[[pa.StringArray], pa.StringArray]
+) -> pa.RecordBatch:
+    """Return the columns with a change made to each of those named; what did not change is not copied."""
+    for name in names:
+        before = data.column(name)
+        after = change(before)
+        if after is not before:
+            data = replaced(data, name, after)
+    return data
+
+
+def truth(mask: Any) -> Mask:
+    """Return an Arrow boolean array as a mask; null counts as false."""
+    known = pc.fill_null(mask, fill_value=False)
+    return known.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+def _pattern(text: str) -> str:
+    try:
+        pc.match_substring_regex(pa.array([""], pa.string()), text)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{error}; patterns are RE2's: no lookaround, no back-references") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression as RE2 reads it (https://github.com/google/re2/wiki/Syntax), so that none can run for ever."""
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        raise ValueError(f'write the number in quotes, so that it stays as you write it: "{value}"')  # noqa: TRY004  pydantic turns only a ValueError into a mistake of the spec
+    return value
+
+
+CellText = Annotated[str, BeforeValidator(_cell)]
+"""The text of a cell; in a pipeline file also a truth value, a whole number or a date, written as cells hold them."""

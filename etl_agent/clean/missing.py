@@ -1,0 +1,53 @@
+"""Missing markers: words that stand for no value become null, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from etl_agent.clean.kernels import CellText, each
+from etl_agent.clean.step import Change, Columns, RowStep, chosen
+
+__all__ = ["MARKERS", "NullMarkers"]
+
+MARKERS = ("#N/A", "(null)", "<NA>", "N/A", "NULL", "NaN", "\\N", "n/a", "nan", "null")
+"""Words that programs write for no value and people write for nothing else. ``NA`` is not among them (Namibia, sodium),
+nor are ``None``, ``-``, ``?`` and the empty string, which are values in some columns: name them where they are not."""
+
+
+class NullMarkers(RowStep):
+    """Turn cells that hold a missing marker, and nothing else, into null.
+
+    | with | before | after |
+    |---|---|---|
+    | {"columns": ["x"]} | ["N/A", "NA", "NULL", "-", "", null] | [null, "NA", null, "-", "", null] |
+    | {"columns": ["x"], "markers": ["-", ""]} | ["-", "", "N/A", " - "] | [null, null, "N/A", " - "] |
+    """
+
+    step: Literal["null_markers"] = "null_markers"
+    columns: Columns = "all"
+    """The columns to work on."""
+    markers: tuple[CellText, ...] = Field(default=MARKERS, min_length=1)
+    """The whole cells that mean no value, exactly as they are written: blanks and case count."""
+
+    change: ClassVar[Change] = "value"
+
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name the chosen columns."""
+        return chosen(self.columns, names)
+
+    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
+        """Look each cell up among the markers."""
+        markers = pa.array(self.markers, pa.string())
+        return each(data, self.reads(data.schema.names), lambda column: _nulled(column, markers))
+
+
+def _nulled(column: pa.StringArray, markers: pa.StringArray) -> pa.StringArray:
+    found = pc.is_in(column, markers)
+    if found.true_count == 0:
+        return column
+    return pc.if_else(found, pa.scalar(None, pa.string()), column)
