@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from etl_agent.clean.step import Step, missing_columns, unknown_column
-from etl_agent.errors import ConfigurationError, near
+from etl_agent.clean.step import Step, missing_columns
+from etl_agent.errors import ConfigurationError
 from etl_agent.orchestrate.plan import Plan, PlannedStep, survey_passes
 
 __all__ = ["plan_digest", "resolve"]
@@ -35,18 +36,13 @@ def resolve(
         infer: whether the types are decided on the whole file, which takes part in a survey pass.
 
     Raises:
-        ConfigurationError: a step reads a column that is not there, or no step and no file brings a column of
-            the contract that is required.
+        ConfigurationError: two columns would have the same name after a step.
     """
     planned = tuple(PlannedStep(f"{number} {step.name}", step) for number, step in enumerate(steps, start=1))
-    absent = _absent(planned, brought, contract)
+    walk = _walk(pipeline, planned, (*brought, *(name for name in contract if name not in brought)))
+    outside = [name for name in (*contract, *walk.unbrought) if name not in brought and name not in walk.made]
+    absent = tuple(dict.fromkeys(name for name in outside if not contract.get(name, True)))
     door = (*brought, *absent)
-    names, made, read = _walk(pipeline, planned, door)
-    for name, required in contract.items():
-        if name not in names:
-            raise _unmade(pipeline, name, names, required=required)
-    required = tuple(n for n in brought if n in read or (contract.get(n, False) and n not in made))
-    unknown = tuple(n for n in brought if contract and n not in contract and n in names and n not in read)
     surveys = survey_passes(planned, door)
     passes = [f"survey: fit {', '.join(labels)}" for labels in surveys]
     if infer:
@@ -55,10 +51,10 @@ def resolve(
         pipeline=pipeline,
         steps=planned,
         door=door,
-        required=required,
-        unknown=unknown,
+        missing=tuple(dict.fromkeys(name for name in outside if name not in absent)),
+        unknown=tuple(n for n in brought if contract and n in walk.names and n not in {*contract, *walk.read}),
         absent=absent,
-        names=names,
+        names=walk.names,
         passes=(*passes, "flow: clean, validate and load"),
         digest=digest,
     )
@@ -76,58 +72,39 @@ def plan_digest(steps: Sequence[Step], parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _absent(steps: Sequence[PlannedStep], brought: Sequence[str], contract: Mapping[str, bool]) -> tuple[str, ...]:
-    """Name optional columns of the contract that neither the files nor a step bring: they enter as nulls."""
-    optional = [name for name, required in contract.items() if not required and name not in brought]
-    if not optional:
-        return ()
-    here = (*brought, *optional)
-    absent = set(optional)
+@dataclass(slots=True)
+class _Walk:
+    """The columns on their way through the steps.
+
+    Args:
+        names: columns that are there now.
+        made: columns that a step made, whatever the files bring under that name.
+        read: columns of the files that a step names.
+        unbrought: columns that a step reads and that neither the files, the contract nor a step bring.
+    """
+
+    names: tuple[str, ...]
+    made: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    unbrought: list[str] = field(default_factory=list)
+
+
+def _walk(pipeline: str, steps: Sequence[PlannedStep], door: Sequence[str]) -> _Walk:
+    walk = _Walk(tuple(door))
     for planned in steps:
-        after = planned.step.names_after(here)
-        # a step that adds the column, or reads nothing of that name before writing it, makes it itself
-        reads = set(planned.step.reads(here))
-        absent -= {name for name in absent if name in planned.step.writes(here) and name not in reads}
-        here = after
-    alone = _names_without(steps, brought)
-    return tuple(name for name in optional if name in absent and name not in alone)
-
-
-def _names_without(steps: Sequence[PlannedStep], brought: Sequence[str]) -> set[str]:
-    here = tuple(brought)
-    for planned in steps:
-        here = planned.step.names_after(here)
-    return set(here)
-
-
-def _walk(
-    pipeline: str, steps: Sequence[PlannedStep], door: Sequence[str]
-) -> tuple[tuple[str, ...], set[str], set[str]]:
-    """Return the columns at the end, those that steps made, and those of the door that steps read by name."""
-    here = tuple(door)
-    made: set[str] = set()
-    read: set[str] = set()
-    for planned in steps:
-        where = f"{pipeline}: clean, step {planned.label}"
-        for name in missing_columns(planned.step, here):
-            raise unknown_column(name, here, where=where)
-        if getattr(planned.step, "columns", None) != "all":
-            read |= set(planned.step.reads(here)) - made
-        after = planned.step.names_after(here)
-        if len(set(after)) != len(after):
-            twice = sorted({name for name in after if after.count(name) > 1})
-            raise ConfigurationError(f"two columns would have the same name: {', '.join(twice)}", where=where)
-        made |= set(after) - set(here)
-        here = after
-    return here, made, read
-
-
-def _unmade(pipeline: str, name: str, names: Sequence[str], *, required: bool) -> ConfigurationError:
-    hint = near(name, names)
-    return ConfigurationError(
-        f"the contract's {'required ' if required else ''}column {name!r} is brought by no file and made by no step"
-        + (f"; did you mean {hint[0]!r}?" if hint else ""),
-        where=pipeline,
-        choices=tuple(names)[:20],
-        next_command=f"etl-agent explain pipelines/{pipeline}.yaml",
-    )
+        step = planned.step
+        lacking = missing_columns(step, walk.names)
+        walk.unbrought.extend(lacking)
+        walk.names = (*walk.names, *lacking)
+        reads = set(step.reads(walk.names))
+        if reads != set(walk.names):  # a step over all columns asks for none by name
+            walk.read |= reads - walk.made
+        after = step.names_after(walk.names)
+        if twice := sorted({name for name in after if after.count(name) > 1}):
+            raise ConfigurationError(
+                f"two columns would have the same name: {', '.join(twice)}",
+                where=f"{pipeline}: clean, step {planned.label}",
+            )
+        walk.made |= (set(after) - set(walk.names)) | (set(step.writes(walk.names)) - reads - walk.read)
+        walk.names = after
+    return walk

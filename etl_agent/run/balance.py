@@ -66,7 +66,8 @@ class Balance:
         if self.read != self.accounted:
             raise Unbalanced(
                 f"{self.read} rows were read but {self.accounted} are accounted for: {self.loaded} loaded, "
-                f"{self.quarantined} quarantined, {self.rows_deduplicated} deduplicated, {self.rows_filtered} filtered; "
+                f"{self.quarantined} quarantined, {self.rows_deduplicated} deduplicated, "
+                f"{self.rows_filtered} filtered; "
                 "the run was rolled back and nothing was loaded",
                 where=where,
                 next_command="report this with the output of: etl-agent --version",

@@ -1,0 +1,99 @@
+"""What a run returns: a value that tells where every row is, for a person, a program or an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from etl_agent.rejects import Reason
+from etl_agent.run.balance import Balance
+
+__all__ = ["FileOutcome", "RunResult", "Status"]
+
+Status = Literal["loaded", "nothing new", "refused", "dry run"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """One file of a run.
+
+    Args:
+        file: its name.
+        status: loaded, or why not.
+        rows: records in it, or None if it was not read.
+        sha256: digest (hex) of its decompressed bytes, or None if it was not read to its end.
+        run_id: the run that loaded this content before, if one did.
+    """
+
+    file: str
+    status: Literal["loaded", "already loaded", "same content as another file", "judged"]
+    rows: int | None = None
+    sha256: str | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The outcome of one pipeline.
+
+    Args:
+        pipeline: its name.
+        run_id: the run.
+        status: what became of it.
+        table: the target table.
+        balance: where the rows are.
+        files: what became of each file, in dataset order.
+        reasons: rows for each reason of rejection; a row with two reasons counts under both.
+        changed_cells: cells that steps changed.
+        changes: changed cells by step and column.
+        seconds: wall time, in seconds.
+        message: what a person should know in one line, if anything.
+        exit_code: 0, or the code of the refusal.
+    """
+
+    pipeline: str
+    run_id: int
+    status: Status
+    table: str
+    balance: Balance
+    files: tuple[FileOutcome, ...] = ()
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+    changed_cells: int = 0
+    changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    seconds: float = 0.0
+    message: str | None = None
+    exit_code: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain data, for JSON."""
+        balance = self.balance
+        return {
+            "pipeline": self.pipeline,
+            "run_id": self.run_id,
+            "status": self.status,
+            "table": self.table,
+            "exit_code": self.exit_code,
+            "message": self.message,
+            "seconds": round(self.seconds, 3),
+            "rows": {
+                "read": balance.read,
+                "loaded": balance.loaded,
+                "inserted": balance.inserted,
+                "updated": balance.updated,
+                "unchanged": balance.unchanged,
+                "quarantined": balance.quarantined,
+                "deduplicated": dict(balance.deduplicated),
+                "filtered": dict(balance.filtered),
+                "removed": balance.removed,
+            },
+            "files": [
+                {"file": f.file, "status": f.status, "rows": f.rows, "sha256": f.sha256, "run_id": f.run_id}
+                for f in self.files
+            ],
+            "reasons": [{**reason.as_dict(), "rows": rows} for reason, rows in self.reasons.items()],
+            "changed_cells": self.changed_cells,
+            "changes": [
+                {"step": step, "column": column, "cells": cells} for (step, column), cells in self.changes.items()
+            ],
+        }
