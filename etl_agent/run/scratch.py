@@ -36,9 +36,7 @@ def scratch_folder(*, run_id: int, parent: Path | None = None) -> Iterator[Path]
     folder = parent / f"{_PREFIX}{run_id}"
     try:
         _sweep(parent)
-        folder.mkdir(mode=0o700)
-        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = _locked(folder)
     except OSError as error:
         raise CannotCreate(
             f"the scratch folder cannot be made: {error.strerror}",
@@ -49,6 +47,17 @@ def scratch_folder(*, run_id: int, parent: Path | None = None) -> Iterator[Path]
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """Make the folder and hold its lock; another run may sweep it between the two, then it is made again."""
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return lock
         os.close(lock)
 
 
