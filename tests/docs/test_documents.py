@@ -1,0 +1,159 @@
+"""The documents are true: their sessions give what they show, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")),
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts),
+]
+BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)(?P<path>[^)#\s]+)")
+SEPARATOR = "\x1e"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A command of a ``console`` block and what the document says it prints."""
+
+    command: str
+    shown: str
+
+
+def named(path: Path) -> str:
+    """Name a document in a test's id."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def exchanges(block: str) -> Iterator[Exchange]:
+    """Part a block at its ``$``; lines with ``>`` go on with the command, all others are output."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        lines = part.splitlines()
+        more = 1
+        while more < len(lines) and lines[more].startswith("> "):
+            more += 1
+        command = "\n".join([lines[0], *(line[2:] for line in lines[1:more])])
+        yield Exchange(command, "\n".join(lines[more:]))
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Compare, where ``...`` stands for anything: within its line, or for any lines if it is alone on its own."""
+    pieces = []
+    for line in shown.strip().splitlines():
+        if line.strip() == "...":
+            pieces.append(r"(?:[^\n]*\n)*?")
+        else:
+            pieces.append(r"[^\n]*?".join(re.escape(part) for part in line.rstrip().split("...")) + r"[ ]*\n")
+    return re.fullmatch("".join(pieces), printed.strip() + "\n" if printed.strip() else "") is not None
+
+
+def session(commands: list[str], *, folder: Path) -> list[str]:
+    """Run commands one after the other in one shell and return what each printed."""
+    script = "".join(f"{one}\n__code=$?; printf '{SEPARATOR}'; (exit $__code)\n" for one in commands)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ETL_AGENT_", "DATABASE_URL"))}
+    environment = {
+        **kept,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "TZ": "UTC",
+    }
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-c", script],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout.split(SEPARATOR)[:-1]
+
+
+def project(folder: Path) -> Path:
+    """Copy what a reader has after cloning: the sample files and their pipelines."""
+    for name in ("pipelines", "sample_data"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def console_documents() -> list[Path]:
+    """List the documents that show a session."""
+    return [path for path in DOCUMENTS if "```console" in path.read_text()]
+
+
+@pytest.mark.parametrize("path", console_documents(), ids=named)
+def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path) -> None:
+    """Every command of a document, run in order in a fresh project, prints what stands below it."""
+    folder = project(tmp_path / "shop")
+    expected: list[Exchange] = []
+    commands: list[str] = []
+    for block in BLOCK.finditer(path.read_text()):
+        if block["file"]:
+            # the reader makes this file at this point of the document
+            target = folder / block["file"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / f"{len(commands)}").write_text(block["text"])
+            commands.append(f"cp '{tmp_path / str(len(commands))}' '{target}'")
+            expected.append(Exchange(commands[-1], ""))
+        elif block["kind"] == "console":
+            for exchange in exchanges(block["text"]):
+                commands.append(exchange.command)
+                expected.append(exchange)
+    printed = session(commands, folder=folder)
+    assert len(printed) == len(expected)
+    wrong = [
+        f"$ {exchange.command}\n--- the document shows\n{exchange.shown}\n--- it prints\n{output.strip()}"
+        for exchange, output in zip(expected, printed, strict=True)
+        if not matches(exchange.shown, output)
+    ]
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if ">>> " in path.read_text()], ids=named)
+def test_python_in_a_document_gives_what_it_shows(path: Path) -> None:
+    """Every ``>>>`` line of a document prints what stands below it."""
+    examples = doctest.DocTestParser().get_doctest(path.read_text(), {}, named(path), named(path), 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=said.append)
+    assert result.failed == 0, "".join(said)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_links_lead_somewhere(path: Path) -> None:
+    """A link to a file of the project names one that is there."""
+    missing = [link["path"] for link in LINK.finditer(path.read_text()) if not (path.parent / link["path"]).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("a\nb", "a\nb\n", True),
+        ("a\nb", "a\nc\n", False),
+        ("a\n...\nz", "a\nb\nc\nz\n", True),
+        ("run ... loaded 3", "run 17 loaded 3\n", True),
+        ("run ... loaded 3", "run 17\nloaded 3\n", False),
+        ("", "", True),
+        ("", "a surprise\n", False),
+        ("...", "anything\nat all\n", True),
+    ],
+)
+def test_dots_stand_for_anything_and_nothing_else_does(shown: str, printed: str, same: bool) -> None:
+    """The comparison itself can fail."""
+    assert matches(shown, printed) is same
