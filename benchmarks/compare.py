@@ -35,11 +35,26 @@ MIB = 1 << 20
 def main() -> int:
     """Measure, and print the report."""
     options = _options()
+    reports, failed = [], False
+    sizes = [None] if options.orders else options.rows
+    for rows in sizes:
+        report, good = _measure(options, rows=rows)
+        print(report, flush=True)
+        reports.append(report)
+        failed |= not good
+    if options.output:
+        with options.output.open("a") as out:
+            out.write("\n".join(reports))
+    return 1 if failed else 0
+
+
+def _measure(options: argparse.Namespace, *, rows: int | None) -> tuple[str, bool]:
+    """Let all contenders load one file, and say whether none of them failed."""
     with contextlib.ExitStack() as owned:
         scratch = Path(owned.enter_context(tempfile.TemporaryDirectory(prefix="etl-bench-", dir=options.scratch)))
         database = owned.enter_context(server(options.postgres)) if "postgres" in options.targets else None
         inputs = Inputs(
-            orders=options.orders or _generate(options.generator, rows=options.rows, folder=scratch),
+            orders=_generate(options.generator, rows=rows, folder=scratch) if rows else options.orders.resolve(),
             clean=scratch / "clean.csv",
             pipeline=options.pipeline,
             peers=options.peers,
@@ -53,19 +68,21 @@ def main() -> int:
         if any("typed" in one.name for one in able) and database:
             _write_clean(inputs, database)
         results = _rounds(able, rounds=options.rounds, scratch=scratch, postgres=database)
-        rows = _count_lines(inputs.orders, rows=options.rows if options.orders is None else None)
-        versions = _versions(inputs.python, postgres=database)
-        report = _report(results, skipped, rows=rows, rounds=options.rounds, versions=versions)
-    print(report)
-    if options.output:
-        with options.output.open("a") as out:
-            out.write(report + "\n")
-    return 0 if all(cost.exit_code == 0 for costs in results.values() for cost, _ in costs) else 1
+        report = _report(
+            results,
+            skipped,
+            rows=rows or _count_lines(inputs.orders),
+            rounds=options.rounds,
+            versions=_versions(inputs.python, postgres=database),
+        )
+    return report, all(cost.exit_code == 0 for costs in results.values() for cost, _ in costs)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows to generate (default: 1,000,000)")
+    parser.add_argument(
+        "--rows", type=int, nargs="+", default=[1_000_000], help="rows to generate, one comparison for each"
+    )
     parser.add_argument("--orders", type=Path, help="an orders file to use instead of a generated one")
     parser.add_argument("--generator", type=Path, default=SHARED / "make_orders.py", help="script: orders ROWS FILE")
     parser.add_argument("--pipeline", type=Path, default=HERE / "pipelines" / "orders_full.yaml")
@@ -151,10 +168,8 @@ def _generate(generator: Path, *, rows: int, folder: Path) -> Path:
     return path
 
 
-def _count_lines(path: Path, *, rows: int | None) -> int:
-    """Return the rows of the input; of a file that we did not make, its physical lines less the header."""
-    if rows is not None:
-        return rows
+def _count_lines(path: Path) -> int:
+    """Return the physical lines of a file that we did not make, less the header."""
     with path.open("rb") as lines:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(MIB), b"")) - 1
 
@@ -204,7 +219,7 @@ def _report(
             f"| {_figure(median([cost.wall for cost, _ in costs]))} "
             f"| {_figure(median([cost.cpu for cost, _ in costs]))} "
             f"| {_figure(median([cost.server for cost, _ in costs]))} "
-            f"| {max(cost.rss for cost, _ in costs) / MIB:.0f} "
+            f"| {_peak(costs)} "
             f"| {_figure(_ratio(costs, base, of=lambda cost: cost.wall))} "
             f"| {_figure(_ratio(costs, base, of=lambda cost: cost.cpu + (cost.server or 0)))} |"
         )
@@ -216,6 +231,12 @@ def _ratio(costs: Sequence[tuple[Cost, int]], base: Sequence[tuple[Cost, int]] |
     if base is None:
         return None
     return median([of(ours) / of(theirs) for (ours, _), (theirs, _) in zip(costs, base, strict=True)])
+
+
+def _peak(costs: Sequence[tuple[Cost, int]]) -> str:
+    """Show the highest peak; nothing where every run ended before its memory was looked at."""
+    peak = max(cost.rss for cost, _ in costs)
+    return f"{peak / MIB:.0f}" if peak else ""
 
 
 def _figure(value: float | None) -> str:

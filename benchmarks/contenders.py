@@ -98,9 +98,9 @@ def contenders(inputs: Inputs) -> tuple[Contender, ...]:
     def ours(url: str) -> Job:
         command = Path(sys.executable).with_name("etl-agent")
         return Job(
-            (str(command), "run", str(inputs.pipeline), "--quiet"),
+            (str(command), "run", str(inputs.pipeline), "--quiet", "--var", f"orders={inputs.orders}"),
             table="orders",
-            env={"DATABASE_URL": _for_sqlalchemy(url), "ORDERS": str(inputs.orders)},
+            env={"DATABASE_URL": _for_sqlalchemy(url)},
         )
 
     def copy(url: str, *, columns: str, file: Path) -> Job:
