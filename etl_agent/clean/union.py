@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from etl_agent.clean import missing, text
+from etl_agent.clean import categories, columns, identifiers, missing, text
 from etl_agent.clean.step import Step
 
 __all__ = ["FAMILIES", "STEPS", "AnyStep"]
@@ -24,6 +24,25 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         text.ReplaceText,
     ),
     "missing markers": (missing.NullMarkers,),
+    "categories": (
+        categories.MapValues,
+        categories.Canonical,
+    ),
+    "identifiers": (
+        identifiers.Pad,
+        identifiers.Email,
+        identifiers.IsEmail,
+        identifiers.Phone,
+        identifiers.PostalCode,
+    ),
+    "columns": (
+        columns.Rename,
+        columns.Drop,
+        columns.Select,
+        columns.Split,
+        columns.Combine,
+        columns.Constant,
+    ),
 }
 """Every step, by the family of dirt that it cleans."""
 
