@@ -16,9 +16,9 @@ from etl_agent.hashing import Hashes, hash_key
 
 __all__ = ["Drops", "Hashes", "Keep", "KeySpill", "hash_key"]
 
-Keep = Literal["first", "last", "best", "none"]
-"""Which row of a key stays: the first or last in dataset order, the one of greatest rank (the first of those), or
-none, which finds every row of a key that is not unique."""
+Keep = Literal["first", "last", "best", "newest", "none"]
+"""Which row of a key stays: the first or last in dataset order, the one of greatest rank (``best``: the first of
+those, ``newest``: the last), or none, which finds every row of a key that is not unique."""
 
 _BUFFER_BYTES = 6 << 20  # rows wait in memory until they fill this; smaller inputs never touch the disk
 _SORT_BYTES = 24 << 20  # rows that are compared in memory at once
@@ -129,7 +129,7 @@ class KeySpill:
         Args:
             hashes: from ``hash_key``.
             rows: the rows' numbers in the dataset, each number once.
-            rank: what ``keep="best"`` chooses by, greater is better; given always or never.
+            rank: what ``best`` and ``newest`` choose by, greater is better; given always or never.
         """
         parts = [hashes, rows.astype(np.int64, copy=False).view(np.uint64)[:, None]]
         if rank is not None:
@@ -150,8 +150,8 @@ class KeySpill:
             keep: which row of a key stays.
             without: rows that have left the dataset since they were added, and that neither stay nor are dropped.
         """
-        if keep == "best" and self._width == 3:
-            raise ValueError("the best row can only be told by a rank")
+        if keep in ("best", "newest") and self._width == 3:
+            raise ValueError(f"the {keep} row can only be told by a rank")
         found = (_repeats(records, keep=keep, without=without) for records in self._partitions())
         return Drops.of(found, folder=self._folder)
 
@@ -215,8 +215,8 @@ def _repeats(records: NDArray[np.uint64], *, keep: Keep, without: Drops | None) 
     if not len(records):
         return np.zeros(0, np.int64)
     rows = records[:, 2].astype(np.int64)
-    choice = [rows if keep != "last" else ~rows]
-    if keep == "best":
+    choice = [~rows if keep in ("last", "newest") else rows]
+    if keep in ("best", "newest"):
         choice.append(~records[:, 3].astype(np.int64))
     order = np.lexsort((*choice, records[:, 1], records[:, 0]))
     first, second = records[order, 0], records[order, 1]

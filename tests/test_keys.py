@@ -124,7 +124,8 @@ def expected(names: list[int], *, keep: Keep, rank: list[int], without: set[int]
         if keep == "none":
             drops += rows if len(rows) > 1 else []
             continue
-        stays = {"first": rows[0], "last": rows[-1], "best": max(rows, key=lambda row: (rank[row], -row))}[keep]
+        best, newest = (max(rows, key=lambda row, sign=sign: (rank[row], sign * row)) for sign in (-1, 1))
+        stays = {"first": rows[0], "last": rows[-1], "best": best, "newest": newest}[keep]
         drops += [row for row in rows if row != stays]
     return sorted(drops)
 
@@ -141,7 +142,7 @@ def spilled(folder: Path, names: list[int], *, rank: list[int] | None = None, lo
     return spill
 
 
-@pytest.mark.parametrize("keep", ["first", "last", "best", "none"])
+@pytest.mark.parametrize("keep", ["first", "last", "best", "newest", "none"])
 @pytest.mark.parametrize("limits", [(1 << 20, 1 << 20), (200, 1 << 20), (200, 100)])
 def test_losers_are_those_of_the_plain_definition(
     keep: Keep, limits: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
