@@ -1,0 +1,202 @@
+"""The ledger: which content is in a table, and what every run did, read and written in the load's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from etl_agent.run.run_id import run_started
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from etl_agent.load.ledger_tables import LedgerTables
+    from etl_agent.run.changes import ChangeRow
+    from etl_agent.run.result import RunResult
+    from etl_agent.run.spool import RejectSpool
+
+__all__ = [
+    "ActiveFile",
+    "LoadedFile",
+    "active_files",
+    "change_batches",
+    "deactivate",
+    "quarantine_batches",
+    "record_files",
+    "record_run",
+]
+
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFile:
+    """Content that is in a table.
+
+    Args:
+        sha256: digest (hex) of its decompressed bytes.
+        file: the name it was loaded under.
+        size: decompressed bytes.
+        run_id: the run that loaded it.
+        plan_digest: the plan it was loaded by.
+        position: its place in that run's dataset, counted from 0.
+    """
+
+    sha256: str
+    file: str
+    size: int
+    run_id: int
+    plan_digest: str | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A file that the run at hand loads; see ``ActiveFile``. ``rows`` counts its records, good and malformed."""
+
+    sha256: str
+    file: str
+    size: int
+    rows: int
+    position: int
+
+
+def active_files(connection: Connection, tables: LedgerTables, *, table: str) -> tuple[ActiveFile, ...]:
+    """Read which content is in a table, in the order it was loaded."""
+    import sqlalchemy as sa
+
+    files = tables.files.c
+    wanted = sa.select(files.sha256, files.file, files.size, files.run_id, files.plan_digest, files.position)
+    active = wanted.where(files.table_name == table, files.active == sa.true())
+    rows = connection.execute(active.order_by(files.run_id, files.position))
+    return tuple(ActiveFile(*row) for row in rows)
+
+
+def deactivate(
+    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str] | None = None
+) -> None:
+    """Mark content as no longer in a table.
+
+    Args:
+        connection: inside the load's transaction.
+        tables: the ledger.
+        table: the target table.
+        digests: which content; None means all of it.
+    """
+    files = tables.files.c
+    change = tables.files.update().where(files.table_name == table, files.active).values(active=False)
+    if digests is not None:
+        change = change.where(files.sha256.in_(digests))
+    connection.execute(change)
+
+
+def record_files(
+    connection: Connection,
+    tables: LedgerTables,
+    files: Sequence[LoadedFile],
+    *,
+    table: str,
+    run_id: int,
+    plan_digest: str,
+) -> None:
+    """Write down the content that this run brings into the table."""
+    common = {"table_name": table, "active": True, "run_id": run_id, "plan_digest": plan_digest}
+    rows = [
+        {**common, "sha256": f.sha256, "file": f.file, "size": f.size, "rows": f.rows, "position": f.position}
+        for f in files
+    ]
+    if rows:
+        connection.execute(tables.files.insert(), rows)
+
+
+def record_run(
+    connection: Connection, tables: LedgerTables, result: RunResult, *, plan_digest: str, shape: Sequence[str] = ()
+) -> None:
+    """Write the run's own row.
+
+    Args:
+        connection: inside the load's transaction.
+        tables: the ledger.
+        result: what the run is about to be.
+        plan_digest: the plan it ran by.
+        shape: the loaded columns as ``name type`` pairs, so that inferred types can be kept.
+    """
+    balance = result.balance
+    connection.execute(
+        tables.runs.insert().values(
+            run_id=result.run_id,
+            pipeline=result.pipeline,
+            table_name=result.table,
+            status=result.status,
+            started_at=run_started(result.run_id),
+            finished_at=datetime.now(UTC),
+            rows_read=balance.read,
+            rows_loaded=balance.loaded,
+            inserted=balance.inserted,
+            updated=balance.updated,
+            unchanged=balance.unchanged,
+            rows_quarantined=balance.quarantined,
+            rows_deduplicated=balance.rows_deduplicated,
+            rows_filtered=balance.rows_filtered,
+            plan_digest=plan_digest,
+            error=result.message if result.status == "refused" else None,
+            outcome=json.dumps({**result.as_dict(), "shape": list(shape)}, ensure_ascii=False),
+        )
+    )
+
+
+def quarantine_batches(
+    spool: RejectSpool, *, run_id: int, table: str, status: str, most: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of ``_etl_quarantine`` for spooled rejects, at most ``most`` of them."""
+    left = spool.rows if most is None else most
+    for batch in spool.batches():
+        part = batch.slice(0, left)
+        left -= len(part)
+        if not len(part):
+            return
+        size = len(part)
+        columns = {
+            "run_id": pa.array([run_id] * size, pa.int64()),
+            "table_name": pa.array([table] * size, pa.string()),
+            **{name: part.column(name) for name in part.schema.names},
+            "status": pa.array([status] * size, pa.string()),
+        }
+        yield pa.RecordBatch.from_pydict(columns)
+
+
+def change_batches(rows: Iterator[ChangeRow], *, run_id: int, table: str) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of ``_etl_changes`` for the change ledger."""
+    waiting: list[ChangeRow] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) == _ROWS_AT_ONCE:
+            yield _changes(waiting, run_id, table)
+            waiting = []
+    if waiting:
+        yield _changes(waiting, run_id, table)
+
+
+def _changes(rows: Sequence[ChangeRow], run_id: int, table: str) -> pa.RecordBatch:
+    texts = {
+        "step": [row.step for row in rows],
+        "column_name": [row.column for row in rows],
+        "before": [row.before for row in rows],
+        "after": [row.after for row in rows],
+        "kind": [row.kind for row in rows],
+        "example_before": [row.example_before for row in rows],
+        "example_after": [row.example_after for row in rows],
+    }
+    return pa.RecordBatch.from_pydict(
+        {
+            "run_id": pa.array([run_id] * len(rows), pa.int64()),
+            "table_name": pa.array([table] * len(rows), pa.string()),
+            **{name: pa.array(values, pa.string()) for name, values in texts.items()},
+            "rows": pa.array([row.rows for row in rows], pa.int64()),
+        }
+    )
