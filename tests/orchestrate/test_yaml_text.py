@@ -1,4 +1,4 @@
-"""YAML text as values that know where they stand."""
+"""Reading YAML so that nothing changes its meaning in silence."""
 
 from __future__ import annotations
 
@@ -8,43 +8,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl_agent.orchestrate.located import Branch, Mark, Scalar, Value, read_yaml, spelled
-
-
-def plain(value: Value | None) -> Any:
-    """Return what a value means."""
-    if isinstance(value, Scalar):
-        return value.plain
-    assert value is not None
-    return (
-        {key: plain(item) for key, item in value.items.items()}
-        if value.is_mapping
-        else list(map(plain, value.items.values()))
-    )
+from etl_agent.orchestrate.located import Branch, Mark, meaning, spelled
+from etl_agent.orchestrate.yaml_text import read_yaml
 
 
 def read(text: str) -> Any:
     """Read a document that has no mistake."""
     value, mistakes = read_yaml(text)
     assert mistakes == []
-    return plain(value)
+    assert value is not None
+    return meaning(value)
 
 
 @pytest.mark.parametrize(
     "word",
     ["no", "yes", "on", "off", "y", "N", "NO", "00123", "0x1F", "0o17", "12:30", "12:30:45", "1_000", "2025-04-03",
-     "1e999", "0.12345678901234567890", ".inf", ".nan", "+", ".", "1.", "1,5", "=", "NA", "nan"],
+     "1e999", "1" * 5000, "0.12345678901234567890", ".inf", ".nan", "+", ".", "1.", "1,5", "=", "NA", "nan"],
 )  # fmt: skip
 def test_words_that_yaml_1_1_turns_into_something_else_stay_text(word: str) -> None:
     """Norway's country code, leading zeros, clock times and dates keep their spelling."""
     assert read(f"x: {word}") == {"x": word}
+
+
+@pytest.mark.parametrize("word", ["no", "on", "00123", "12", "true", "null", "~", "1.10", "2025-04-03"])
+def test_keys_are_always_text(word: str) -> None:
+    """A column may be named no, on or 2025."""
     assert read(f"{word}: 1") == {word: 1}
 
 
 @pytest.mark.parametrize(
     ("word", "value"),
     [("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("12", 12), ("-3", -3), ("0", 0),
-     ("0.5", 0.5), (".5", 0.5), ("1.10", 1.1), ("1e3", 1000.0), ("-2.5E-1", -0.25), ('"12"', "12"), ("'true'", "true")],
+     ("0.5", 0.5), ("-0.25", -0.25), ("1.10", "1.10"), ("1e3", "1e3"), (".5", ".5"), ("+5", "+5"), ("-0", "-0"),
+     ('"12"', "12"), ("'true'", "true")],
 )  # fmt: skip
 def test_plain_numbers_truth_values_and_nulls_are_read(word: str, value: object) -> None:
     """The core schema of YAML 1.2 is read; quoted scalars are text."""

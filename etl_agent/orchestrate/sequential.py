@@ -1,0 +1,115 @@
+"""What a pipeline file says: the only place where the specs of all stages meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from etl_agent.clean.step import Step
+from etl_agent.clean.union import AnyStep
+from etl_agent.errors import near
+from etl_agent.extract.spec import Extract
+from etl_agent.frozen import Frozen
+from etl_agent.load.spec import Load
+from etl_agent.orchestrate.located import Path
+from etl_agent.orchestrate.mistakes import SEVERAL, UNTAGGED
+from etl_agent.validate.spec import Validate
+
+__all__ = ["NODES", "Node", "PipelineSpec", "Said", "StepList"]
+
+Said = tuple[Path, str]
+"""What is wrong, after the path of the key that says it."""
+
+NODES: Mapping[str, Any] = {"step": AnyStep}
+"""What may stand in ``clean``, by the one key that tells it from the others."""
+
+
+def _node_key(value: Any) -> str | None:
+    """Find the key that tells a node from others; None where it has none or several."""
+    if isinstance(value, Mapping):
+        found = [key for key in NODES if key in value]
+    else:
+        found = [key for key in NODES if hasattr(value, key)]
+    return found[0] if len(found) == 1 else None
+
+
+if TYPE_CHECKING:
+    Node = Step
+else:
+    Node = Annotated[
+        Union[tuple(Annotated[node, Tag(key)] for key, node in NODES.items())],  # noqa: UP007  the members are a table
+        Discriminator(
+            _node_key,
+            custom_error_type=UNTAGGED,
+            custom_error_message="a node needs exactly one of its keys",
+            custom_error_context={"discriminator": " or ".join(f"'{key}'" for key in NODES)},
+        ),
+    ]
+    """A cleaning step, or what is resolved into cleaning steps."""
+
+
+class PipelineSpec(Frozen):
+    """One dataset, one table, one transaction: extract, validate, clean, load, always in this order."""
+
+    version: Literal[1]
+    """The version of the file format."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=63)]
+    """The name of the pipeline: letters, digits, ``_`` and ``-``."""
+    description: str = ""
+    """What the pipeline is for."""
+    needs: tuple[str, ...] = ()
+    """Names of the pipelines that run before this one, when several run together."""
+    extract: Extract
+    """What to read."""
+    validation: Validate = Field(default=Validate(), alias="validate")
+    """What good rows are, and what becomes of the others."""
+    clean: tuple[Node, ...] = ()
+    """The cleaning steps, in their order."""
+    load: Load
+    """Where the rows go, and how."""
+    commit: Literal["run"] = "run"
+    """What is one transaction: ``run``, all files together."""
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        """Check what concerns several sections; what concerns one is checked there."""
+        said = [*self._on_needs(), *self._on_columns()]
+        if said:
+            raise PydanticCustomError(SEVERAL, "the sections do not agree", {"mistakes": said})
+        return self
+
+    def _on_needs(self) -> Iterable[Said]:
+        for place, name in enumerate(self.needs):
+            if name == self.name:
+                yield ("needs", place), "a pipeline cannot need itself"
+            elif name in self.needs[:place]:
+                yield ("needs", place), f"{name!r} stands there twice"
+
+    def _on_columns(self) -> Iterable[Said]:
+        """Check the columns that the load names, where the contract stands in the file and lets in no others."""
+        contract = self.validation.contract
+        if not isinstance(contract, Mapping) or self.validation.drift.columns == "evolve":
+            return
+        named: list[Said] = [(("load", "primary_key", at), name) for at, name in enumerate(self.load.primary_key)]
+        named += [
+            (("load", "indexes", at, place), name)
+            for at, index in enumerate(self.load.indexes)
+            for place, name in enumerate(index)
+        ]
+        if self.load.newest_by:
+            named.append((("load", "newest_by"), self.load.newest_by))
+        for path, name in named:
+            if name not in contract:
+                close = near(name, contract)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                yield path, f"the contract has no column {name!r}{hint}; it has: {', '.join(contract)}"
+
+
+class StepList(Frozen):
+    """The cleaning steps of a file that holds nothing else."""
+
+    clean: tuple[Node, ...]
+    """The cleaning steps, in their order."""
