@@ -1,0 +1,149 @@
+"""Casting of text to dates, times and timestamps: real calendar days and local times that happened once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl_agent.batch import Mask
+
+__all__ = ["Misfit", "cast_date", "cast_time", "cast_timestamp", "ones", "only", "unfit"]
+
+_YEAR = r"(?:\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # no year 0: SQL and Python have none
+_LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_DATE = (
+    rf"(?:{_YEAR}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
+    rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP}-02-29)"
+)
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
+_OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
+_NAIVE = rf"^{_DATE}[ T]{_TIME}$"
+_WITH_OFFSET = rf"^{_DATE}[ T]{_TIME}{_OFFSET}$"
+
+_FIRST_DAY = -719_162  # 0001-01-01, in days since 1970
+_LAST_DAY = 2_932_896  # 9999-12-31
+_DAY = 86_400_000_000  # microseconds
+_SHORTEST = len("2025-04-03 12:30")
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Cells that have no value of the type.
+
+    Args:
+        check: the type, and what else is wrong where that is not plain from it.
+        cells: true for each such cell.
+    """
+
+    check: str
+    cells: Mask
+
+
+def ones(values: pa.Array) -> Mask:
+    """Turn an Arrow truth column into a mask; null is false."""
+    if values.null_count:
+        values = pc.fill_null(values, fill_value=False)
+    mask: Mask = values.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def unfit(text: pa.Array, values: pa.Array, *, check: str) -> tuple[Misfit, ...]:
+    """Find the cells that had text and got no value."""
+    if values.null_count == text.null_count:
+        return ()
+    return (Misfit(check, ones(pc.and_(pc.is_valid(text), pc.is_null(values)))),)
+
+
+def cast_date(text: pa.Array) -> pa.Array:
+    """Cast ISO dates (YYYY-MM-DD); null where there is no such day."""
+    try:
+        days = pc.cast(text, pa.date32())
+    except pa.ArrowInvalid:
+        return pc.cast(only(text, rf"^{_DATE}$"), pa.date32())
+    numbers = days.cast(pa.int32())
+    return pc.if_else(pc.greater_equal(numbers, _FIRST_DAY), days, None)
+
+
+def cast_time(text: pa.Array) -> pa.Array:
+    """Cast ISO times of day (hh:mm, hh:mm:ss, with up to 6 decimals); null where there is no such time."""
+    times = only(text, rf"^{_TIME}$")
+    dated = pc.binary_join_element_wise("1970-01-01 ", times, "")
+    return pc.cast(pc.cast(dated, pa.timestamp("us")), pa.time64("us"))
+
+
+def cast_timestamp(text: pa.Array, *, zoned: bool, timezone: str | None) -> tuple[pa.Array, tuple[Misfit, ...]]:
+    """Cast ISO timestamps.
+
+    Args:
+        text: the cells.
+        zoned: whether the values are instants, which are kept as UTC.
+        timezone: where cells without an offset are local times; None if an instant must bring its offset.
+    """
+    if not zoned:
+        values = _naive(text)
+        return values, unfit(text, values, check="timestamp")
+    check = f"timestamp in {timezone}" if timezone else "timestamp with an offset"
+    kind = pa.timestamp("us", tz="UTC")
+    if timezone is None:
+        values = _within_years(pc.cast(only(text, _WITH_OFFSET), kind))
+        return values, unfit(text, values, check=check)
+    local = _naive(text)
+    values, misfits = _placed(local, timezone, check)
+    if local.null_count > text.null_count:
+        offset = only(pc.if_else(pc.is_null(local), text, None), _WITH_OFFSET)
+        values = pc.coalesce(values, _within_years(pc.cast(offset, kind)))
+    told = np.logical_or.reduce([np.zeros(len(text), np.bool_), *(misfit.cells for misfit in misfits)])
+    rest = ones(pc.and_(pc.is_valid(text), pc.is_null(values))) & ~told
+    if rest.any():
+        misfits = (Misfit(check, rest), *misfits)
+    return values, misfits
+
+
+def _naive(text: pa.Array) -> pa.Array:
+    """Cast timestamps without an offset; null where a cell is none."""
+    kind = pa.timestamp("us")
+    # Arrow would read a day, or a day with an hour, as a timestamp and so invent what was not written.
+    if (pc.min(pc.binary_length(text)).as_py() or _SHORTEST) >= _SHORTEST:
+        try:
+            return _within_years(pc.cast(text, kind))
+        except pa.ArrowInvalid:
+            pass
+    return pc.cast(only(text, _NAIVE), kind)
+
+
+def _placed(local: pa.Array, timezone: str, check: str) -> tuple[pa.Array, tuple[Misfit, ...]]:
+    """Turn local times into instants; those that a zone skipped, or had twice, do not fit."""
+    kind = pa.timestamp("us", tz="UTC")
+    try:
+        return _within_years(pc.assume_timezone(local, timezone).cast(kind)), ()
+    except pa.ArrowInvalid:
+        pass
+    early = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="earliest").cast(kind)
+    twice = pc.assume_timezone(local, timezone, ambiguous="latest", nonexistent="earliest").cast(kind)
+    never = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="latest").cast(kind)
+    doubled, skipped = ones(pc.not_equal(early, twice)), ones(pc.not_equal(early, never))
+    values = pc.if_else(pa.array(doubled | skipped), None, early)
+    found = (
+        Misfit(f"{check}: this local time happened twice, an offset is needed", doubled),
+        Misfit(f"{check}: this local time was skipped", skipped),
+    )
+    return _within_years(values), tuple(misfit for misfit in found if misfit.cells.any())
+
+
+def _within_years(values: pa.Array) -> pa.Array:
+    """Take out values before the year 1 or after the year 9999 (an offset can lead there)."""
+    numbers = values.cast(pa.int64())
+    ends = pc.min_max(numbers).as_py()
+    low, high = _FIRST_DAY * _DAY, (_LAST_DAY + 1) * _DAY - 1
+    if ends["min"] is None or (ends["min"] >= low and ends["max"] <= high):
+        return values
+    inside = pc.and_(pc.greater_equal(numbers, pa.scalar(low)), pc.less_equal(numbers, pa.scalar(high)))
+    return pc.if_else(inside, values, None)
+
+
+def only(text: pa.Array, pattern: str) -> pa.Array:
+    """Keep the cells of a form; the others become null."""
+    return pc.if_else(pc.match_substring_regex(text, pattern), text, None)
