@@ -154,7 +154,7 @@ def _text(name: str) -> CompiledColumn:
     return CompiledColumn(name, arrow_storage(TEXT), nullable=True, required=False)
 
 
-def _row_checks(schema: pandera.DataFrameSchema, *, sources: Sources) -> tuple[RowCheck, ...]:
+def _row_checks(spec: Validate, schema: pandera.DataFrameSchema, *, sources: Sources) -> tuple[RowCheck, ...]:
     grouped = [
         row_check(check, column=name)
         for name, source in sources.items()
