@@ -1,0 +1,292 @@
+"""What one extract reads: its files with their headers, and their rows as batches of text."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from etl_agent.batch import Positions
+from etl_agent.errors import FileRefused
+from etl_agent.extract.batches import Layout, batches_of
+from etl_agent.extract.columns import added, constants, places, union
+from etl_agent.extract.dialect import Dialect
+from etl_agent.extract.header import open_header
+from etl_agent.extract.lines import Lines
+from etl_agent.extract.raw import read_at
+from etl_agent.extract.reader import Counts, Reader, Rules
+from etl_agent.extract.source import Limits, Source, Stream, sources_of, spool
+from etl_agent.extract.spec import Extract
+from etl_agent.paths import STDIN, expand, find_files
+from etl_agent.rejects import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Dataset", "SourceFile", "Tally", "open_dataset"]
+
+_DIGEST_STEP = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a dataset, as its header was when it was opened.
+
+    Args:
+        name: what users know it by: its path in the project, ``archive.zip/member.csv``, or ``stdin``.
+        path: where its bytes lie.
+        header: the names of its columns in its own order and spelling.
+        dialect: how it is written.
+        packed_size: bytes as it lies on the disk, compressed if it is.
+    """
+
+    name: str
+    path: Path
+    header: tuple[str, ...]
+    dialect: Dialect
+    packed_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a full pass found in a file.
+
+    Args:
+        file: its name.
+        lines: physical lines; the sum of the six kinds of lines below.
+        preamble: lines before the header.
+        header: lines of the header.
+        blank: empty lines after the header that are no rows.
+        comment: lines that begin with the comment prefix.
+        footnote: lines of the footer.
+        record_lines: lines of records, good and bad.
+        good: records that became rows.
+        bad: records that were rejected.
+        size: bytes, decompressed.
+        packed_size: bytes as it lies on the disk.
+        sha256: of the decompressed bytes, in hexadecimal digits; None if the pass was not asked for it.
+    """
+
+    file: str
+    lines: int
+    preamble: int
+    header: int
+    blank: int
+    comment: int
+    footnote: int
+    record_lines: int
+    good: int
+    bad: int
+    size: int
+    packed_size: int
+    sha256: str | None
+
+
+class Dataset:
+    """The files of one extract, opened; their rows can be read any number of times.
+
+    Made by ``open_dataset`` or ``Dataset.of_frame``. It is its own context manager.
+    """
+
+    def __init__(self, spec: Extract, sources: Sequence[Source], *, rules: Rules, closing: ExitStack) -> None:
+        self._rules = rules
+        self._closing = closing
+        self._sources = tuple(sources)
+        self._limits = Limits(spec.max_decompressed_bytes, spec.max_ratio)
+        self._on_empty = spec.on_empty
+        self._tallies: list[Tally] = []
+        self.files = tuple(_opened(source, spec, self._limits) for source in sources)
+        """The files, in the order in which they are read."""
+        found = union([file.header for file in self.files])
+        self.names: tuple[str, ...] = (*found, *added(found, spec.add))
+        """The columns: those of all headers in the order in which they are first seen, then the added ones."""
+        self._layouts = tuple(
+            Layout(self.names, places(found, file.header), constants(spec.add, file.name)) for file in self.files
+        )
+
+    @staticmethod
+    def of_frame(frame: pd.DataFrame, *, name: str = "dataframe") -> Dataset:
+        """Make a dataset of a DataFrame: its values as exact text, missing ones (None, NaN, NaT) as null.
+
+        The frame is written to a temporary file once, so lines, offsets and digests are those of the CSV text that
+        ``CsvWriter`` would make of it. The index is left out.
+
+        Args:
+            frame: the rows; its column labels become the names.
+            name: what users know it by.
+        """
+        from etl_agent.extract.frame import frame_dataset
+
+        return frame_dataset(frame, name=name)
+
+    def batches(self, *, rows: int = 100_000, digest: bool = True) -> Iterator[Verdict]:
+        """Read all rows once, in file order; may be called again for another pass.
+
+        Each batch holds rows of one file, in the columns of ``names``; what a file lacks is null. A file without
+        rows gives no batch. Malformed records are the verdict's rejects, of the stage ``extract``.
+
+        Args:
+            rows: the most rows of a batch; a batch is also ended after 64 MiB.
+            digest: whether to compute the SHA-256 of each file on the way.
+
+        Raises:
+            FileRefused: a file is wrong throughout, truncated, or unpacks too far.
+            TryLater: a file changed since the dataset was opened.
+        """
+        self._tallies = []
+        row = 0
+        for index, (source, file, layout) in enumerate(zip(self._sources, self.files, self._layouts, strict=True)):
+            hashed = hashlib.sha256() if digest else None
+            with source.open(self._limits) as stream:
+                reading = _Hashed(stream, hashed)
+                reader = self._reader(reading, file)
+                yield from batches_of(reader, layout, name=file.name, row=row, rows=rows)
+                tally = _tally(file, reader.counts, stream.size, None if hashed is None else hashed.hexdigest())
+            row += tally.good + tally.bad
+            if not (tally.good or tally.bad) and self._on_empty == "refuse":
+                raise FileRefused("the file has no rows (on_empty: refuse)", where=file.name)
+            self._tallies[index:] = [tally]
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return what the last pass found in each file that it read to the end."""
+        return tuple(self._tallies)
+
+    def digest(self, index: int) -> str:
+        """Return the SHA-256 of a file's decompressed bytes, in hexadecimal digits, by a pass of its own.
+
+        Args:
+            index: which of ``files``.
+        """
+        hashed = hashlib.sha256()
+        with self._sources[index].open(self._limits) as stream:
+            while part := stream.read(_DIGEST_STEP):
+                hashed.update(part)
+        return hashed.hexdigest()
+
+    def raw_at(self, file_index: int, offsets: Positions, lengths: Positions) -> list[bytes]:
+        """Read the raw bytes of records again, in one forward pass over the file.
+
+        Args:
+            file_index: which of ``files``.
+            offsets: first byte of each record in the decompressed file.
+            lengths: bytes of each record.
+
+        Raises:
+            TryLater: the file changed since the dataset was opened.
+        """
+        with self._sources[file_index].open(self._limits) as stream:
+            return read_at(stream, offsets, lengths)
+
+    def close(self) -> None:
+        """Remove the copies of what could be read only once."""
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reader(self, stream: _Hashed, file: SourceFile) -> Reader:
+        dialect = file.dialect
+        stream.pass_over(dialect.start)
+        lines = Lines(
+            stream,
+            encoding=dialect.encoding,
+            at=dialect.start,
+            line=1 + dialect.preamble + dialect.header,
+            name=file.name,
+            footer=self._rules.footer,
+        )
+        return Reader(lines, dialect=dialect, rules=self._rules, name=file.name)
+
+
+class _Hashed:
+    """A stream whose bytes are hashed as they are read."""
+
+    def __init__(self, stream: Stream, hashed: hashlib._Hash | None) -> None:
+        self._stream = stream
+        self._hashed = hashed
+
+    def read(self, size: int, /) -> bytes:
+        part = self._stream.read(size)
+        if self._hashed is not None:
+            self._hashed.update(part)
+        return part
+
+    def pass_over(self, size: int) -> None:
+        while size > 0 and (part := self.read(min(size, _DIGEST_STEP))):
+            size -= len(part)
+
+
+def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], as_of: date, scratch: Path) -> Dataset:
+    """Find the files of an extract and look at the beginning of each.
+
+    Args:
+        spec: what to read and how.
+        project: the folder that relative paths are relative to.
+        variables: the values of ``--var``, for templates in paths.
+        as_of: the day that ``{date}`` stands for.
+        scratch: an existing folder for copies of the standard input and of pipes.
+
+    Raises:
+        NoInput: no file matches, or a file is missing.
+        FileRefused: a file's header, encoding, delimiter or packing is wrong throughout.
+        ConfigurationError: a template or an added column cannot work.
+        PermissionRefused: a file may not be read.
+    """
+    patterns = [expand(text, project=project, variables=variables, as_of=as_of) for text in spec.files]
+    sources: list[Source] = []
+    with ExitStack() as closing:
+        if STDIN in patterns:
+            copy = spool(sys.stdin.buffer, scratch=scratch)
+            closing.callback(copy.unlink, missing_ok=True)
+            sources += sources_of(copy, name="stdin", scratch=scratch)
+        named = [pattern for pattern in patterns if pattern != STDIN]
+        for path in find_files(named, project=project) if named else ():
+            found = sources_of(path, name=_shown(path, project), scratch=scratch)
+            if found[0].path != path:
+                closing.callback(found[0].path.unlink, missing_ok=True)
+            sources += found
+        rules = Rules(
+            comment=None if spec.comment is None else spec.comment.encode(),
+            footer=spec.footer,
+            blank_is_null=spec.blank_lines == "null",
+            max_cell=spec.max_cell_bytes,
+        )
+        return Dataset(spec, sources, rules=rules, closing=closing.pop_all())
+
+
+def _opened(source: Source, spec: Extract, limits: Limits) -> SourceFile:
+    dialect, header = open_header(source, spec, limits=limits)
+    return SourceFile(source.name, source.path, header, dialect, source.packed_size)
+
+
+def _shown(path: Path, project: Path) -> str:
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.as_posix()
+
+
+def _tally(file: SourceFile, counts: Counts, size: int, sha256: str | None) -> Tally:
+    return Tally(
+        file=file.name,
+        lines=counts.lines,
+        preamble=counts.preamble,
+        header=counts.header,
+        blank=counts.blank,
+        comment=counts.comment,
+        footnote=counts.footnote,
+        record_lines=counts.record_lines,
+        good=counts.good,
+        bad=counts.bad,
+        size=size,
+        packed_size=file.packed_size,
+        sha256=sha256,
+    )

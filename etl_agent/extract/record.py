@@ -1,0 +1,70 @@
+"""The strict reading of one record: RFC 4180, and nothing that is nearly it.
+
+Source: RFC 4180, section 2 (https://www.rfc-editor.org/rfc/rfc4180).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+__all__ = ["Grammar", "Structure"]
+
+Structure = Literal["record", "open", "stray"]
+"""record: whole. open: a quoted cell begins and does not end. stray: a quote stands where none may."""
+
+_NO_DELIMITER = "\x1f"
+"""Stands between cells where a file has one column: the separator that text does not contain."""
+
+
+class Grammar:
+    """Patterns for the records of one dialect, on UTF-8 bytes without the record's own line end.
+
+    Args:
+        delimiter: the character between cells, or None for one column.
+        quote: the character around quoted cells, or None where quotes are text.
+    """
+
+    def __init__(self, *, delimiter: str | None, quote: str | None) -> None:
+        self.delimiter = delimiter or _NO_DELIMITER
+        self.quote = quote
+        d = re.escape(self.delimiter.encode())
+        q = re.escape(quote.encode()) if quote is not None else None
+        plain = rb"[^\r\n" + d + (q or b"") + rb"]*+"
+        quoted = q + rb"[^" + q + rb"]*+(?:" + q + q + rb"[^" + q + rb"]*+)*+" if q is not None else None
+        cell = rb"(?:" + quoted + q + rb"|" + plain + rb")" if quoted is not None and q is not None else plain
+        self._record = re.compile(cell + rb"(?:" + d + cell + rb")*+")
+        self._open = re.compile(rb"(?:" + cell + d + rb")*+" + quoted) if quoted is not None else None
+        self._next = re.compile(rb"(" + cell + rb")(" + d + rb"|\Z)")
+
+    def structure(self, text: bytes) -> Structure:
+        """Say whether the text is a whole record, the beginning of one, or no record."""
+        if self._record.fullmatch(text):
+            return "record"
+        return "open" if self._open is not None and self._open.fullmatch(text) else "stray"
+
+    def cells(self, text: bytes) -> list[bytes]:
+        """Split a whole record into its cells as they are written, with their quotes."""
+        found: list[bytes] = []
+        position = 0
+        while match := self._next.match(text, position):
+            found.append(match[1])
+            position = match.end()
+            if not match[2]:
+                break
+        return found
+
+    def width(self, text: bytes) -> int:
+        """Count the cells of a whole record."""
+        if self.quote is None or self.quote.encode() not in text:
+            return text.count(self.delimiter.encode()) + 1
+        return len(self.cells(text))
+
+    def value(self, cell: bytes) -> str | None:
+        """Read a cell: None if it is empty and unquoted."""
+        if not cell:
+            return None
+        text = cell.decode("utf-8", "replace")
+        if self.quote is not None and text.startswith(self.quote):
+            return text[1:-1].replace(self.quote * 2, self.quote)
+        return text
