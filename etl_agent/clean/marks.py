@@ -29,6 +29,7 @@ CURRENCY_CODES = (
 
 BLANK = r"[ \x{00A0}\x{2009}\x{202F}]"
 _MARKS = {"none": "", ",": ",", ".": r"\.", "'": r"['\x{2019}]", "space": BLANK}
+_EDGE = " \u00a0\u2009\u202f+-\u2212()"
 _MINUS = r"[-\x{2212}]"
 
 
@@ -41,6 +42,7 @@ class Grammar:
         thousands: the mark between groups of digits.
         before: what may stand before the digits, such as ``$``, as a regular expression.
         after: what may stand behind them.
+        around: the characters of what stands around, or None where digits or marks are among them.
         parentheses: whether ``(5)`` is -5.
         trailing_minus: whether ``5-`` is -5.
         exponent: whether ``1.5e3`` is a number.
@@ -50,6 +52,7 @@ class Grammar:
     thousands: ThousandsMark
     before: str
     after: str
+    around: str | None
     parentheses: bool
     trailing_minus: bool
     exponent: bool
@@ -85,22 +88,30 @@ class Grammar:
     def read(self, cells: pa.Array) -> tuple[pa.Array, pa.Array]:
         """Read cells: the digits with a point as decimal mark and without sign, and which cells are negative.
 
-        Both are null where a cell is no number.
+        The digits are null where a cell is no number.
         """
         positive = _cell([self._unsigned(rf"(?:\+{BLANK}?)?")])
-        negative = _cell(self._negative())
-        above, below = pc.match_substring_regex(cells, positive), pc.match_substring_regex(cells, negative)
-        nothing = pa.scalar(None, pa.string())
-        digits = pc.replace_substring_regex(pc.if_else(above, cells, nothing), positive, r"\1")
-        if pc.any(below).as_py():
-            groups = "".join(rf"\{number + 1}" for number in range(len(self._negative())))
-            debts = pc.replace_substring_regex(pc.if_else(below, cells, nothing), negative, groups)
-            digits = pc.coalesce(digits, debts)
-        if self.thousands != "none":
+        above = pc.match_substring_regex(cells, positive)
+        digits = self._digits(cells, known=above, pattern=positive, groups=1)
+        below = pc.invert(above)
+        if not pc.all(above).as_py():
+            forms = self._negative()
+            below = pc.match_substring_regex(cells, _cell(forms))
+            digits = pc.coalesce(digits, self._digits(cells, known=below, pattern=_cell(forms), groups=len(forms)))
+        if self.thousands in (",", "."):
+            digits = pc.replace_substring(digits, self.thousands, "")
+        elif self.thousands != "none":
             digits = pc.replace_substring_regex(digits, _MARKS[self.thousands], "")
         if self.decimal == ",":
             digits = pc.replace_substring(digits, ",", ".")
         return digits, below
+
+    def _digits(self, cells: pa.Array, *, known: pa.Array, pattern: str, groups: int) -> pa.Array:
+        """Return the digits and marks of the known cells: what is left between signs, or the group of the pattern."""
+        cells = pc.if_else(known, cells, pa.scalar(None, pa.string()))
+        if self.around is not None:
+            return pc.utf8_trim(cells, characters=self.around + _EDGE)  # far cheaper than finding a group
+        return pc.replace_substring_regex(cells, pattern, "".join(rf"\{group + 1}" for group in range(groups)))
 
 
 def _cell(forms: Sequence[str]) -> str:
@@ -133,7 +144,9 @@ _KINDS = (
 )
 """What a number's marks tell, by patterns that are tried in this order on the digits and marks alone."""
 
-_LOOSE = r"(?:[\d.,][\d.,'\x{2019} \x{00A0}\x{2009}\x{202F}]*)?\d"
+_RUN = r"[\d.,'\x{2019} \x{00A0}\x{2009}\x{202F}]*\d"
+_LOOSE = rf"(?:[\d.,]{_RUN}|\d)"
+_BODY = rf"^\D*(\d{_RUN}|\d).*$"  # simple, because finding a group is what costs
 
 
 def count_marks(counts: Counts, cells: pa.Array, *, grammar: Grammar) -> pa.Array:
@@ -148,19 +161,18 @@ def count_marks(counts: Counts, cells: pa.Array, *, grammar: Grammar) -> pa.Arra
     note(counts, "decimal .", cells=cells.filter(settled))
     rest = cells.filter(pc.invert(settled))
     rest = rest.filter(pc.invert(pc.match_substring_regex(rest, _SILENT)))
-    loose = _loose(grammar)
-    rest = rest.filter(pc.match_substring_regex(rest, loose))
-    for kind, found in matching(pc.replace_substring_regex(rest, loose, r"\1"), _KINDS):
+    rest = rest.filter(pc.match_substring_regex(rest, _loose(grammar)))
+    for kind, found in matching(pc.replace_substring_regex(rest, _BODY, r"\1"), _KINDS):
         if kind != "none":
             note(counts, kind, cells=found)
     return rest
 
 
 def _loose(grammar: Grammar) -> str:
-    """Match a number's cell whatever its marks mean; the group holds its digits and marks."""
+    """Match a number's cell whatever its marks mean."""
     before, after = f"(?:(?:{grammar.before}){BLANK}?)?", f"(?:{BLANK}?(?:{grammar.after}))?"
     edge = rf"(?:{_MINUS}|\+|\(|\)|{BLANK})*"
-    return rf"^{edge}{before}{edge}({_LOOSE}){edge}{after}{edge}$"
+    return rf"^{edge}{before}{edge}{_LOOSE}{edge}{after}{edge}$"
 
 
 def decide_marks(

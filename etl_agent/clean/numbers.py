@@ -155,11 +155,13 @@ class Numbers(FittedStep):
     ) -> Grammar:
         money = _CURRENCY if currency == "auto" else _escaped(currency)
         percent = "|%" if self.percent != "none" else ""
+        around = "".join((*currency, *self.units, "%"))
         return Grammar(
             decimal=decimal,
             thousands=thousands,
             before=money,
             after=f"{money}|{_escaped(self.units)}{percent}",
+            around=None if currency == "auto" or set(around) & set("0123456789.,'\u2019") else around,
             parentheses=self.parentheses,
             trailing_minus=self.trailing_minus,
             exponent=self.scientific,
