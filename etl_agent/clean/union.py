@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from etl_agent.clean import categories, columns, identifiers, missing, text
+from etl_agent.clean import categories, columns, derive, identifiers, missing, python, text
 from etl_agent.clean.step import Step
 
 __all__ = ["FAMILIES", "STEPS", "AnyStep"]
@@ -42,7 +42,9 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         columns.Split,
         columns.Combine,
         columns.Constant,
+        derive.Derive,
     ),
+    "your own": (python.PythonStep,),
 }
 """Every step, by the family of dirt that it cleans."""
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from etl_agent.clean.examples import Example, examples, summary
+from etl_agent.clean.python import PythonStep
 from etl_agent.clean.step import (
     CarryStep,
     FittedStep,
@@ -76,8 +77,8 @@ def messy(case: Case) -> pa.RecordBatch:
 
 
 def made(step: Step) -> Step:
-    """Return the step that runs: a step that stands for another one gives it away."""
-    return step.made() if hasattr(step, "made") else step
+    """Return the step that runs: a user's own for the one that names it."""
+    return step.made() if isinstance(step, PythonStep) else step
 
 
 def cut(data: pa.RecordBatch, sizes: Sequence[int]) -> list[pa.RecordBatch]:
