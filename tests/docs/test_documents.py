@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,14 @@ def test_links_lead_somewhere(path: Path) -> None:
     """A link to a file of the project names one that is there."""
     missing = [link["path"] for link in LINK.finditer(path.read_text()) if not (path.parent / link["path"]).exists()]
     assert not missing
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    """docs/reference was written after the last change of a docstring, an option or a command."""
+    pages: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["pages"]()
+    present = {path.name: path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md")}
+    stale = [name for name in pages.keys() | present.keys() if pages.get(name) != present.get(name)]
+    assert not stale, "next: make docs"
 
 
 @pytest.mark.parametrize(
