@@ -21,7 +21,7 @@ from etl_agent.orchestrate.yaml_text import read_yaml
 if TYPE_CHECKING:
     from etl_agent.clean.step import Step
 
-__all__ = ["parse_spec", "read_pipeline", "read_pipelines", "read_steps"]
+__all__ = ["in_order", "parse_spec", "read_pipeline", "read_pipelines", "read_steps"]
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -60,7 +60,7 @@ def read_pipelines(paths: Iterable[Path]) -> tuple[PipelineSpec, ...]:
             mistakes += error.mistakes
     if mistakes:
         raise _invalid(mistakes, name=f"{len(listed)} pipeline files" if len(listed) > 1 else str(listed[0]))
-    return _ordered(specs)
+    return in_order(specs)
 
 
 def read_steps(path: Path) -> tuple[Step, ...]:
@@ -195,8 +195,15 @@ def _yaml_files(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def _ordered(specs: Mapping[Path, PipelineSpec]) -> tuple[PipelineSpec, ...]:
-    """Put pipelines behind those that they need, else in the order given."""
+def in_order(specs: Mapping[Path, PipelineSpec]) -> tuple[PipelineSpec, ...]:
+    """Put pipelines behind those that they need, else in the order given.
+
+    Args:
+        specs: the pipelines, by file.
+
+    Raises:
+        ConfigurationError: as ``read_pipelines`` says.
+    """
     by_name: dict[str, PipelineSpec] = {}
     files: dict[str, Path] = {}
     for path, spec in specs.items():

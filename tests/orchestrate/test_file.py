@@ -53,9 +53,9 @@ def test_all_mistakes_are_listed_in_the_order_of_the_file() -> None:
         ["3:11", "extract.fils"],
         ["4:40", "load.a"],
         ["4:46", "load.a"],
-        ["5:15", "clean[0].step"],
+        ["5:16", "clean[0].step"],
         ["5:25", "clean[1].stp"],
-        ["5:37", "clean[2]"],
+        ["5:38", "clean[2]"],
     ]
 
 

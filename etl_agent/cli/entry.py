@@ -1,0 +1,39 @@
+"""The entry point of ``etl-agent``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from etl_agent.cli.commands import COMMANDS
+from etl_agent.cli.context import PREFIX, print_version, shared_options
+from etl_agent.cli.failure import PROGRAM, exit_code_of
+from etl_agent.cli.group import LazyGroup
+
+__all__ = ["cli", "main"]
+
+
+@click.group(
+    cls=LazyGroup,
+    listed=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": PREFIX, "max_content_width": 100},
+    epilog="Every option can be set in the environment: ETL_AGENT_RUN_QUIET=1 is 'run --quiet'. "
+    "Each command explains itself with --help.",
+)
+@shared_options
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=print_version, help="Show versions."
+)
+def cli() -> None:
+    """Load CSV files into SQLite and Postgres, with every row accounted for."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Args:
+        arguments: the words after the program's name; those of the process when absent.
+    """
+    words = None if arguments is None else list(arguments)
+    return exit_code_of(lambda: cli.main(words, prog_name=PROGRAM, standalone_mode=False))

@@ -1,0 +1,146 @@
+"""From exceptions to one line on stderr and an exit code: the one place where that is decided."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
+from etl_agent.masking import masked
+
+__all__ = ["DEBUG", "PROGRAM", "Terminated", "exit_code_of", "safe"]
+
+PROGRAM = "etl-agent"
+DEBUG = "ETL_AGENT_DEBUG"
+"""The environment variable that ``--debug`` sets: with it, an unexpected failure shows where it happened."""
+
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
+_NO_READER = 128 + signal.SIGPIPE
+_BUG = 70
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM); whatever is open is rolled back on the way out."""
+
+
+def exit_code_of(call: Callable[[], object]) -> int:
+    """Run a command and return its exit code; a failure is said in one line on stderr.
+
+    Args:
+        call: the command; it may return an exit code.
+    """
+    previous = _watch_for_termination()
+    try:
+        code = call()
+        sys.stdout.flush()
+    except BaseException as error:  # the outermost edge: every failure becomes an exit code
+        return _report(error)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGTERM, previous)
+    return code if isinstance(code, int) else 0
+
+
+def safe(text: str) -> str:
+    """Make a text fit for a terminal: no credentials, and control characters spelled out.
+
+    >>> safe("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in masked(text))
+
+
+def _watch_for_termination() -> Callable[[int, FrameType | None], object] | int | None:
+    """Turn SIGTERM into an exception, so that transactions are rolled back and scratch is swept."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+
+    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    return signal.signal(signal.SIGTERM, end)
+
+
+def _report(error: BaseException) -> int:
+    """Say what failed, and return the exit code."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, BrokenPipeError):
+        return _without_reader()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        _say(error.format_message())
+        return error.exit_code
+    message, code = _explained(error)
+    if os.environ.get(DEBUG, "") not in ("", "0", "false"):
+        _say(safe("".join(traceback.format_exception(error)).rstrip()))
+    _say(f"{PROGRAM}: {message}")
+    return code
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            return "interrupted", _INTERRUPTED
+        case Terminated():
+            return "terminated", _TERMINATED
+        case click.ClickException():
+            return _click_message(error), error.exit_code
+        case SpecInvalid():
+            return safe(str(error)), error.exit_code
+        case EtlAgentError():
+            return _one_line(str(error)), error.exit_code
+        case MemoryError():
+            return "out of memory; the transaction, if any, was rolled back", _BUG
+        case OSError() if error.errno in _FULL:
+            return _os_message(error), CannotWrite.exit_code
+        case OSError() if error.errno in _REFUSED:
+            return _os_message(error), PermissionRefused.exit_code
+        case FileNotFoundError():
+            return _os_message(error), NoInput.exit_code
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return _one_line(f"unexpected {said}; this is a bug; next: the same command with --debug shows where"), _BUG
+
+
+def _click_message(error: click.ClickException) -> str:
+    said = error.format_message().strip()
+    said = said[0].lower() + said[1:].removesuffix(".") if said else "the call is wrong"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    then = f"; next: {context.command_path} --help" if context else ""
+    return _one_line(said + then)
+
+
+def _os_message(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return _one_line(f"{place}{(error.strerror or str(error)).lower()}")
+
+
+def _one_line(text: str) -> str:
+    return safe(" ".join(text.split()))
+
+
+def _say(text: str) -> None:
+    """Write to stderr; a stderr that nobody reads must not change the exit code."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+def _without_reader() -> int:
+    """Leave quietly when the reader of our output has gone, for example ``| head``."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, sys.stdout.fileno())  # else the interpreter's own flush at exit complains
+    return _NO_READER

@@ -1,0 +1,35 @@
+"""The JSON Schema of pipeline files, for editors that complete and check while one types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from etl_agent.orchestrate.sequential import PipelineSpec
+
+__all__ = ["json_schema"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _ForYaml(GenerateJsonSchema):
+    """Allow what a pipeline file allows: text may be written as a number or a truth value without quotes."""
+
+    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
+        made = super().str_schema(schema)
+        if set(made) == {"type"}:
+            made["type"] = ["string", "number", "boolean"]
+        return made
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        made = super().dict_schema(schema)
+        made.pop("propertyNames", None)  # every key of a file is text
+        return made
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a pipeline file."""
+    made = PipelineSpec.model_json_schema(by_alias=True, mode="validation", schema_generator=_ForYaml)
+    return {"$schema": _DIALECT, **made, "title": "etl-agent pipeline"}
