@@ -1,0 +1,62 @@
+"""What is known of a table that exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etl_agent.load.identifiers import Dialect, fold
+from etl_agent.shape import ColumnType
+
+__all__ = ["TableFacts", "TargetColumn"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetColumn:
+    """A column of a table that exists.
+
+    Args:
+        name: exactly as the database has it.
+        sql_type: the type as the database writes it.
+        type: our type for it, or None where we have none (uuid, json, an array, ...).
+        nullable: whether null may be stored.
+        has_default: whether a row may leave it out: a default, an identity or a generated column.
+        generated: whether it is computed and cannot be written.
+    """
+
+    name: str
+    sql_type: str
+    type: ColumnType | None
+    nullable: bool = True
+    has_default: bool = False
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table that exists.
+
+    Args:
+        name: exactly as the database has it.
+        schema: its schema in Postgres.
+        columns: in the table's order.
+        primary_key: names of the columns of its primary key, in order.
+        unique: the column sets that the database keeps unique over all rows.
+        rows: number of rows, where it was asked for.
+    """
+
+    name: str
+    schema: str | None
+    columns: tuple[TargetColumn, ...]
+    primary_key: tuple[str, ...] = ()
+    unique: tuple[frozenset[str], ...] = ()
+    rows: int | None = None
+
+    def column(self, name: str, *, dialect: Dialect) -> TargetColumn | None:
+        """Find a column by name, as the database would."""
+        wanted = fold(name, dialect=dialect)
+        return next((column for column in self.columns if fold(column.name, dialect=dialect) == wanted), None)
+
+    def keeps_unique(self, names: tuple[str, ...], *, dialect: Dialect) -> bool:
+        """Whether the database itself refuses two rows that agree in these columns."""
+        wanted = frozenset(fold(name, dialect=dialect) for name in names)
+        return any(frozenset(fold(name, dialect=dialect) for name in key) <= wanted for key in self.unique)

@@ -1,0 +1,151 @@
+"""Whether rows of a shape fit a table: judged whole, before anything is staged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etl_agent.errors import ConfigurationError, Drifted, near
+from etl_agent.load.facts import TableFacts, TargetColumn
+from etl_agent.load.identifiers import Dialect, check_name, check_names, fold
+from etl_agent.load.spec import Load
+from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
+from etl_agent.shape import Column, Shape
+
+__all__ = ["Fit", "fit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a shape meets a table.
+
+    Args:
+        exists: whether the table is there; else it is created.
+        targets: name in the table of each column of the shape.
+        types: the table's own type of each column of the shape, or None where we choose it.
+        keys: places of the key's columns in the shape.
+        added: columns that the table does not have yet.
+        lineage: whether the table has, or gets, the lineage column.
+        unique: whether the database itself keeps the key unique.
+    """
+
+    exists: bool
+    targets: tuple[str, ...]
+    types: tuple[str | None, ...]
+    keys: tuple[int, ...]
+    added: tuple[Column, ...]
+    lineage: bool
+    unique: bool
+
+
+def fit(
+    facts: TableFacts | None,
+    *,
+    load: Load,
+    shape: Shape,
+    dialect: Dialect,
+    accepts: Callable[[str, Column], bool],
+    evolve: bool,
+) -> Fit:
+    """Judge a shape against a table.
+
+    Args:
+        facts: the table, or None if it does not exist.
+        load: how rows come into it.
+        shape: the columns of the rows.
+        dialect: the kind of database.
+        accepts: whether a type of the database keeps a column's values exactly.
+        evolve: whether columns that the table does not have are added to it.
+
+    Raises:
+        ConfigurationError: a name is refused, or the key names no column.
+        Drifted: the table exists and the rows do not fit it; every misfit is listed.
+    """
+    _check_names(load, shape, dialect=dialect)
+    keys = tuple(_place(name, shape, dialect=dialect) for name in load.primary_key)
+    for index in load.indexes:
+        for name in index:
+            _place(name, shape, dialect=dialect)
+    if facts is None:
+        return Fit(
+            exists=False,
+            targets=shape.names,
+            types=(None,) * len(shape),
+            keys=keys,
+            added=(),
+            lineage=load.lineage == "run_id",
+            unique=bool(keys) and load.strategy != "scd2",
+        )
+    columns = [facts.column(name, dialect=dialect) for name in shape.names]
+    added = tuple(column for column, found in zip(shape, columns, strict=True) if found is None)
+    misfits = _misfits(facts, columns, load=load, shape=shape, dialect=dialect, accepts=accepts)
+    if added and not evolve:
+        misfits += [f"column {column.name!r} is not in the table" for column in added]
+    if misfits:
+        raise Drifted(f"the data does not fit the table: {'; '.join(misfits)}", where=f"table {facts.name}")
+    return Fit(
+        exists=True,
+        targets=tuple(found.name if found else name for found, name in zip(columns, shape.names, strict=True)),
+        types=tuple(found.sql_type if found else None for found in columns),
+        keys=keys,
+        added=added,
+        lineage=facts.column(LINEAGE, dialect=dialect) is not None,
+        unique=bool(keys) and facts.keeps_unique(load.primary_key, dialect=dialect),
+    )
+
+
+def _check_names(load: Load, shape: Shape, *, dialect: Dialect) -> None:
+    check_name(load.table, dialect=dialect, what="table")
+    if load.db_schema is not None:
+        check_name(load.db_schema, dialect=dialect, what="schema")
+    if not len(shape):
+        raise ConfigurationError("there is no column to load", where=f"table {load.table}")
+    check_names(shape.names, dialect=dialect)
+    reserved = {LINEAGE} | ({VALID_FROM, VALID_TO} if load.strategy == "scd2" else set())
+    for name in shape.names:
+        if fold(name, dialect=dialect) in reserved:
+            raise ConfigurationError(f"the column name {name!r} is kept for the load itself; rename the column")
+    if fold(load.table, dialect=dialect).startswith("_etl_"):
+        raise ConfigurationError(f"the table name {load.table!r} is kept for the record of runs")
+
+
+def _place(name: str, shape: Shape, *, dialect: Dialect) -> int:
+    wanted = fold(name, dialect=dialect)
+    for index, column in enumerate(shape.names):
+        if fold(column, dialect=dialect) == wanted:
+            return index
+    raise ConfigurationError(
+        f"the load names the column {name!r}, which the rows do not have",
+        choices=near(name, shape.names) or shape.names,
+    )
+
+
+def _misfits(
+    facts: TableFacts,
+    columns: list[TargetColumn | None],
+    *,
+    load: Load,
+    shape: Shape,
+    dialect: Dialect,
+    accepts: Callable[[str, Column], bool],
+) -> list[str]:
+    misfits = []
+    for column, found in zip(shape, columns, strict=True):
+        if found is None:
+            continue
+        if found.generated:
+            misfits.append(f"column {found.name!r} is computed by the database")
+        elif not accepts(found.sql_type, column):
+            written = found.sql_type or "untyped"
+            misfits.append(f"column {found.name!r} is {written} in the table and {column.type} in the data")
+    given = {fold(name, dialect=dialect) for name in (*shape.names, LINEAGE)}
+    given |= {VALID_FROM, VALID_TO} if load.strategy == "scd2" else set()
+    misfits += [
+        f"column {found.name!r} of the table may not be null, and the data does not have it"
+        for found in facts.columns
+        if not found.nullable and not found.has_default and fold(found.name, dialect=dialect) not in given
+    ]
+    if load.strategy == "scd2":
+        lacking = [name for name in (VALID_FROM, VALID_TO) if facts.column(name, dialect=dialect) is None]
+        misfits += [f"the table has no column {name!r}, which scd2 needs" for name in lacking]
+    return misfits

@@ -1,0 +1,89 @@
+"""The load section of a pipeline file: which table, and how rows come into it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from etl_agent.frozen import Frozen
+from etl_agent.load.url import masked
+
+__all__ = ["Load", "Strategy", "WriteDisposition"]
+
+WriteDisposition = Literal["append", "replace", "merge"]
+Strategy = Literal["upsert", "delete-insert", "insert-only", "scd2"]
+
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class Load(Frozen):
+    """Say which table the rows go to, and what becomes of the rows that are there."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # a mistake must not show the password in `to`
+
+    to: Annotated[str, Field(min_length=1, repr=False)]
+    """URL of an SQLite file or a Postgres database; ``${NAME:-default}`` reads an environment variable."""
+    table: Annotated[str, Field(min_length=1)]
+    """Name of the table, exactly."""
+    db_schema: Annotated[str | None, Field(min_length=1, alias="schema")] = None
+    """Schema of the table in Postgres; the connection's own when absent."""
+    write_disposition: WriteDisposition = "append"
+    """``append`` adds the rows, ``replace`` makes them the whole table, ``merge`` compares them by primary key."""
+    strategy: Strategy | None = None
+    """How a merge treats a key that is there: ``upsert`` (the default) updates what differs,
+    ``delete-insert`` deletes all rows of the key first, ``insert-only`` keeps what is there, ``scd2`` closes the old
+    version and adds a new one."""
+    primary_key: tuple[ColumnName, ...] = ()
+    """Columns that identify a row."""
+    newest_by: ColumnName | None = None
+    """Column that decides which of several rows of one key wins: the largest; else the last row wins."""
+    allow_empty: bool = False
+    """Whether an input without rows may empty the table in a replace."""
+    max_shrink: Annotated[float | None, Field(ge=0, le=1)] = None
+    """Largest share of its rows that a table may lose in a replace, between 0 and 1; no limit when absent."""
+    indexes: tuple[tuple[ColumnName, ...], ...] = ()
+    """Columns of each index to make on a table that is created by the load."""
+    before_sql: tuple[PurePosixPath, ...] = ()
+    """SQL files to run before the rows are written, inside the load's transaction."""
+    after_sql: tuple[PurePosixPath, ...] = ()
+    """SQL files to run after the rows are written, inside the load's transaction."""
+    lineage: Literal["run_id", "none"] = "run_id"
+    """Whether a table that is created carries ``_etl_run_id``, which undo and why need."""
+
+    @property
+    def shown(self) -> str:
+        """The target without its password."""
+        return masked(self.to)
+
+    @property
+    def merge_strategy(self) -> Strategy:
+        """The strategy of a merge."""
+        return self.strategy or "upsert"
+
+    @model_validator(mode="after")
+    def _combination(self) -> Self:
+        merging = self.write_disposition == "merge"
+        if merging and not self.primary_key:
+            raise ValueError("write_disposition: merge needs primary_key, the columns that identify a row")
+        if self.strategy and not merging:
+            raise ValueError(f"strategy: {self.strategy} goes with write_disposition: merge only")
+        if self.newest_by and not self.primary_key:
+            raise ValueError("newest_by needs primary_key: it decides between rows of one key")
+        if self.write_disposition != "replace":
+            given = [name for name in ("allow_empty", "max_shrink") if getattr(self, name) not in (None, False)]
+            if given:
+                raise ValueError(f"{given[0]} goes with write_disposition: replace only")
+        _no_repeats("primary_key", self.primary_key)
+        for columns in self.indexes:
+            if not columns:
+                raise ValueError("indexes: an index needs at least one column")
+            _no_repeats("indexes", columns)
+        return self
+
+
+def _no_repeats(name: str, columns: tuple[str, ...]) -> None:
+    repeated = [column for column in columns if columns.count(column) > 1]
+    if repeated:
+        raise ValueError(f"{name} names {repeated[0]!r} twice")

@@ -1,0 +1,213 @@
+"""SQLite as a target: the file is opened by Python's own SQLite alone, through one connection."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote as url_quote
+
+from etl_agent.errors import CannotCreate, ConfigurationError
+from etl_agent.load.edge import mapped
+from etl_agent.load.facts import TableFacts, TargetColumn
+from etl_agent.load.file_lock import held
+from etl_agent.load.fit import Fit, fit
+from etl_agent.load.identifiers import check_name, fold, quote
+from etl_agent.load.spec import Load
+from etl_agent.load.sqlite_tx import SqliteRecord, SqliteTx
+from etl_agent.load.sqlite_types import accepts, type_of
+from etl_agent.load.target import Target
+from etl_agent.load.tx import Order
+from etl_agent.load.url import Location
+from etl_agent.shape import Shape
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["SqliteTarget"]
+
+_BUSY = 60.0  # seconds to wait for another writer's transaction
+
+
+class SqliteTarget(Target):
+    """An SQLite file.
+
+    Trap: the process must not open, read or close the file by any other way meanwhile; closing any handle on it frees
+    the locks of this connection (POSIX locks belong to the process).
+    """
+
+    def __init__(self, location: Location, *, read_only: bool, folder: Path) -> None:
+        super().__init__(location, read_only=read_only, folder=folder)
+        self.path = (folder / (location.path or "")).resolve()
+        self._connection: Connection | None = None
+
+    def judge(self, facts: TableFacts | None, *, load: Load, shape: Shape, evolve: bool = False) -> Fit:
+        """Judge the columns of a load against a table."""
+        self._refuse_schema(load.db_schema)
+        return fit(
+            facts,
+            load=load,
+            shape=shape,
+            dialect="sqlite",
+            accepts=lambda declared, column: accepts(declared, column.type),
+            evolve=evolve,
+        )
+
+    def table_facts(self, table: str, *, schema: str | None = None, count: bool = False) -> TableFacts | None:
+        """Look at a table."""
+        self._refuse_schema(schema)
+        check_name(table, dialect="sqlite", what="table")
+        if not self._exists():
+            return None
+        with mapped(self.location):
+            return read_facts(self._connected(), table, count=count)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection | None]:
+        """Give a connection to read with, in one snapshot."""
+        if not self._exists():
+            yield None
+            return
+        with mapped(self.location):
+            connection = self._connected()
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextlib.contextmanager
+    def lock(self, table: str, *, schema: str | None = None, wait: float = 0.0) -> Iterator[None]:
+        """Keep other runs away from a table, by a lock file beside the database."""
+        self._writable()
+        self._refuse_schema(schema)
+        path = self._beside(table, "lock")
+        with contextlib.ExitStack() as stack:
+            with mapped(self.location):
+                self._check_folder()
+                stack.enter_context(held(path, what=f"table {table}", wait=wait))
+                for stale in self.path.parent.glob(f"{_escaped(self._beside(table, '').name)}*.stage"):
+                    stale.unlink(missing_ok=True)  # its run is dead: it would hold the lock
+            yield
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            with mapped(self.location):
+                self._connection.close()
+                self._connection.engine.dispose()
+            self._connection = None
+
+    def _load(self, order: Order, *, direct: bool) -> SqliteTx:  # noqa: ARG002  a stage is as fast, and locks for less
+        with mapped(self.location):
+            self._check_folder()
+            stage = self._beside(order.load.table, f"{order.run_id}.stage")
+            return SqliteTx(self._connected(), location=self.location, order=order, stage=stage, fresh=self._fresh())
+
+    def _record(self, schema: str | None) -> SqliteRecord:
+        self._refuse_schema(schema)
+        with mapped(self.location):
+            self._check_folder()
+            return SqliteRecord(self._connected(), location=self.location, schema=None, fresh=self._fresh())
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            from sqlalchemy import create_engine
+            from sqlalchemy.pool import NullPool
+
+            engine = create_engine("sqlite+pysqlite://", creator=self._open, poolclass=NullPool, hide_parameters=True)
+            self._connection = engine.connect()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        mode = "ro" if self.read_only else "rwc"
+        connection = sqlite3.connect(
+            f"file:{url_quote(str(self.path))}?mode={mode}",
+            uri=True,
+            timeout=_BUSY,
+            isolation_level=None,  # transactions begin and end where we say
+            check_same_thread=False,  # the loader has a thread of its own; only one uses it at a time
+        )
+        connection.execute("PRAGMA foreign_keys = on")
+        return connection
+
+    def _exists(self) -> bool:
+        with mapped(self.location):
+            return self.path.exists()
+
+    def _fresh(self) -> bool:
+        """Whether we create the database: its file is missing, or empty."""
+        return not self.path.exists() or self.path.stat().st_size == 0
+
+    def _check_folder(self) -> None:
+        if not self.path.parent.is_dir():
+            raise CannotCreate(
+                f"the folder {self.path.parent} does not exist",
+                where=str(self.location),
+                next_command=f"mkdir -p {self.path.parent}",
+            )
+
+    def _beside(self, table: str, end: str) -> Path:
+        digest = hashlib.sha256(fold(table, dialect="sqlite").encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        return self.path.with_name(f"{self.path.name}.etl-{digest}.{end}")
+
+    def _refuse_schema(self, schema: str | None) -> None:
+        if schema not in (None, "main"):
+            raise ConfigurationError("SQLite has no schemas: leave schema out", where=str(self.location))
+
+
+def read_facts(connection: Connection, table: str, *, count: bool = False) -> TableFacts | None:
+    """Look at a table through a connection."""
+    found = connection.exec_driver_sql(
+        "SELECT name, type FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE",
+        (table,),
+    ).one_or_none()
+    if found is None:
+        return None
+    name, kind = found
+    if kind == "view":
+        raise ConfigurationError(f"{name} is a view; rows are loaded into tables only", where=f"table {name}")
+    info = connection.exec_driver_sql(
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main')", (name,)
+    ).all()
+    key = tuple(row.name for row in sorted(info, key=lambda row: row.pk) if row.pk)
+    indexes = connection.exec_driver_sql(
+        "SELECT name FROM pragma_index_list(?, 'main') WHERE \"unique\" AND NOT partial", (name,)
+    ).scalars()
+    unique = [
+        frozenset(connection.exec_driver_sql("SELECT name FROM pragma_index_info(?, 'main')", (index,)).scalars())
+        for index in indexes.all()
+    ]
+    return TableFacts(
+        name=name,
+        schema=None,
+        columns=tuple(
+            TargetColumn(
+                name=row.name,
+                sql_type=row.type,
+                type=type_of(row.type),
+                nullable=not row.notnull,
+                has_default=row.dflt_value is not None
+                or row.hidden > 1
+                or (key == (row.name,) and _is_rowid(row.type)),
+                generated=row.hidden > 1,
+            )
+            for row in info
+        ),
+        primary_key=key,
+        unique=tuple(columns for columns in (frozenset(key), *unique) if columns and None not in columns),
+        rows=connection.exec_driver_sql(f"SELECT count(*) FROM main.{quote(name)}").scalar() if count else None,
+    )
+
+
+def _is_rowid(declared: str) -> bool:
+    """Whether a primary key of this declared type numbers itself."""
+    return declared.upper() == "INTEGER"
+
+
+def _escaped(name: str) -> str:
+    """Make a name of a file match only itself in a glob."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)

@@ -1,0 +1,166 @@
+"""A load into SQLite: a private stage file, then one short transaction that reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from etl_agent.batch import Positions
+from etl_agent.load.facts import TableFacts
+from etl_agent.load.identifiers import quote
+from etl_agent.load.sqlite_stage import TABLE, SqliteStage
+from etl_agent.load.sqlite_types import storage
+from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements
+from etl_agent.load.tx import Order, Record, Tx
+from etl_agent.load.url import Location
+from etl_agent.shape import Column
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["SqliteRecord", "SqliteTx"]
+
+_ATTACHED = "_etl_stage"
+_PAGES = -32_000  # KiB of cache for the transaction's pages
+
+
+class SqliteRecord(Record):
+    """A transaction on an SQLite file."""
+
+    def __init__(self, connection: Connection, *, location: Location, schema: str | None, fresh: bool) -> None:
+        super().__init__(connection, location=location, schema=schema)
+        self._fresh = fresh
+
+    def _start(self) -> None:
+        start(self._connection, fresh=self._fresh)
+
+    def _insert(self, table_name: str, data: pa.RecordBatch) -> int:
+        return insert(self._connection, table_name, data)
+
+
+class SqliteTx(Tx):
+    """A load into an SQLite file.
+
+    Args:
+        connection: the target's one connection, in no transaction.
+        location: the target, for messages.
+        order: what to do.
+        stage: where the stage file is made.
+        fresh: whether the database is created by this load.
+    """
+
+    def __init__(self, connection: Connection, *, location: Location, order: Order, stage: Path, fresh: bool) -> None:
+        super().__init__(connection, location=location, order=order, direct=False)
+        self._stage = SqliteStage(stage, shape=order.shape)
+        self._fresh = fresh
+        self._attached = False
+
+    def _start(self) -> None:
+        self._end_staging()
+        self._stage.close()
+        self._connection.exec_driver_sql(f"ATTACH ? AS {_ATTACHED}", (str(self._stage.path),))
+        self._attached = True
+        # The stage is thrown away: its pages need neither a journal on disk nor a sync.
+        self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.journal_mode = memory")
+        self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.synchronous = off")
+        start(self._connection, fresh=self._fresh)
+        self._look_again()
+
+    def _insert(self, table_name: str, data: pa.RecordBatch) -> int:
+        return insert(self._connection, table_name, data)
+
+    def _send(self, data: pa.RecordBatch, rows: Positions) -> None:
+        self._staged += self._stage.add(data, rows)
+
+    def _end_staging(self) -> None:
+        self._staging = False
+
+    def _drop(self, rows: Positions) -> int:
+        if not self._attached:
+            return self._stage.drop(rows)
+        statement = f"DELETE FROM {_ATTACHED}.{TABLE} WHERE {ROW} = ?"
+        return self._connection.exec_driver_sql(statement, [(row,) for row in rows.tolist()]).rowcount
+
+    def _settle_drops(self) -> None:
+        """Nothing is left to do: drops are carried out at once."""
+
+    def _facts(self) -> TableFacts | None:
+        from etl_agent.load.sqlite import read_facts
+
+        return read_facts(self._connection, self.order.load.table)
+
+    def _statements(self) -> Statements:
+        order = self.order
+        return Statements(
+            dialect="sqlite",
+            table=f"main.{quote(order.load.table)}",
+            stage=f"{_ATTACHED}.{TABLE}",
+            columns=order.fit.targets,
+            keys=order.fit.keys,
+            run_id=order.run_id if order.fit.lineage else None,
+            at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'",
+        )
+
+    def _create_table(self) -> None:
+        order, sql = self.order, self._statements()
+        keys = [order.shape.names[key] for key in order.fit.keys]
+        parts = [_declared(column, required=column.name in keys) for column in order.shape]
+        if order.load.strategy == "scd2":
+            parts += [f"{quote(VALID_FROM)} TEXT NOT NULL", f"{quote(VALID_TO)} TEXT"]
+            keys.append(VALID_FROM)
+        if order.fit.lineage:
+            parts.append(f"{quote(LINEAGE)} INTEGER")
+        if keys:
+            parts.append(f"PRIMARY KEY ({', '.join(map(quote, keys))})")
+        self.run(f"CREATE TABLE {sql.table} ({', '.join(parts)})")
+
+    def _add_columns(self) -> None:
+        for column in self.order.fit.added:
+            self.run(f"ALTER TABLE {self._statements().table} ADD COLUMN {_declared(column)}")
+
+    def _finish_table(self) -> None:
+        if self.order.fit.exists:
+            return
+        for columns in self.order.load.indexes:
+            name = self._free_name(f"{self.order.load.table}_{'_'.join(columns)}_idx")
+            table, listed = quote(self.order.load.table), ", ".join(map(quote, columns))
+            self.run(f"CREATE INDEX main.{quote(name)} ON {table} ({listed})")
+
+    def _free_name(self, wanted: str) -> str:
+        name, number = wanted, 1
+        query = "SELECT 1 FROM main.sqlite_master WHERE name = ? COLLATE NOCASE"
+        while self._connection.exec_driver_sql(query, (name,)).scalar():
+            name, number = f"{wanted}{number}", number + 1
+        return name
+
+    def _clean_up(self) -> None:
+        try:
+            if self._attached and not self._connection.invalidated:
+                self._attached = False
+                self._connection.exec_driver_sql(f"DETACH {_ATTACHED}")
+        finally:
+            self._stage.remove()
+
+
+def start(connection: Connection, *, fresh: bool) -> None:
+    """Begin a transaction that writes; a database that we create gets a write-ahead log, others keep their mode."""
+    if fresh:
+        connection.exec_driver_sql("PRAGMA main.journal_mode = wal")
+    connection.exec_driver_sql(f"PRAGMA main.cache_size = {_PAGES}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert(connection: Connection, table_name: str, data: pa.RecordBatch) -> int:
+    """Insert rows by name of column."""
+    columns = ", ".join(quote(name) for name in data.schema.names)
+    marks = ", ".join("?" * data.num_columns)
+    rows = list(zip(*(column.to_pylist() for column in data.columns), strict=True))
+    return connection.exec_driver_sql(
+        f"INSERT INTO main.{quote(table_name)} ({columns}) VALUES ({marks})", rows
+    ).rowcount
+
+
+def _declared(column: Column, *, required: bool = False) -> str:
+    return f"{quote(column.name)} {storage(column.type)}{' NOT NULL' if required else ''}"

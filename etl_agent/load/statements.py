@@ -1,0 +1,177 @@
+"""The SQL of every write mode, made apart from running it: one form that both databases understand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl_agent.load.identifiers import Dialect, quote
+
+__all__ = ["LINEAGE", "ROW", "VALID_FROM", "VALID_TO", "Statements", "stage_column"]
+
+LINEAGE = "_etl_run_id"
+"""Column that names the run which wrote a row."""
+
+ROW = "_etl_row"
+"""Column of the stage: the record number in the dataset."""
+
+VALID_FROM, VALID_TO = "valid_from", "valid_to"
+"""Columns of a scd2 table: from when, and until when, a version holds; the current one has no end."""
+
+
+def stage_column(index: int) -> str:
+    """Name a column of the stage by its place, so that no name of the user's is repeated there."""
+    return f"c{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Write the statements between a stage and its table.
+
+    Args:
+        dialect: the kind of database.
+        table: the table, quoted and qualified.
+        stage: the stage, quoted and qualified.
+        columns: the columns to write, unquoted, in the stage's order.
+        keys: which of them are the key, by place.
+        as_text: which of them must be compared as text, because the server's own comparison is coarser or absent.
+        run_id: what to write into the lineage column, or None where the table has none.
+        at: SQL literal of the moment of the load, for scd2.
+    """
+
+    dialect: Dialect
+    table: str
+    stage: str
+    columns: tuple[str, ...]
+    keys: tuple[int, ...] = ()
+    as_text: frozenset[int] = frozenset()
+    run_id: int | None = None
+    at: str = "NULL"
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """The names of the key's columns."""
+        return tuple(self.columns[key] for key in self.keys)
+
+    def insert_all(self) -> str:
+        """Insert every staged row."""
+        return self._insert(f"FROM {self.stage} AS s", order=self.dialect == "sqlite")
+
+    def insert_new(self) -> str:
+        """Insert the staged rows whose key the table does not hold."""
+        return self._insert(self._unmatched(), order=True)
+
+    def update_changed(self) -> str | None:
+        """Update the rows of the table that differ from the staged row of their key; None if only keys are loaded."""
+        return self._update(self._assignments()) if self._values() else None
+
+    def delete_all(self) -> str:
+        """Delete every row of the table."""
+        return f"DELETE FROM {self.table}"
+
+    def delete_missing(self) -> str:
+        """Delete the rows of the table whose key is not staged."""
+        names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
+        plain = ", ".join(quote(self.columns[key]) for key in self.keys)
+        absent = (
+            f"SELECT {names} FROM {self.table} AS t LEFT JOIN {self.stage} AS s ON {self._match()}"
+            f" WHERE s.{ROW} IS NULL"
+        )
+        return f"DELETE FROM {self.table} WHERE ({plain}) IN ({absent})"
+
+    def delete_null_keys(self) -> str:
+        """Delete the rows of the table whose key is null in part: no staged row can match them."""
+        nulls = " OR ".join(f"{quote(self.columns[key])} IS NULL" for key in self.keys)
+        return f"DELETE FROM {self.table} WHERE {nulls}"
+
+    def delete_matching(self) -> str:
+        """Delete all rows of the table whose key is staged."""
+        plain = ", ".join(quote(self.columns[key]) for key in self.keys)
+        staged = ", ".join(f"s.{stage_column(key)}" for key in self.keys)
+        return f"DELETE FROM {self.table} WHERE ({plain}) IN (SELECT {staged} FROM {self.stage} AS s)"
+
+    def conflicts(self, *, after: int, most: int) -> str:
+        """Select the next staged rows whose key the table holds with other content, by record number."""
+        return (
+            f"SELECT s.{ROW} FROM {self.stage} AS s JOIN {self.table} AS t ON {self._match()}"
+            f" WHERE s.{ROW} > {after:d} AND ({self._differs() or self._never()})"
+            f" GROUP BY s.{ROW} ORDER BY s.{ROW} LIMIT {most:d}"
+        )
+
+    def count_equal(self) -> str:
+        """Count the staged rows that the table holds already, the same in every column."""
+        same = f" WHERE NOT ({differs})" if (differs := self._differs()) else ""
+        return f"SELECT count(DISTINCT s.{ROW}) FROM {self.stage} AS s JOIN {self.table} AS t ON {self._match()}{same}"
+
+    def close_versions(self) -> str | None:
+        """End the current versions that differ from the staged row of their key; None if only keys are loaded."""
+        return self._update(f"{quote(VALID_TO)} = {self.at}", current=True) if self._values() else None
+
+    def insert_versions(self) -> str:
+        """Insert a current version of every staged row whose key has none."""
+        return self._insert(self._unmatched(current=True), order=True, version=True)
+
+    def repeated(self, *, staged: bool, current: bool = False) -> str:
+        """Select a row if any key stands twice in the stage, or in the table."""
+        if staged:
+            names = ", ".join(f"s.{stage_column(key)}" for key in self.keys)
+            source = f"{self.stage} AS s"
+        else:
+            names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
+            source = f"{self.table} AS t" + (f" WHERE t.{quote(VALID_TO)} IS NULL" if current else "")
+        return f"SELECT 1 FROM {source} GROUP BY {names} HAVING count(*) > 1 LIMIT 1"
+
+    def _insert(self, source: str, *, order: bool, version: bool = False) -> str:
+        names = [quote(name) for name in self.columns]
+        values = [f"s.{stage_column(index)}" for index in range(len(self.columns))]
+        if version:
+            names += [quote(VALID_FROM), quote(VALID_TO)]
+            values += [self.at, "NULL"]
+        if self.run_id is not None:
+            names.append(quote(LINEAGE))
+            values.append(str(self.run_id))
+        ordered = f" ORDER BY s.{ROW}" if order else ""
+        return f"INSERT INTO {self.table} ({', '.join(names)}) SELECT {', '.join(values)} {source}{ordered}"
+
+    def _update(self, assignments: str, *, current: bool = False) -> str:
+        return (
+            f"UPDATE {self.table} AS t SET {assignments} FROM {self.stage} AS s"
+            f" WHERE {self._match(current=current)} AND ({self._differs()})"
+        )
+
+    def _assignments(self) -> str:
+        parts = [f"{quote(self.columns[index])} = s.{stage_column(index)}" for index in self._values()]
+        if self.run_id is not None:
+            parts.append(f"{quote(LINEAGE)} = {self.run_id}")
+        return ", ".join(parts)
+
+    def _unmatched(self, *, current: bool = False) -> str:
+        key = quote(self.columns[self.keys[0]])
+        return (
+            f"FROM {self.stage} AS s LEFT JOIN {self.table} AS t ON {self._match(current=current)}"
+            f" WHERE t.{key} IS NULL"
+        )
+
+    def _match(self, *, current: bool = False) -> str:
+        parts = [f"t.{quote(self.columns[key])} = s.{stage_column(key)}" for key in self.keys]
+        if current:
+            parts.append(f"t.{quote(VALID_TO)} IS NULL")
+        return " AND ".join(parts)
+
+    def _values(self) -> Sequence[int]:
+        return [index for index in range(len(self.columns)) if index not in self.keys]
+
+    def _differs(self) -> str:
+        return " OR ".join(self._differ(index) for index in self._values())
+
+    def _differ(self, index: int) -> str:
+        held, staged = f"t.{quote(self.columns[index])}", f"s.{stage_column(index)}"
+        if self.dialect == "sqlite":
+            return f"{held} IS NOT {staged} COLLATE BINARY"  # whatever collation the column was declared with
+        if index in self.as_text:
+            return f"{held}::text IS DISTINCT FROM {staged}::text"
+        return f"{held} IS DISTINCT FROM {staged}"
+
+    @staticmethod
+    def _never() -> str:
+        return "1 = 0"

@@ -1,0 +1,328 @@
+"""One load as one transaction: everything of a run goes through its connection, and commits at once or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+
+from etl_agent.batch import Batch, Positions
+from etl_agent.errors import EtlAgentError
+from etl_agent.load.edge import mapped
+from etl_agent.load.facts import TableFacts
+from etl_agent.load.fit import Fit
+from etl_agent.load.modes import Counts, refuse_shrinking, write
+from etl_agent.load.spec import Load
+from etl_agent.load.sql_files import read_statements
+from etl_agent.load.statements import Statements
+from etl_agent.load.url import Location
+from etl_agent.shape import Shape
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from etl_agent.load.ledger_tables import LedgerTables
+
+__all__ = ["Record", "Tx"]
+
+_CONFLICTS_AT_ONCE = 100_000  # rows
+
+
+class Record(ABC):
+    """A transaction on the target that writes the record of a run.
+
+    A context manager: leaving it without ``commit`` rolls everything back. The tables ``_etl_*`` exist, in the newest
+    version, as soon as ``connection`` is used.
+
+    Args:
+        connection: the target's one connection, in no transaction.
+        location: the target, for messages.
+        schema: where the record's tables are.
+    """
+
+    def __init__(self, connection: Connection, *, location: Location, schema: str | None) -> None:
+        from etl_agent.load.ledger_tables import LedgerTables
+
+        self.tables: LedgerTables = LedgerTables.within(schema)
+        self._connection = connection
+        self._location = location
+        self._open = False
+        self._done = False
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's connection; using it ends the staging."""
+        self._begin()
+        return self._connection
+
+    def write(self, table_name: str, data: pa.RecordBatch) -> int:
+        """Insert many rows into one of the ``_etl_*`` tables and return how many.
+
+        Args:
+            table_name: the table, unquoted.
+            data: its columns, by name, of text, integer, float or boolean.
+        """
+        with self._mapped():
+            self._begin()
+            return self._insert(table_name, data) if data.num_rows else 0
+
+    def commit(self) -> None:
+        """Make everything last, at once."""
+        with self._mapped():
+            self._begin()
+            self._connection.commit()
+            self._done = True
+
+    def run(self, statement: str) -> int:
+        """Run a statement of our own making and return how many rows it wrote."""
+        return self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True}).rowcount
+
+    def ask(self, query: str) -> int | None:
+        """Return the number that a query of our own making finds, None if it finds nothing."""
+        found = self._connection.exec_driver_sql(query, execution_options={"no_parameters": True}).scalar()
+        return None if found is None else int(found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._abandon_stage()
+        finally:
+            if not self._done:
+                self._roll_back()
+            self._clean_up()
+
+    def _begin(self) -> None:
+        from etl_agent.load.ledger_tables import ensure
+
+        if self._done:
+            raise EtlAgentError("the transaction is over")
+        if self._open:
+            return
+        self._open = True
+        with self._mapped():
+            self._start()
+            ensure(self._connection, tables=self.tables)
+
+    def _roll_back(self) -> None:
+        """Roll back; a connection that is lost has been rolled back by the database itself."""
+        try:
+            self._connection.rollback()
+        except Exception:  # noqa: BLE001,RUF100  whatever the driver says, the connection must not be used again
+            self._connection.invalidate()
+
+    def _mapped(self) -> AbstractContextManager[None]:
+        return mapped(self._location)
+
+    def _abandon_stage(self) -> None:  # noqa: B027  only a load has a stage
+        """Stop a transfer that is still open."""
+
+    def _clean_up(self) -> None:  # noqa: B027  only a load has something to remove
+        """Remove what the transaction used."""
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Begin the transaction in the database."""
+
+    @abstractmethod
+    def _insert(self, table_name: str, data: pa.RecordBatch) -> int:
+        """Insert rows in bulk."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """What a load is to do.
+
+    Args:
+        load: the write mode and the table.
+        shape: the columns of the rows.
+        fit: how they meet the table.
+        run_id: the run, for the lineage column.
+        at: the moment of the load, for scd2.
+        judge: fits the shape to the table as it is by then.
+        folder: where relative paths of SQL files begin.
+    """
+
+    load: Load
+    shape: Shape
+    fit: Fit
+    run_id: int
+    at: datetime
+    judge: Callable[[TableFacts | None], Fit]
+    folder: Path
+
+
+class Tx(Record):
+    """The load of one dataset into one table.
+
+    The order of use: ``stage`` every batch, ``drop`` rows that turned out bad, ``conflicts`` and more drops, ``apply``,
+    ``write`` the record, ``commit``. Everything after ``stage`` ends the staging.
+
+    Args:
+        connection: the target's one connection, in no transaction.
+        location: the target, for messages.
+        order: what to do.
+        direct: whether rows go straight into the table, so that none can be dropped later.
+    """
+
+    def __init__(self, connection: Connection, *, location: Location, order: Order, direct: bool) -> None:
+        super().__init__(connection, location=location, schema=order.load.db_schema)
+        self.direct = direct
+        """Whether rows go straight into the table: then ``drop`` is refused and ``conflicts`` are none."""
+        self.order = order
+        self._staging = True
+        self._staged = 0
+        self._dropped = 0
+        self._applied: Counts | None = None
+
+    def stage(self, batch: Batch) -> None:
+        """Take the rows of a batch, in dataset order; may run in a thread of its own.
+
+        Args:
+            batch: the contract's columns, by name and of its types.
+
+        Raises:
+            EtlAgentError: the staging is over, a column is missing or a key is null: bugs of the caller.
+        """
+        if not self._staging:
+            raise EtlAgentError("the staging is over")
+        if not len(batch):
+            return
+        data = batch.data.select(list(self.order.shape.names))
+        for key in self.order.fit.keys:
+            if data.column(key).null_count:
+                raise EtlAgentError(f"a null in the key column {self.order.shape.names[key]!r} reached the load")
+        with self._mapped():
+            self._send(data, batch.origin.row)
+
+    def drop(self, rows: Positions) -> None:
+        """Take rows out of the stage again, by record number; numbers that are not staged are ignored."""
+        if self.direct:
+            raise EtlAgentError("rows that went straight into the table cannot be dropped")
+        if self._applied:
+            raise EtlAgentError("the load is applied: too late to drop rows")
+        with self._mapped():
+            self._end_staging()
+            if len(rows):
+                self._dropped += self._drop(np.unique(rows).astype(np.int64))
+
+    def conflicts(self) -> Iterator[Positions]:
+        """Find the staged rows of an append whose key the table holds with other content.
+
+        Yields:
+            record numbers, rising; the caller drops them, during the iteration or after it.
+        """
+        load, fit = self.order.load, self.order.fit
+        if load.write_disposition != "append" or not fit.keys or self.direct:
+            return
+        self._begin()
+        after = -1
+        while self.order.fit.exists:
+            with self._mapped():
+                self._settle_drops()
+                statement = self._statements().conflicts(after=after, most=_CONFLICTS_AT_ONCE)
+                found = self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                rows = np.array([row for (row,) in found], dtype=np.int64)
+            if not len(rows):
+                return
+            after = int(rows[-1])
+            yield rows
+
+    def apply(self) -> Counts:
+        """Bring the staged rows into the table and count what that did.
+
+        Raises:
+            ShrinkRefused: a replace would empty or shrink the table too far.
+            DataRefused: the table refuses a row.
+        """
+        if self._applied:
+            raise EtlAgentError("the load is applied already")
+        with self._mapped():
+            self._begin()
+            self._settle_drops()
+            outcome = self._direct_outcome() if self.direct else self._write_staged()
+            self._finish_table()
+            self._run_files(self.order.load.after_sql)
+        self._applied = dataclasses.replace(outcome, staged=self._staged, dropped=self._dropped)
+        return self._applied
+
+    def _write_staged(self) -> Counts:
+        load, fit = self.order.load, self.order.fit
+        empty = self._prepare_table()
+        kept = self._staged - self._dropped
+        sql = self._statements()
+        if load.write_disposition == "replace":
+            counted = load.max_shrink is not None or kept == 0
+            before = 0 if empty or not counted else self.ask(f"SELECT count(*) FROM {sql.table}") or 0
+            refuse_shrinking(load, before=before, after=kept)
+        return write(self, load=load, sql=sql, kept=kept, empty=empty, unique=fit.unique)
+
+    def _look_again(self) -> None:
+        """Run the user's SQL that comes first, then fit the rows to the table as it is within the transaction."""
+        self._run_files(self.order.load.before_sql)
+        self.order = dataclasses.replace(self.order, fit=self.order.judge(self._facts()))
+
+    def _prepare_table(self) -> bool:
+        """Make the table, or its new columns, and say whether it holds no row."""
+        if not self.order.fit.exists:
+            self._create_table()
+            return True
+        self._add_columns()
+        return not self.ask(f"SELECT 1 FROM {self._statements().table} LIMIT 1")
+
+    def _run_files(self, files: Sequence[PurePath]) -> None:
+        for file in files:
+            path = self.order.folder / file
+            for statement in read_statements(path):
+                with mapped(self._location, where=str(path)):
+                    self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    def _direct_outcome(self) -> Counts:
+        raise NotImplementedError  # only a target that takes rows directly is asked
+
+    @abstractmethod
+    def _send(self, data: pa.RecordBatch, rows: Positions) -> None:
+        """Move rows to the stage, or straight into the table, and add them to ``_staged``."""
+
+    @abstractmethod
+    def _end_staging(self) -> None:
+        """Close the transfer; no row comes any more."""
+
+    @abstractmethod
+    def _drop(self, rows: Positions) -> int:
+        """Take rows out of the stage and return how many there were, or note them for ``_settle_drops``."""
+
+    @abstractmethod
+    def _settle_drops(self) -> None:
+        """Carry out the drops that were only noted."""
+
+    @abstractmethod
+    def _facts(self) -> TableFacts | None:
+        """Look at the table within the transaction."""
+
+    @abstractmethod
+    def _statements(self) -> Statements:
+        """Make the SQL between stage and table."""
+
+    @abstractmethod
+    def _create_table(self) -> None:
+        """Create the table."""
+
+    @abstractmethod
+    def _add_columns(self) -> None:
+        """Add the columns that the table does not have."""
+
+    @abstractmethod
+    def _finish_table(self) -> None:
+        """Make keys and indexes that are cheaper to make on a full table."""

@@ -1,0 +1,190 @@
+"""Target URLs: read with any password, and never shown with one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode
+
+from etl_agent.errors import ConfigurationError
+from etl_agent.load.identifiers import Dialect
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+__all__ = ["Location", "expand", "masked", "parse_url"]
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9_]+)?://")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^:/?#\[\]]*)(?::(\d*))?")
+_FORMS = (
+    "sqlite:///FILE",
+    "postgresql://USER:PASSWORD@HOST/DATABASE",
+    "postgresql://USER@/DATABASE?host=SOCKET_FOLDER",
+)
+_SECRET_OPTIONS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key"})
+_STARS = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a target is.
+
+    Args:
+        dialect: the kind of database.
+        path: the SQLite file, as it stands in the URL.
+        user, password, host, port, database, options: the parts of a Postgres URL, decoded.
+    """
+
+    dialect: Dialect
+    path: Path | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    database: str | None = None
+    options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def engine_url(self) -> URL:
+        """The URL for SQLAlchemy, with the driver named."""
+        from sqlalchemy.engine import URL
+
+        if self.dialect == "sqlite":
+            return URL.create("sqlite+pysqlite", database=str(self.path))
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.user,
+            password=self.password,
+            host=self.host,
+            port=self.port,
+            database=self.database,
+            query=dict(self.options),
+        )
+
+    def __str__(self) -> str:
+        """Show the URL without its secrets."""
+        if self.dialect == "sqlite":
+            return f"sqlite:///{self.path}"
+        user = quote(self.user or "", safe="")
+        password = f":{_STARS}" if self.password is not None else ""
+        at = "@" if self.user or password else ""
+        port = f":{self.port}" if self.port is not None else ""
+        shown = [(name, _STARS if name.lower() in _SECRET_OPTIONS else value) for name, value in self.options]
+        query = f"?{urlencode(shown, safe='/*')}" if shown else ""
+        return f"postgresql://{user}{password}{at}{self.host or ''}{port}/{quote(self.database or '')}{query}"
+
+    def without_secrets(self, text: str) -> str:
+        """Blot out the password, raw or encoded, wherever it stands in a text."""
+        values = {self.password} | {value for name, value in self.options if name.lower() in _SECRET_OPTIONS}
+        for secret in sorted(filter(None, values), key=len, reverse=True):
+            for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), secret.replace("'", "''")):
+                text = text.replace(form, _STARS)
+        return text
+
+
+def expand(text: str, *, environment: Mapping[str, str] | None = None) -> str:
+    """Put environment variables in for ``${NAME}`` and ``${NAME:-default}``.
+
+    >>> expand("${DATABASE_URL:-sqlite:///warehouse.db}", environment={})
+    'sqlite:///warehouse.db'
+
+    Args:
+        text: the URL as the user wrote it.
+        environment: the variables; those of the process when absent.
+
+    Raises:
+        ConfigurationError: a variable is not set (or empty) and has no default.
+    """
+    variables = os.environ if environment is None else environment
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        found = variables.get(name) or default
+        if found is None:
+            raise ConfigurationError(
+                f"the target names the environment variable {name}, which is not set",
+                next_command=f"export {name}=postgresql://USER:PASSWORD@HOST/DATABASE",
+            )
+        return found
+
+    return _VARIABLE.sub(value, text)
+
+
+def masked(url: str) -> str:
+    """Show a URL without its password; whatever cannot be read is not shown at all.
+
+    >>> masked("postgresql://loader:p@ss/w:rd@db.example/shop")
+    'postgresql://loader:***@db.example/shop'
+    """
+    try:
+        return str(parse_url(url))
+    except ConfigurationError:
+        return "a target that cannot be read"
+
+
+def parse_url(url: str) -> Location:
+    """Read the URL of a target.
+
+    A password may hold any character, encoded or raw: it ends at the last ``@`` before the options.
+
+    Args:
+        url: the URL, with its variables put in.
+
+    Raises:
+        ConfigurationError: it is no URL of SQLite or Postgres; the message never repeats it.
+    """
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        raise ConfigurationError("the target is no database URL", choices=_FORMS)
+    name, rest = scheme[1].lower(), url[scheme.end() :]
+    if name == "sqlite":
+        return _sqlite(rest)
+    if name in ("postgres", "postgresql"):
+        return _postgres(rest)
+    raise ConfigurationError(f"{name} is no kind of target that can be loaded", choices=_FORMS)
+
+
+def _sqlite(rest: str) -> Location:
+    path = rest.removeprefix("/")
+    if not rest.startswith("/") or not path or path.startswith(":memory:") or path.startswith("file:"):
+        raise ConfigurationError("an SQLite target must name a file", choices=_FORMS[:1])
+    if "?" in path or "\0" in path:
+        raise ConfigurationError("an SQLite target takes a plain file name, without options", choices=_FORMS[:1])
+    return Location("sqlite", path=Path(path))
+
+
+def _postgres(rest: str) -> Location:
+    user, password, place = _user_info(rest)
+    address, _, query = place.partition("?")
+    server, _, database = address.partition("/")
+    host = _HOST.fullmatch(server)
+    if host is None or (host[2] and int(host[2]) > 65535):
+        raise ConfigurationError("the host or port of the target cannot be read", choices=_FORMS[1:])
+    return Location(
+        "postgres",
+        user=unquote(user) if user else None,
+        password=unquote(password) if password is not None else None,
+        host=unquote(host[1].strip("[]")) or None,
+        port=int(host[2]) if host[2] else None,
+        database=unquote(database) or None,
+        options=tuple(parse_qsl(query, keep_blank_values=True)),
+    )
+
+
+def _user_info(rest: str) -> tuple[str, str | None, str]:
+    """Part user, password and the rest, where the password may hold ``@``, ``/``, ``:`` and ``?``."""
+    head, mark, options = rest.partition("?")
+    if "@" in head:
+        info, _, server = head.rpartition("@")
+        place = server + mark + options
+    elif "@" in rest and "/" not in head:
+        info, _, place = rest.rpartition("@")
+    else:
+        return "", None, rest
+    user, colon, password = info.partition(":")
+    return user, password if colon else None, place
