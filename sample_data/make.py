@@ -93,8 +93,8 @@ def lines(rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> list[str]:
     written = []
     for row in rows:
         out = io.StringIO()
-        csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
-        written.append(out.getvalue())
+        csv.writer(out, delimiter=delimiter, lineterminator="\n").writerow(row)
+        written.append(out.getvalue().removesuffix("\n"))
     return written
 
 
