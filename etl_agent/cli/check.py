@@ -39,7 +39,7 @@ def check(pipelines: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
     """
     specs: dict[Path, PipelineSpec] = {}
     checked = [_checked(path, specs) for path in dict.fromkeys(pipelines)]
-    if len(specs) == len(checked) > 1:
+    if len(specs) == len(checked):
         checked += _needs(specs)
     wrong = [mistake for each in checked for mistake in each.mistakes]
     if as_json:

@@ -42,7 +42,8 @@ def read_pipeline(path: Path) -> PipelineSpec:
 def read_pipelines(paths: Iterable[Path]) -> tuple[PipelineSpec, ...]:
     """Read pipeline files, and order them so that each comes after those that it needs.
 
-    Pipelines that do not need each other keep the order in which they were given.
+    Pipelines that do not need each other keep the order in which they were given. One pipeline may run alone,
+    whatever it needs; of several, the needed ones must be among them.
 
     Raises:
         SpecInvalid: files have mistakes; those of all files are listed.
@@ -212,6 +213,8 @@ def in_order(specs: Mapping[Path, PipelineSpec]) -> tuple[PipelineSpec, ...]:
                 f"two pipelines are named {spec.name!r}; the other is in {files[spec.name]}", where=str(path)
             )
         by_name[spec.name], files[spec.name] = spec, path
+    if len(by_name) == 1:  # a pipeline may run alone, its needs having run before
+        return tuple(by_name.values())
     for spec in by_name.values():
         for name in spec.needs:
             if name not in by_name:

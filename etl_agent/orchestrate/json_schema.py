@@ -23,6 +23,13 @@ class _ForYaml(GenerateJsonSchema):
             made["type"] = ["string", "number", "boolean"]
         return made
 
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        """Allow one item for a list: that is what a function before a list is for in our specs."""
+        made = super().function_before_schema(schema)
+        members = made.get("anyOf", [made])
+        items = [each["items"] for each in members if each.get("type") == "array" and "items" in each]
+        return {"anyOf": [*members, *items]} if items else made
+
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
         made = super().dict_schema(schema)
         made.pop("propertyNames", None)  # every key of a file is text

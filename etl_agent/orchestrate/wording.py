@@ -63,6 +63,7 @@ _LIMITS: Mapping[str, str] = {
 """What a value of the right kind breaks, in terms of the error's own figures."""
 
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|(?<![\w'])(True|False|None|-?\d+(?:\.\d+)?)(?![\w'])")
+_MOST = 16  # valid values that are listed
 _LONGEST = 60  # characters of a wrong value that are repeated
 
 
@@ -101,9 +102,9 @@ def wrong_kind(errors: Sequence[Mapping[str, Any]], value: Any) -> str:
     kinds = dict.fromkeys(_KINDS[error["type"]] for error in errors if error["type"] in _KINDS)
     choices = [choice for error in errors for choice in choices_of(error)]
     if choices and not kinds and _is_single(value):
-        return f"{quoted(value)} is not valid here{did_you_mean(value, choices)}; valid: {', '.join(choices)}"
+        return f"{quoted(value)} is not valid here{did_you_mean(value, choices)}; {listed(choices)}"
     if choices:
-        kinds[f"one of {', '.join(choices)}" if len(choices) > 1 else repr(choices[0])] = None
+        kinds[f"one of {', '.join(choices[:_MOST])}" if len(choices) > 1 else repr(choices[0])] = None
     said = f"expected {' or '.join(kinds)}, not {described(value)}{did_you_mean(value, choices)}"
     if "text" in kinds and isinstance(value, bool | int | float):
         said += "; quote it to make it text"
@@ -114,6 +115,12 @@ def did_you_mean(value: Any, choices: Sequence[str]) -> str:
     """Suggest the choice that looks most like a value, as the tail of a sentence; nothing if none does."""
     close = near(str(value), choices)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def listed(choices: Sequence[str]) -> str:
+    """Name the valid values, as the tail of a sentence; of very many, the first and where all of them are told."""
+    shown = ", ".join(choices[:_MOST])
+    return f"valid: {shown}" if len(choices) <= _MOST else f"valid: {shown}, ... (all: etl-agent catalog)"
 
 
 def choices_of(error: Mapping[str, Any]) -> tuple[str, ...]:

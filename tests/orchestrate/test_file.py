@@ -210,6 +210,11 @@ def test_a_need_that_is_not_given_is_refused_with_near_names(tmp_path: Path) -> 
         read_pipelines(paths)
 
 
+def test_one_pipeline_may_run_alone(tmp_path: Path) -> None:
+    """What it needs may have run before."""
+    assert len(read_pipelines([pipeline(tmp_path, "orders", "customers")])) == 1
+
+
 def test_two_pipelines_of_one_name_are_refused(tmp_path: Path) -> None:
     """Both files are named."""
     other = tmp_path / "other.yaml"
