@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -29,7 +30,7 @@ from etl_agent.rejects import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Dataset", "SourceFile", "Tally", "open_dataset"]
+__all__ = ["Candidate", "Dataset", "SourceFile", "Tally", "open_dataset"]
 
 _DIGEST_STEP = 1 << 20
 
@@ -88,6 +89,21 @@ class Tally:
     sha256: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file before it is read.
+
+    Args:
+        name: what users know it by.
+        size: bytes, decompressed; None where only reading tells.
+        digest: returns the SHA-256 (hex) of its decompressed bytes, by a pass of its own.
+    """
+
+    name: str
+    size: int | None
+    digest: Callable[[], str]
+
+
 class Dataset:
     """The files of one extract, opened; their rows can be read any number of times.
 
@@ -95,6 +111,7 @@ class Dataset:
     """
 
     def __init__(self, spec: Extract, sources: Sequence[Source], *, rules: Rules, closing: ExitStack) -> None:
+        self._spec = spec
         self._rules = rules
         self._closing = closing
         self._sources = tuple(sources)
@@ -152,6 +169,28 @@ class Dataset:
             if not (tally.good or tally.bad) and self._on_empty == "refuse":
                 raise FileRefused("the file has no rows (on_empty: refuse)", where=file.name)
             self._tallies[index:] = [tally]
+
+    def only(self, chosen: Sequence[int]) -> Dataset:
+        """Return the dataset of some of the files; this one stays open, and must outlive it.
+
+        Args:
+            chosen: which of ``files``, rising.
+        """
+        if len(chosen) == len(self.files):
+            return self
+        return Dataset(self._spec, [self._sources[number] for number in chosen], rules=self._rules, closing=ExitStack())
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What there is to know of each file before it is read."""
+        return tuple(
+            Candidate(
+                name=source.name,
+                size=source.packed_size if source.packing == "plain" else None,
+                digest=partial(self.digest, number),
+            )
+            for number, source in enumerate(self._sources)
+        )
 
     def tallies(self) -> tuple[Tally, ...]:
         """Return what the last pass found in each file that it read to the end."""

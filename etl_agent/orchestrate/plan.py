@@ -36,7 +36,7 @@ class Plan:
         pipeline: the pipeline's name.
         steps: the steps in the order they run.
         door: columns that enter the first step.
-        missing: columns that the files ought to bring and do not: the contract or a step asks for them.
+        wanted: columns that every file must bring, since the contract or a step asks for them.
         unknown: columns of the files that nothing asks for.
         absent: columns that no file brings and that may be null.
         names: columns that leave the last step.
@@ -47,7 +47,7 @@ class Plan:
     pipeline: str
     steps: tuple[PlannedStep, ...]
     door: tuple[str, ...]
-    missing: tuple[str, ...]
+    wanted: tuple[str, ...]
     unknown: tuple[str, ...]
     absent: tuple[str, ...]
     names: tuple[str, ...]

@@ -40,8 +40,10 @@ def resolve(
     """
     planned = tuple(PlannedStep(f"{number} {step.name}", step) for number, step in enumerate(steps, start=1))
     walk = _walk(pipeline, planned, (*brought, *(name for name in contract if name not in brought)))
-    outside = [name for name in (*contract, *walk.unbrought) if name not in brought and name not in walk.made]
-    absent = tuple(dict.fromkeys(name for name in outside if not contract.get(name, True)))
+    asked = dict.fromkeys(name for name in (*contract, *walk.read, *walk.unbrought) if name not in walk.made)
+    wanted = tuple(name for name in asked if contract.get(name, True))
+    absent = tuple(name for name in asked if name not in wanted and name not in brought)
+    unknown = tuple(n for n in brought if contract and n in walk.names and n not in asked and n not in contract)
     door = (*brought, *absent)
     surveys = survey_passes(planned, door)
     passes = [f"survey: fit {', '.join(labels)}" for labels in surveys]
@@ -51,10 +53,10 @@ def resolve(
         pipeline=pipeline,
         steps=planned,
         door=door,
-        missing=tuple(dict.fromkeys(name for name in outside if name not in absent)),
-        unknown=tuple(n for n in brought if contract and n in walk.names and n not in {*contract, *walk.read}),
+        wanted=wanted,
+        unknown=unknown,
         absent=absent,
-        names=walk.names,
+        names=_walk(pipeline, planned, door).names,
         passes=(*passes, "flow: clean, validate and load"),
         digest=digest,
     )
@@ -79,13 +81,13 @@ class _Walk:
     Args:
         names: columns that are there now.
         made: columns that a step made, whatever the files bring under that name.
-        read: columns of the files that a step names.
+        read: columns of the files that a step names, in the order of the steps.
         unbrought: columns that a step reads and that neither the files, the contract nor a step bring.
     """
 
     names: tuple[str, ...]
     made: set[str] = field(default_factory=set)
-    read: set[str] = field(default_factory=set)
+    read: dict[str, None] = field(default_factory=dict)
     unbrought: list[str] = field(default_factory=list)
 
 
@@ -98,13 +100,13 @@ def _walk(pipeline: str, steps: Sequence[PlannedStep], door: Sequence[str]) -> _
         walk.names = (*walk.names, *lacking)
         reads = set(step.reads(walk.names))
         if reads != set(walk.names):  # a step over all columns asks for none by name
-            walk.read |= reads - walk.made
+            walk.read |= dict.fromkeys(name for name in step.reads(walk.names) if name not in walk.made)
         after = step.names_after(walk.names)
         if twice := sorted({name for name in after if after.count(name) > 1}):
             raise ConfigurationError(
                 f"two columns would have the same name: {', '.join(twice)}",
                 where=f"{pipeline}: clean, step {planned.label}",
             )
-        walk.made |= (set(after) - set(walk.names)) | (set(step.writes(walk.names)) - reads - walk.read)
+        walk.made |= (set(after) - set(walk.names)) | (set(step.writes(walk.names)) - reads - set(walk.read))
         walk.names = after
     return walk

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, Positions
-from etl_agent.clean.step import CarryStep, FittedStep, KeyStep, RowStep, SiftStep, Step
+from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
 from etl_agent.keys import Hashes, Keep, hash_key
 from etl_agent.rejects import Finding, Reason, Rejects, Verdict, judge
 from etl_agent.run.changes import CellChanges, changed_cells
+from etl_agent.validate.header import unknown_cells
+from etl_agent.validate.judging import Contract, Judged
 
-__all__ = ["Chain", "Door", "Judge", "KeyRule", "Keyed", "Passed", "labelled"]
+__all__ = ["Chain", "Door", "KeyRule", "Keyed", "Passed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Passed:
     changes: tuple[CellChanges, ...] = ()
     keys: tuple[Keyed, ...] = ()
 
+    @property
+    def rows(self) -> int:
+        """Rows that came in, malformed ones among them."""
+        return len(self.kept) + sum(len(one) for one in self.rejects) + sum(rows for _, rows in self.filtered)
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -100,22 +107,12 @@ class Door:
         present = [name for name in self.unknown if data.schema.get_field_index(name) >= 0]
         known = batch.with_data(data.drop_columns(present))
         if self.effect == "quarantine":
-            findings = [
-                Finding(Reason("extra-cell", name, "unknown column"), _filled(data.column(name))) for name in present
-            ]
-            return judge(known, findings, stage="validate"), ()
+            return judge(known, unknown_cells(data, names=present), stage="validate"), ()
         emptied = data
         for name in present:
             place = emptied.schema.get_field_index(name)
             emptied = emptied.set_column(place, name, pa.nulls(len(data), pa.string()))
         return Verdict(known), changed_cells(data, emptied, columns=present, step="discard_value", change="value")
-
-
-class Judge(Protocol):
-    """Judge the content of a cleaned batch: a compiled contract."""
-
-    def judge(self, batch: Batch) -> Verdict:
-        """Type the good rows, and give every reason of the bad ones."""
 
 
 @dataclass(slots=True)
@@ -146,33 +143,31 @@ class Chain:
     """Take batches from extract to load. One chain serves all batches whose steps are the same.
 
     Args:
-        steps: the plan's steps with their labels; fitted ones are pinned.
+        steps_of: gives the labelled steps that the batches of a file go through; all of them can be applied.
         door: what is done with unknown and absent columns.
-        judge: the compiled contract.
+        contract: judges the content after the steps.
         rules: keys of the contract and the load, judged after the steps' own.
+        not_null: columns of the load's key: a row with a null there is quarantined.
         known: see ``changed_cells``.
     """
 
     def __init__(
         self,
-        steps: Sequence[tuple[str, Step]],
+        steps_of: Callable[[str], Sequence[tuple[str, Step]]],
         *,
         door: Door,
-        judge: Judge,
+        contract: Contract,
         rules: Sequence[KeyRule] = (),
+        not_null: Sequence[str] = (),
         known: Callable[[str, str], pa.Array | None],
     ) -> None:
-        self._steps = tuple(steps)
+        self._steps_of = steps_of
         self._door = door
-        self._judge = judge
+        self._contract = contract
         self._rules = tuple(rules)
+        self._not_null = tuple(not_null)
         self._known = known
-        self._states: dict[str, Any] = {label: step.start() for label, step in steps if isinstance(step, CarryStep)}
-
-    @property
-    def in_order(self) -> bool:
-        """Whether batches must come one at a time and in dataset order, because a step carries state."""
-        return bool(self._states)
+        self._states: dict[str, Any] = {}
 
     def clean(self, verdict: Verdict) -> Passed:
         """Let a batch in and take it through the steps, but not through the contract."""
@@ -181,7 +176,15 @@ class Chain:
     def run(self, verdict: Verdict) -> Passed:
         """Take a batch through the whole chain."""
         walk = self._cleaned(verdict)
-        walk.settle(self._judge.judge(walk.batch))
+        verdict = self._contract.judge(walk.batch)
+        walk.settle(verdict)
+        walk.changes.extend(_discarded(verdict))
+        if self._not_null:
+            nulls = [
+                Finding(Reason("primary-key-error", name, "null in the key"), ~_filled(walk.batch.data.column(name)))
+                for name in self._not_null
+            ]
+            walk.settle(judge(walk.batch, nulls, stage="load"))
         walk.keys.extend(_typed_key(walk.batch.data, rule) for rule in self._rules)
         return _passed(walk)
 
@@ -190,8 +193,10 @@ class Chain:
         entered, changes = self._door.enter(walk.batch)
         walk.settle(entered)
         walk.changes.extend(changes)
-        for label, step in self._steps:
-            self._step(walk, label, step)
+        origin = walk.batch.origin
+        if len(origin):
+            for label, step in self._steps_of(origin.files[int(origin.file[0])]):
+                self._step(walk, label, step)
         return walk
 
     def _step(self, walk: _Walk, label: str, step: Step) -> None:
@@ -200,7 +205,8 @@ class Chain:
             case RowStep():
                 after = step.apply(before)
             case CarryStep():
-                after, self._states[label] = step.carry(before, self._states[label])
+                state = self._states[label] if label in self._states else step.start()
+                after, self._states[label] = step.carry(before, state)
             case SiftStep():
                 self._sift(walk, label, step)
                 return
@@ -229,21 +235,21 @@ class Chain:
             walk.keep(~gone)
 
 
-_KEEP: dict[str, Keep] = {"first": "first", "last": "last", "most_complete": "best", "newest": "best"}
-
-
-def labelled(steps: Sequence[Step]) -> tuple[tuple[str, Step], ...]:
-    """Give each step its label: its number in the plan, counted from 1, and its name."""
-    return tuple((f"{number} {step.name}", step) for number, step in enumerate(steps, start=1))
-
-
-def unfitted(step: Step) -> bool:
-    """Tell whether a step must see the survey before it can be applied."""
-    return isinstance(step, FittedStep) and not step.fitted
+_KEEP: dict[str, Keep] = {"first": "first", "last": "last", "most_complete": "best", "newest": "newest"}
 
 
 def _passed(walk: _Walk) -> Passed:
     return Passed(walk.batch, tuple(walk.rejects), tuple(walk.filtered), tuple(walk.changes), tuple(walk.keys))
+
+
+def _discarded(verdict: Judged) -> tuple[CellChanges, ...]:
+    """Count values that the contract made null by the user's word as changes."""
+    changes: list[CellChanges] = []
+    for lost in verdict.discarded:
+        before = pa.RecordBatch.from_pydict({lost.column: lost.before})
+        after = pa.RecordBatch.from_pydict({lost.column: pa.nulls(len(lost.before), pa.string())})
+        changes += changed_cells(before, after, columns=[lost.column], step="discard_value", change="value")
+    return tuple(changes)
 
 
 def _typed_key(data: pa.RecordBatch, rule: KeyRule) -> Keyed:

@@ -193,6 +193,10 @@ class ChangeLedger:
         """Return the ``before`` values of a full step and column; they never change again. Safe in any thread."""
         return self._known.get((step, column))
 
+    def by_column(self) -> dict[tuple[str, str], int]:
+        """Return the changed cells of each step and column."""
+        return {key: kept.rest + (pc.sum(kept.pairs["rows"]).as_py() or 0) for key, kept in self._columns.items()}
+
     def rows(self) -> Iterator[ChangeRow]:
         """Yield the ledger's rows: the kept pairs of each step and column, then one for the rest."""
         for (step, column), kept in self._columns.items():

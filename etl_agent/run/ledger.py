@@ -25,6 +25,7 @@ __all__ = [
     "LoadedFile",
     "active_files",
     "change_batches",
+    "close_refused",
     "deactivate",
     "quarantine_batches",
     "record_files",
@@ -66,15 +67,35 @@ class LoadedFile:
     position: int
 
 
-def active_files(connection: Connection, tables: LedgerTables, *, table: str) -> tuple[ActiveFile, ...]:
-    """Read which content is in a table, in the order it was loaded."""
+def active_files(connection: Connection, *, table: str, schema: str | None) -> tuple[ActiveFile, ...]:
+    """Read which content is in a table, in the order it was loaded; none where there is no ledger yet."""
     import sqlalchemy as sa
 
+    from etl_agent.load.ledger_tables import LedgerTables
+
+    tables = LedgerTables.within(schema)
+    if not sa.inspect(connection).has_table(tables.files.name, schema=schema):
+        return ()
     files = tables.files.c
     wanted = sa.select(files.sha256, files.file, files.size, files.run_id, files.plan_digest, files.position)
     active = wanted.where(files.table_name == table, files.active == sa.true())
     rows = connection.execute(active.order_by(files.run_id, files.position))
     return tuple(ActiveFile(*row) for row in rows)
+
+
+def close_refused(connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str]) -> None:
+    """Close the quarantine entries of refused runs over content that is loaded now."""
+    import sqlalchemy as sa
+
+    runs, entries = tables.runs.c, tables.quarantine
+    refused = sa.select(runs.run_id, runs.outcome).where(runs.table_name == table, runs.status == "refused")
+    loaded = set(digests)
+    for run_id, outcome in connection.execute(refused).all():
+        files = {file["sha256"]: file["file"] for file in json.loads(outcome or "{}").get("files", [])}
+        names = [name for digest, name in files.items() if digest in loaded]
+        if names:
+            here = (entries.c.run_id == run_id, entries.c.status == "refused", entries.c.file.in_(names))
+            connection.execute(entries.update().where(*here).values(status="closed"))
 
 
 def deactivate(

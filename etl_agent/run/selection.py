@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from etl_agent.extract.dataset import Candidate
 from etl_agent.load.spec import WriteDisposition
 from etl_agent.run.ledger import ActiveFile
 from etl_agent.run.result import FileOutcome
 
-__all__ = ["Candidate", "Selection", "select_files"]
-
-
-class Candidate(Protocol):
-    """What there is to know of a file before it is read.
-
-    ``size`` is the number of decompressed bytes, or None where only reading tells.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int | None: ...
-    def digest(self) -> str: ...
+__all__ = ["Selection", "select_files"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,18 +52,31 @@ class RejectSpool:
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
         self.rows = 0
         self.counts: dict[Reason, int] = {}
+        self.by_file: dict[str, int] = {}
 
-    def add(self, rejects: Rejects) -> None:
-        """Append rows; they come in dataset order within a stage."""
-        if not len(rejects):
+    def add(self, rejects: Sequence[Rejects]) -> None:
+        """Append the rejects of one batch, in the order of its rows."""
+        found = [one for one in rejects if len(one)]
+        if not found:
             return
         if self._writer is None:
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             self._writer = pa.ipc.new_stream(self._path, REJECT_SCHEMA, options=options)
-        self._writer.write_batch(self._table(rejects))
+        table = pa.Table.from_batches([self._table(one) for one in found])
+        order = np.argsort(np.concatenate([one.origin.row for one in found]), kind="stable")
+        for batch in table.take(order).to_batches():
+            self._writer.write_batch(batch)
+        for one in found:
+            self._count(one)
+
+    def _count(self, rejects: Rejects) -> None:
         self.rows += len(rejects)
         for reason, rows in rejects.counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + rows
+        for number, rows in enumerate(np.bincount(rejects.origin.file, minlength=1).tolist()):
+            if rows:
+                name = rejects.origin.files[number]
+                self.by_file[name] = self.by_file.get(name, 0) + rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows as they came. No row may be added afterwards."""

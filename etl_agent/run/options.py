@@ -1,0 +1,64 @@
+"""How a pipeline is run this time; what it does stands in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+__all__ = ["NoProgress", "Progress", "RunOptions"]
+
+
+class Progress(Protocol):
+    """Be told how far a run is."""
+
+    def begin(self, pipeline: str, *, total_bytes: int) -> None:
+        """A pipeline begins; its files have this many bytes on the disk."""
+
+    def advance(self, *, rows: int, rejects: int, read_bytes: int) -> None:
+        """Rows and rejects so far, and about how many bytes of the files are behind them."""
+
+    def end(self) -> None:
+        """The pipeline is done, or has failed."""
+
+
+class NoProgress:
+    """Tell nobody."""
+
+    def begin(self, pipeline: str, *, total_bytes: int) -> None:
+        """Do nothing."""
+
+    def advance(self, *, rows: int, rejects: int, read_bytes: int) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a pipeline is run this time.
+
+    Args:
+        dry_run: do everything but write; the target is opened to read only and never created.
+        sample: stop after about this many rows; implies a dry run.
+        reload: load content again that is in the table.
+        wait: how long to wait for another run that holds the table, in seconds.
+        variables: values for templates in paths.
+        as_of: the day that ``{date}`` in paths stands for; today by default.
+        progress: is told how far the run is.
+    """
+
+    dry_run: bool = False
+    sample: int | None = None
+    reload: bool = False
+    wait: float = 0.0
+    variables: Mapping[str, str] = field(default_factory=dict)
+    as_of: date | None = None
+    progress: Progress = field(default_factory=NoProgress)
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing is written."""
+        return self.dry_run or self.sample is not None

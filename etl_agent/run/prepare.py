@@ -1,0 +1,197 @@
+"""Everything that is decided before the first row flows: headers matched, steps fitted, types known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from etl_agent.orchestrate.plan import Plan
+from etl_agent.orchestrate.resolve import plan_digest, resolve
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.rejects import Reason
+from etl_agent.run.chain import Door, KeyRule
+from etl_agent.run.flow import ahead
+from etl_agent.run.survey import Fits, fit_steps
+from etl_agent.shape import ColumnType
+from etl_agent.validate.contract import Contract, compile_contract
+from etl_agent.validate.header import HeaderReport, match_header
+
+if TYPE_CHECKING:
+    from etl_agent.extract.dataset import Dataset
+
+__all__ = ["Prepared", "digest_of", "key_rules", "plan_for", "prepare", "report_headers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that is ready to flow.
+
+    Args:
+        plan: what will run.
+        headers: how the files' headers differ from what is wanted.
+        door: what is done with unknown and absent columns.
+        fits: the steps, pinned.
+        contract: judges the content.
+        rules: keys that must be unique in the dataset.
+    """
+
+    plan: Plan
+    headers: HeaderReport
+    door: Door
+    fits: Fits
+    contract: Contract
+    rules: tuple[KeyRule, ...]
+
+
+def digest_of(spec: PipelineSpec, *, project: Path) -> str:
+    """Digest everything of a pipeline that decides what a row becomes; not where files or databases are."""
+    contract = spec.validation.contract
+    parts: dict[str, Any] = {
+        "extract": spec.extract.model_dump(mode="json", exclude={"files"}),
+        "validate": spec.validation.model_dump(mode="json"),
+        "load": spec.load.model_dump(mode="json", exclude={"to"}),
+    }
+    if isinstance(contract, str) and contract.endswith((".yaml", ".yml")) and (project / contract).is_file():
+        parts["contract"] = (project / contract).read_text(encoding="utf-8", errors="replace")
+    return plan_digest(spec.clean, parts)
+
+
+def plan_for(spec: PipelineSpec, dataset: Dataset, *, project: Path) -> Plan:
+    """Resolve a pipeline against the columns of its files."""
+    return resolve(
+        spec.name,
+        spec.clean,
+        brought=dataset.names,
+        contract=_promised(spec, project=project),
+        digest=digest_of(spec, project=project),
+        infer=_must_see_values(spec),
+    )
+
+
+def report_headers(spec: PipelineSpec, dataset: Dataset, plan: Plan) -> HeaderReport:
+    """Match the header of every file with what the plan wants."""
+    from etl_agent.extract.spec import fold
+
+    known = {fold(name): name for name in dataset.names}
+    added = tuple(spec.extract.add)
+    files = [(file.name, (*(known[fold(name)] for name in file.header), *added)) for file in dataset.files]
+    welcome = [name for name in (*dataset.names, *plan.absent) if name not in plan.unknown]
+    return match_header(plan.wanted, files=files, optional=welcome, drift=spec.validation.drift.columns)
+
+
+def prepare(
+    spec: PipelineSpec,
+    dataset: Dataset,
+    *,
+    project: Path,
+    frozen: Mapping[str, ColumnType] | None = None,
+) -> Prepared:
+    """Decide everything that is left open, with as few passes over the data as it takes.
+
+    Args:
+        spec: the pipeline.
+        dataset: its files.
+        project: the folder that its paths are relative to.
+        frozen: types that an earlier run inferred for this table.
+
+    Raises:
+        Drifted: the columns of a file do not fit.
+        AmbiguousFormat: a column allows several readings.
+        ConfigurationError: the contract or a step cannot work.
+    """
+    plan = plan_for(spec, dataset, project=project)
+    headers = report_headers(spec, dataset, plan)
+    headers.raise_if_refused()
+    door = Door(
+        absent=plan.absent,
+        unknown=(*headers.quarantined, *headers.discarded),
+        effect="quarantine" if headers.quarantined else "discard_value",
+    )
+    types, fits = _survey(spec, dataset, plan, door, frozen)
+    names = tuple(name for name in plan.names if name not in door.unknown)
+    contract = compile_contract(spec.validation, project=project, names=names, types=types)
+    return Prepared(plan, headers, door, fits, contract, key_rules(spec, contract))
+
+
+def key_rules(spec: PipelineSpec, contract: Contract) -> tuple[KeyRule, ...]:
+    """Name the keys that the contract and the load ask for."""
+    rules = [
+        KeyRule(
+            f"unique ({', '.join(columns)})",
+            "first",
+            reason=Reason("unique-error", columns[0] if len(columns) == 1 else None, f"unique: {', '.join(columns)}"),
+            columns=columns,
+        )
+        for columns in contract.unique
+        if columns != spec.load.primary_key
+    ]
+    if key := spec.load.primary_key:
+        newest_by = spec.load.newest_by
+        label = f"primary key ({', '.join(key)})"
+        rules.append(KeyRule(label, "newest" if newest_by else "last", columns=key, newest_by=newest_by))
+    return tuple(rules)
+
+
+def _promised(spec: PipelineSpec, *, project: Path) -> dict[str, bool]:
+    """Name the contract's columns, and whether the files or steps must bring them."""
+    promise = spec.validation.contract
+    if promise is None:
+        return {}
+    if not isinstance(promise, str):
+        return {name: column.required for name, column in promise.items()}
+    from etl_agent.validate.user_schema import load_schema
+
+    columns = load_schema(promise, project=project).columns
+    return {str(name): bool(column.required) for name, column in columns.items() if not column.regex}
+
+
+def _must_see_values(spec: PipelineSpec) -> bool:
+    if spec.validation.contract is None:
+        return spec.validation.types == "infer"
+    return spec.validation.drift.types == "evolve"
+
+
+def _survey(
+    spec: PipelineSpec, dataset: Dataset, plan: Plan, door: Door, frozen: Mapping[str, ColumnType] | None
+) -> tuple[dict[str, ColumnType], Fits]:
+    """Pin the waiting steps, and see which types the cleaned values have where that is asked for."""
+    look = _Look() if _must_see_values(spec) and frozen is None else None
+
+    def read() -> Iterable[tuple[str, pa.RecordBatch]]:
+        for verdict in ahead(dataset.batches(digest=False)):
+            if len(verdict.kept):
+                entered, _ = door.enter(verdict.kept)
+                yield verdict.kept.origin.files[0], entered.kept.data
+
+    fits = fit_steps(
+        plan.steps,
+        plan.door,
+        read=read,
+        files=[file.name for file in dataset.files],
+        where=spec.name,
+        watch=None if look is None else look.at,
+    )
+    if look is not None:
+        return look.types(spec), fits
+    return dict(frozen or {}), fits
+
+
+class _Look:
+    """Look at every cleaned value, to know the types that hold them all."""
+
+    def __init__(self) -> None:
+        from etl_agent.profile.table import TableFacts
+
+        self._facts = TableFacts()
+
+    def at(self, data: pa.RecordBatch) -> None:
+        self._facts = self._facts.combine(type(self._facts).observe(data))
+
+    def types(self, spec: PipelineSpec) -> dict[str, ColumnType]:
+        from etl_agent.profile.infer import infer_type
+
+        return {name: infer_type(column) for name, column in self._facts.columns.items()}

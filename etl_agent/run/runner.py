@@ -1,0 +1,278 @@
+"""Run a pipeline: the one place where the stages meet, in the order in which they happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_agent.clean.step import CarryStep, KeyStep
+from etl_agent.errors import DataRefused
+from etl_agent.extract.dataset import Dataset, open_dataset
+from etl_agent.load.target import Target, open_target
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.rejects import Reason
+from etl_agent.run.balance import Balance
+from etl_agent.run.books import Books, HeldBack
+from etl_agent.run.budget import check_budget
+from etl_agent.run.chain import Chain, Passed
+from etl_agent.run.commit import Commit, keep_refusal
+from etl_agent.run.flow import ahead, in_order
+from etl_agent.run.ledger import active_files
+from etl_agent.run.meter import Meter
+from etl_agent.run.options import RunOptions
+from etl_agent.run.prepare import Prepared, digest_of, prepare
+from etl_agent.run.result import FileOutcome, RunResult
+from etl_agent.run.run_id import new_run_id
+from etl_agent.run.scratch import scratch_folder
+from etl_agent.run.selection import Selection, select_files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from etl_agent.load.tx import Tx
+
+__all__ = ["run_pipeline"]
+
+BATCH_ROWS = 100_000
+_WORKERS = 2
+_CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run under way."""
+
+    spec: PipelineSpec
+    project: Path
+    options: RunOptions
+    run_id: int
+    scratch: Path
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def table(self) -> str:
+        return self.spec.load.table
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def result(self, **known: object) -> RunResult:
+        blank = RunResult(self.spec.name, self.run_id, "loaded", self.table, Balance())
+        return replace(blank, seconds=self.seconds, **known)  # type: ignore[arg-type]  # names are RunResult's
+
+
+def run_pipeline(
+    spec: PipelineSpec,
+    *,
+    project: Path,
+    options: RunOptions | None = None,
+    frame: pd.DataFrame | None = None,
+) -> RunResult:
+    """Run one pipeline: extract, validate, clean, load; all of it or nothing.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        options: how it is run this time.
+        frame: rows to take instead of the pipeline's files.
+
+    Returns:
+        What became of every row. A run that is refused for its data returns too, with status ``refused``.
+
+    Raises:
+        EtlAgentError: of the class that says why nothing could be done.
+    """
+    options = options or RunOptions()
+    with ExitStack() as stack:
+        run_id = new_run_id()
+        scratch = stack.enter_context(scratch_folder(run_id=run_id))
+        run = _Run(spec, project, options, run_id, scratch)
+        target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
+        if not options.dry:
+            stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
+        dataset = stack.enter_context(_opened(run, frame))
+        stack.callback(options.progress.end)
+        return _extract_to_load(run, target, dataset)
+
+
+def _opened(run: _Run, frame: pd.DataFrame | None) -> Dataset:
+    if frame is not None:
+        return Dataset.of_frame(frame)
+    day = run.options.as_of or date.today()
+    return open_dataset(
+        run.spec.extract, project=run.project, variables=run.options.variables, as_of=day, scratch=run.scratch
+    )
+
+
+def _extract_to_load(run: _Run, target: Target, dataset: Dataset) -> RunResult:
+    digest = digest_of(run.spec, project=run.project)
+    selection = _select(run, target, dataset, digest)
+    if not selection.chosen:
+        return run.result(status="nothing new", files=selection.left_out, message=selection.message)
+    chosen = dataset.only(selection.chosen)
+    books = _books(run, chosen)
+    try:
+        prepared = prepare(run.spec, chosen, project=run.project)
+        if _rejects_late(run.spec, prepared):
+            books.keep_places()
+        if run.options.dry:
+            return _judged(run, target, chosen, prepared, books, selection)
+        return _loaded(run, target, chosen, prepared, books, selection)
+    except DataRefused as refusal:
+        refused = _refused(run, chosen, books, selection, refusal)
+        if not run.options.dry:
+            keep_refusal(target, refused, spec=run.spec, books=books, plan_digest=digest)
+        return refused
+
+
+def _select(run: _Run, target: Target, dataset: Dataset, digest: str) -> Selection:
+    """Leave out the files whose content is in the table."""
+    with target.reading() as connection:
+        known = () if connection is None else active_files(connection, table=run.table, schema=run.spec.load.db_schema)
+    return select_files(
+        dataset.candidates,
+        known,
+        write_disposition=run.spec.load.write_disposition,
+        plan_digest=digest,
+        reload=run.options.reload,
+    )
+
+
+def _books(run: _Run, dataset: Dataset) -> Books:
+    return Books(run.scratch, encodings={file.name: file.dialect.encoding.name for file in dataset.files})
+
+
+def _loaded(
+    run: _Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
+) -> RunResult:
+    spec = run.spec
+    tx = target.begin(
+        spec.load,
+        shape=prepared.contract.shape,
+        run_id=run.run_id,
+        direct=_first_wins(prepared),
+        evolve=spec.validation.drift.columns == "evolve",
+    )
+    with tx:
+        held = HeldBack(run.scratch) if tx.direct else None
+        for passed in _flow(run, dataset, prepared, books):
+            tx.stage(passed.kept if held is None else held.part(passed.kept, passed.keys))
+        _settle(dataset, tx, books, held)
+        check_budget(spec.validation, dataset.tallies(), books.rejects, pipeline=spec.name)
+        commit = Commit(spec, tx, books, prepared, dataset.tallies(), selection, run.options.reload)
+        result = commit.write(run.result(message=selection.message))
+        tx.commit()
+    return replace(result, seconds=run.seconds)
+
+
+def _flow(run: _Run, dataset: Dataset, prepared: Prepared, books: Books) -> Iterator[Passed]:
+    """Take every batch through the chain, enter it in the books, and hand it on in dataset order."""
+    chain = Chain(
+        prepared.fits.of_file,
+        door=prepared.door,
+        contract=prepared.contract,
+        rules=prepared.rules,
+        not_null=run.spec.load.primary_key,
+        known=books.changes.known,
+    )
+    sequential = any(isinstance(planned.step, CarryStep) for planned in prepared.plan.steps)
+    meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
+    sample = run.options.sample
+    rows = BATCH_ROWS if sample is None else max(1, min(BATCH_ROWS, sample))
+    batches = ahead(dataset.batches(rows=rows))
+    for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS):
+        books.add(passed)
+        yield passed
+        meter.count(passed)
+        if sample is not None and meter.rows >= sample:
+            return
+
+
+def _first_wins(prepared: Prepared) -> bool:
+    """Tell whether every key keeps its first row, so that no row has to wait for the rows behind it."""
+    steps = [planned.step for planned in prepared.plan.steps]
+    return all(rule.keep == "first" for rule in prepared.rules) and all(
+        step.keep == "first" for step in steps if isinstance(step, KeyStep)
+    )
+
+
+def _rejects_late(spec: PipelineSpec, prepared: Prepared) -> bool:
+    """Tell whether a row may be rejected after it was staged: over a contract's key, or over the table's."""
+    conflicts = spec.load.write_disposition == "append" and bool(spec.load.primary_key)
+    return conflicts or any(rule.reason is not None for rule in prepared.rules)
+
+
+def _settle(dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
+    """Decide the keys over the whole dataset, and reject what conflicts with the table."""
+    losers = books.losers(dataset.raw_at)
+    if held is not None:
+        for batch in held.release(losers):
+            tx.stage(batch)
+        return
+    for rows in losers:
+        tx.drop(rows)
+    for rows in tx.conflicts():
+        books.reject_late(rows, _CONFLICT, dataset.raw_at, stage="load")
+        tx.drop(rows)
+
+
+def _judged(
+    run: _Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
+) -> RunResult:
+    """Do everything but load: what the run would do, as far as the files alone can tell."""
+    spec = run.spec
+    facts = target.table_facts(spec.load.table, schema=spec.load.db_schema)
+    target.judge(facts, load=spec.load, shape=prepared.contract.shape, evolve=spec.validation.drift.columns == "evolve")
+    kept = read = 0
+    for passed in _flow(run, dataset, prepared, books):
+        kept += len(passed.kept)
+        read += passed.rows
+    kept -= len(books.losers(dataset.raw_at))
+    files = tuple(FileOutcome(file.name, "judged") for file in dataset.files)
+    result = run.result(
+        status="dry run",
+        balance=Balance(
+            read=read,
+            inserted=kept,
+            quarantined=books.rejects.rows,
+            deduplicated=books.deduplicated,
+            filtered=books.filtered,
+        ),
+        files=(*files, *selection.left_out),
+        reasons=books.rejects.counts,
+        changed_cells=books.changes.total,
+        changes=books.changes.by_column(),
+        message=selection.message,
+    )
+    if run.options.sample is None:
+        check_budget(spec.validation, dataset.tallies(), books.rejects, pipeline=spec.name)
+    return result
+
+
+def _refused(run: _Run, dataset: Dataset, books: Books, selection: Selection, refusal: DataRefused) -> RunResult:
+    """Tell what was found before the run was refused."""
+    tallies = {tally.file: tally for tally in dataset.tallies()}
+    files = tuple(
+        FileOutcome(
+            file.name,
+            "judged",
+            rows=tallies[file.name].good + tallies[file.name].bad if file.name in tallies else None,
+            sha256=tallies[file.name].sha256 if file.name in tallies else None,
+        )
+        for file in dataset.files
+    )
+    read = sum(tally.good + tally.bad for tally in tallies.values())
+    return run.result(
+        status="refused",
+        balance=Balance(read=read, quarantined=books.rejects.rows),
+        files=(*files, *selection.left_out),
+        reasons=books.rejects.counts,
+        message=str(refusal),
+        exit_code=refusal.exit_code,
+    )
