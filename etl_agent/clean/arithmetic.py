@@ -57,16 +57,21 @@ def times(left: Term, right: Term) -> Term:
     return _wide(pc.multiply, number(p + q + 1, s + t), left, right)
 
 
+_QUOTIENT_PLACES = MOST_PLACES + 2  # one more than any rounding looks at, and one to spare
+
+
 def over(left: Term, right: Term) -> Term:
-    """Divide as Arrow does, which cuts after so many places that rounding the cut number rounds the true one."""
+    """Divide, cutting after more places than a rounding may ask for: so rounding the quotient rounds the true one."""
     _numbers(left, right)
     (p, s), (q, t) = digits_of(left), digits_of(right)
-    places = max(4, s + q - t + 1)
+    more = max(0, _QUOTIENT_PLACES - (s + q - t + 1))
+    places = max(4, s + more + q - t + 1)  # as Arrow's kernel has it
+    dividend = as_kind(left, number(p + more, s + more))
 
     def divided(a: Values, b: Values) -> Values:
         return pc.divide(a, pc.if_else(pc.equal(b, pa.scalar(Decimal(0), b.type)), pa.scalar(None, b.type), b))
 
-    return _wide(divided, number(p - s + t + places, places), left, right)
+    return _wide(divided, number(p - s + t + places, places), dividend, right)
 
 
 def negative(term: Term) -> Term:

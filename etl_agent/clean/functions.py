@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from etl_agent.clean import arithmetic
 from etl_agent.clean import operations as op
+from etl_agent.clean.kernels import upper
 from etl_agent.clean.typed import BOOLEAN, DATE, INTEGER, TIMESTAMP, Maker
 from etl_agent.shape import TEXT
 
@@ -68,7 +69,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "date": Function("date(x)", "A day, written 2025-04-03.", ("any",), op.cast(DATE)),
     "timestamp": Function("timestamp(x)", "A time, written 2025-04-03 12:30:00.", ("any",), op.cast(TIMESTAMP)),
     "text": Function("text(x)", "The value as text.", ("any",), op.as_text),
-    "upper": Function("upper(text)", "The text in capitals.", ("text",), op.simple(TEXT, pc.utf8_upper)),
+    "upper": Function("upper(text)", "The text in capitals.", ("text",), op.simple(TEXT, upper)),
     "lower": Function("lower(text)", "The text in small letters.", ("text",), op.simple(TEXT, pc.utf8_lower)),
     "trim": Function(
         "trim(text)", "The text without blanks around it.", ("text",), op.simple(TEXT, pc.utf8_trim_whitespace)

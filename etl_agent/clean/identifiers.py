@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, Field
 
 from etl_agent.clean.columns import Name, added
-from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, patched, per_value, truth
+from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, truth
 from etl_agent.clean.postal import LAYOUTS, country
 from etl_agent.clean.step import Change, Columns, RowStep, chosen, replaced
 
@@ -70,7 +70,7 @@ class Pad(_Identifiers):
 
 
 _ATOM, _LABEL = r"[{0}!#$%&'*+/=?^_`{{|}}~-]+", r"[{0}](?:[{0}-]*[{0}])?\."
-_ADDRESS = rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL})+(?:[{{1}}]{{{{2,}}}}|(?i:xn--)[0-9A-Za-z-]+))"
+_ADDRESS = rf"(?:{_ATOM}(?:\.{_ATOM})*)@(?:(?:{_LABEL})+(?:[{{1}}]{{{{2,}}}}|(?i:xn--)[0-9A-Za-z-]+))"
 _ASCII_ADDRESS = _ADDRESS.format("0-9A-Za-z", "A-Za-z")
 _ANY_ADDRESS = _ADDRESS.format(r"\pL\pM\pN", r"\pL\pM")
 _LONGEST_ADDRESS = 254
@@ -102,18 +102,31 @@ class Email(_Identifiers):
         return each(data, self.reads(data.schema.names), self._written)
 
     def _written(self, column: pa.StringArray) -> pa.StringArray:
+        rows = truth(pc.not_equal(pc.ascii_lower(column), column))
         data = bytes_of(column)
-        odd = (data - np.uint8(65) < 26) | (data <= 0x20) | (data >= 0x7F) | (data == 0x3C) | (data == 0x3A)
-        return patched(column, holders(column, np.flatnonzero(odd)), self._rewritten)
+        odd = (data - np.uint8(0x3A)) <= 2  # a colon, a semicolon, a bracket
+        if not is_plain(column, least=0x21):
+            odd |= (data <= 0x20) | (data >= 0x7F)
+        return patched(column, rows | holders(column, np.flatnonzero(odd)), self._rewritten)
 
     def _rewritten(self, cells: pa.StringArray) -> pa.StringArray:
-        bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(cells), r"^(?i:mailto:)", "")
-        bare = pc.replace_substring_regex(bare, r"^<([^<>]*)>$", r"\1")
-        parts = pc.extract_regex(bare, _address(bare))
-        local, domain = pc.struct_field(parts, "local"), pc.utf8_lower(pc.struct_field(parts, "domain"))
-        if self.local == "lower":
-            local = pc.utf8_lower(local)
-        return pc.coalesce(pc.binary_join_element_wise(local, domain, "@"), cells)
+        wrapped = truth(pc.match_substring_regex(cells, r"^[\s\pZ<]|[\s\pZ>]$|^(?i:mailto:)"))
+        bare = patched(cells, wrapped, _unwrapped)
+        right = pc.match_substring_regex(bare, _address(bare))
+        lowered = pc.utf8_lower(bare) if self.local == "lower" else patched(bare, truth(right), _lower_domain)
+        return pc.if_else(right, lowered, cells)
+
+
+def _unwrapped(cells: pa.StringArray) -> pa.StringArray:
+    bare = pc.replace_substring_regex(pc.utf8_trim_whitespace(cells), r"^(?i:mailto:)", "")
+    return pc.replace_substring_regex(bare, r"^<([^<>]*)>$", r"\1")
+
+
+def _lower_domain(addresses: pa.StringArray) -> pa.StringArray:
+    """Write what follows the one ``@`` of each address in small letters."""
+    parts = pc.split_pattern(addresses, "@").flatten()
+    local, domain = (parts.take(pa.array(np.arange(side, len(parts), 2))) for side in (0, 1))
+    return pc.binary_join_element_wise(local, pc.utf8_lower(domain), "@")
 
 
 class IsEmail(RowStep):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from etl_agent.clean.kernels import CellText, each
+from etl_agent.clean.kernels import CellText, each, nulled
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 
 __all__ = ["MARKERS", "NullMarkers"]
@@ -43,11 +43,9 @@ class NullMarkers(RowStep):
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
         """Look each cell up among the markers."""
         markers = pa.array(self.markers, pa.string())
-        return each(data, self.reads(data.schema.names), lambda column: _nulled(column, markers))
+        return each(data, self.reads(data.schema.names), lambda column: _without(column, markers))
 
 
-def _nulled(column: pa.StringArray, markers: pa.StringArray) -> pa.StringArray:
+def _without(column: pa.StringArray, markers: pa.StringArray) -> pa.StringArray:
     found = pc.is_in(column, markers)
-    if found.true_count == 0:
-        return column
-    return pc.if_else(found, pa.scalar(None, pa.string()), column)
+    return nulled(column, found) if found.true_count else column

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, no_byte_below, patched, per_value, truth
+from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, truth, upper
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 
 __all__ = ["Case", "CollapseBlanks", "Invisible", "Mojibake", "ReplaceText", "Strip", "Unicode"]
@@ -49,7 +49,7 @@ class Strip(_Text):
 
 
 def _stripped(column: pa.StringArray) -> pa.StringArray:
-    if no_byte_below(column, _BLANK + 1) and is_ascii(column):
+    if is_plain(column, least=_BLANK + 1):
         return column
     return pc.utf8_trim_whitespace(column)
 
@@ -72,7 +72,7 @@ class CollapseBlanks(_Text):
 def _collapsed(column: pa.StringArray) -> pa.StringArray:
     data = bytes_of(column)
     plain = data == _BLANK
-    odd = (data < _BLANK) | (data > _DELETE)
+    odd = np.zeros(data.size, dtype=bool) if is_plain(column, least=_BLANK) else (data < _BLANK) | (data > _DELETE)
     odd[1:] |= plain[1:] & plain[:-1]
     return patched(
         column,
@@ -106,14 +106,9 @@ class Case(_Text):
         if self.to == "lower":
             return pc.ascii_lower(column) if ascii_only else pc.utf8_lower(column)
         if self.to == "upper":
-            return pc.ascii_upper(column) if ascii_only else _upper(column)
+            return pc.ascii_upper(column) if ascii_only else upper(column)
         titled = pc.utf8_title(column)
         return patched(titled, truth(pc.match_substring_regex(titled, "['’]")), _contracted)
-
-
-def _upper(column: pa.StringArray) -> pa.StringArray:
-    """Write capitals; the capital of ß is one that few systems know, so it stays small."""
-    return pc.replace_substring(pc.utf8_upper(column), "ẞ", "ß")
 
 
 _CONTRACTION = re.compile(r"(?<=\w)(['’])([A-Z]|Ll|Re|Ve)\b")
@@ -184,8 +179,13 @@ class Invisible(_Text):
         return each(data, self.reads(data.schema.names), self._seen)
 
     def _seen(self, column: pa.StringArray) -> pa.StringArray:
+        if is_plain(column, least=_BLANK):
+            return column
         data = bytes_of(column)
-        return patched(column, holders(column, np.flatnonzero((data < _BLANK) | (data >= _DELETE))), self._clear)
+        odd = (data < _BLANK) | (data >= _DELETE)
+        if self.line_ends == "keep":
+            odd &= (data != 0x0A) & (data != 0x0D) & (data != 0x09)
+        return patched(column, holders(column, np.flatnonzero(odd)), self._clear)
 
     def _clear(self, cells: pa.StringArray) -> pa.StringArray:
         cells = pc.replace_substring_regex(cells, _UNSEEN, "")

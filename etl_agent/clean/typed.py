@@ -174,7 +174,9 @@ def _numbers(cells: pa.StringArray, kind: ColumnType) -> pa.Array:
     whole = (kind.precision or 0) - places
     part = f"[0-9]{{1,{places}}}0{{0,20}}" if places else "0{1,20}"
     read_ = _only(cells, rf"^[+-]?0{{0,10}}[0-9]{{1,{whole}}}(?:\.{part})?$")
-    return pc.cast(pc.cast(read_, pa.decimal256(MOST_DIGITS, places)), kind.arrow)
+    longest = pc.max(pc.binary_length(read_)).as_py() or 0
+    roomy = pa.decimal128(38, places) if longest <= 38 else pa.decimal256(MOST_DIGITS, places)
+    return pc.cast(pc.cast(read_, roomy), kind.arrow)
 
 
 def _truths(cells: pa.StringArray, kind: ColumnType) -> pa.Array:  # noqa: ARG001  every reader takes a kind
