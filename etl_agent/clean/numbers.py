@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 from etl_agent.clean.evidence import Counts, Evidence, combined, note
 from etl_agent.clean.marks import CURRENCY_CODES, DecimalMark, Grammar, ThousandsMark, count_marks, decide_marks
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
-from etl_agent.clean.values import EXACT, calculate, put, rewrite
+from etl_agent.clean.values import calculate, put, rewrite
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.frozen import Frozen
 
@@ -178,7 +178,7 @@ class Numbers(FittedStep):
         digits, negative = grammar.read(cells)
         if self.scientific:
             powers = pc.fill_null(pc.match_substring(digits, "e", ignore_case=True), fill_value=False)
-            digits = put(digits, powers, calculate(digits.filter(powers), change=EXACT.plus))
+            digits = put(digits, powers, calculate(digits.filter(powers), change=lambda number: number))
         if self.percent == "fraction":
             shares = pc.match_substring(cells, "%")
             digits = pc.if_else(shares, _hundredth(digits), digits)

@@ -8,7 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import Field
 
-from etl_agent.clean import categories, columns, derive, identifiers, missing, python, text
+from etl_agent.clean import (
+    booleans,
+    categories,
+    columns,
+    dates,
+    derive,
+    duplicates,
+    fill,
+    filter,  # noqa: A004  the family is called so
+    identifiers,
+    missing,
+    numbers,
+    outliers,
+    python,
+    text,
+    units,
+)
 from etl_agent.clean.step import Step
 
 __all__ = ["FAMILIES", "STEPS", "AnyStep"]
@@ -45,6 +61,31 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         derive.Derive,
     ),
     "your own": (python.PythonStep,),
+    "numbers": (
+        numbers.Numbers,
+        units.Units,
+    ),
+    "truth values": (booleans.Booleans,),
+    "dates and times": (
+        dates.Dates,
+        dates.Timestamps,
+    ),
+    "missing values": (
+        fill.Fill,
+        fill.FillPrevious,
+        fill.FillMedian,
+        fill.FillMode,
+    ),
+    "ranges and outliers": (
+        outliers.Clip,
+        outliers.FlagOutliers,
+        outliers.QuarantineRange,
+    ),
+    "rows": (
+        filter.Filter,
+        filter.QuarantineWhere,
+    ),
+    "duplicates": (duplicates.Deduplicate,),
 }
 """Every step, by the family of dirt that it cleans."""
 

@@ -15,7 +15,21 @@ from pydantic import BeforeValidator
 
 from etl_agent.batch import Mask
 
-__all__ = ["NUMBER", "Bound", "CellText", "as_mask", "as_numbers", "as_times", "compare", "plain", "put", "rewrite"]
+__all__ = [
+    "EXACT",
+    "LONGEST",
+    "NUMBER",
+    "Bound",
+    "CellText",
+    "as_mask",
+    "as_numbers",
+    "as_times",
+    "calculate",
+    "compare",
+    "plain",
+    "put",
+    "rewrite",
+]
 
 NUMBER = r"^-?\d+(?:\.\d+)?$"
 """A number in canonical text: 1234.50."""
@@ -23,8 +37,10 @@ NUMBER = r"^-?\d+(?:\.\d+)?$"
 _DATE = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = rf"^{_DATE}(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{{1,6}})?)?$"
 _SHORT = 16  # characters of a number, sign and point included, that a 64-bit float surely tells from its neighbours
-_DIGITS = 400  # digits that a calculation may need; no cell of a real dataset has more
-EXACT = Context(prec=_DIGITS)
+LONGEST = 100
+"""Characters of the longest number that is calculated with; no real one is longer, and hostile ones could cost much."""
+EXACT = Context(prec=4 * LONGEST)
+"""Decimal arithmetic that never rounds numbers of that length."""
 
 
 def _to_text(value: Any) -> Any:
