@@ -1,0 +1,56 @@
+"""ETL of CSV files into SQLite and Postgres, with every row accounted for: the public names."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl_agent.errors import EtlAgentError
+    from etl_agent.extract.spec import AddColumn, Extract
+    from etl_agent.load.spec import Load
+    from etl_agent.orchestrate.file import read_pipeline, read_pipelines
+    from etl_agent.orchestrate.sequential import PipelineSpec as Pipeline
+    from etl_agent.validate.spec import ColumnContract, Drift, Validate
+
+__all__ = [
+    "AddColumn",
+    "ColumnContract",
+    "Drift",
+    "EtlAgentError",
+    "Extract",
+    "Load",
+    "Pipeline",
+    "Validate",
+    "read_pipeline",
+    "read_pipelines",
+]
+
+_PLACES = {
+    "AddColumn": "extract.spec",
+    "ColumnContract": "validate.spec",
+    "Drift": "validate.spec",
+    "EtlAgentError": "errors",
+    "Extract": "extract.spec",
+    "Load": "load.spec",
+    "Pipeline": "orchestrate.sequential:PipelineSpec",
+    "Validate": "validate.spec",
+    "read_pipeline": "orchestrate.file",
+    "read_pipelines": "orchestrate.file",
+}
+"""Where each public name is made: it is imported when it is first asked for, so that ``etl-agent --help`` is quick."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    value = vars(import_module(f"{__name__}.{module}"))[attribute or name]
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Name what there is, also what is not imported yet."""
+    return sorted({*globals(), *__all__})
