@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.shape import ColumnType
-from etl_agent.validate.times import Misfit, cast_date, cast_time, cast_timestamp, only, unfit
+from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
+from etl_agent.validate.times import Misfit, cast_date, cast_time, cast_timestamp, unfit
 
 __all__ = ["Cast", "Misfit", "cast"]
 
@@ -18,7 +18,7 @@ _INTEGER = r"^[+-]?\d+$"
 _DECIMAL = r"^[+-]?(?:\d+\.?\d*|\.\d+)$"
 _FLOAT = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
 _INT64 = (-(2**63), 2**63 - 1)
-_NUMERALS = (ord("+"), ord("9"))  # the range of bytes that holds the digits, both signs and the point, but no letter
+_LONGEST_FLOAT = 400  # characters; longer ones are looked at carefully
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,13 @@ def _caster(to: ColumnType) -> Callable[[pa.Array], pa.Array]:
 
 
 def _integers(text: pa.Array) -> pa.Array:
-    if _numerals(text):  # Arrow alone would read 0x1F
-        try:
-            return pc.cast(text, pa.int64())
-        except pa.ArrowInvalid:
-            pass
-    return _two_ways(
-        text, plain=r"^-?\d{1,18}$", simply=lambda cells: pc.cast(cells, pa.int64()), careful=_odd_integers
-    )
+    # Without letters among the bytes, Arrow's parser is as strict as ours: it would also read 0x1F.
+    odd = odd_cells(text, first="-", last="9", longest=20)
+    return cast_in_parts(text, odd, plainly=lambda cells: pc.cast(cells, pa.int64()), carefully=_odd_integers)
 
 
 def _odd_integers(text: pa.Array) -> pa.Array:
-    """Read integers with a plus sign, leading zeros or 19 digits; null where there is none."""
+    """Read integers also with a plus sign or leading zeros; null where there is none or it is too large."""
     digits = pc.replace_substring_regex(only(text, _INTEGER), r"^\+?(-?)0*(\d+)$", r"\1\2")
     wide = pc.cast(only(digits, r"^-?\d{1,19}$"), pa.decimal128(38, 0))
     low, high = (pa.scalar(bound).cast(pa.decimal128(38, 0)) for bound in _INT64)
@@ -96,23 +91,30 @@ def _odd_integers(text: pa.Array) -> pa.Array:
 
 
 def _decimals(text: pa.Array, to: ColumnType) -> pa.Array:
-    precision, scale = to.precision or 38, to.scale or 0
     # Beyond the digits that the width holds, Arrow's parser wraps without a word: such cells are never shown to it.
-    digits = 38 if precision <= 38 else 76
-    if _numerals(text) and (pc.max(pc.binary_length(text)).as_py() or 0) <= digits:
-        try:
-            return pc.cast(text, to.arrow)
-        except pa.ArrowInvalid:
-            pass
-    whole = rf"\d{{1,{precision - scale}}}" if precision > scale else "0"
-    plain = rf"^[+-]?{whole}(?:\.\d{{0,{scale}}})?$"
-    return _two_ways(
-        text, plain=plain, simply=lambda cells: pc.cast(cells, to.arrow), careful=lambda odd: _odd_decimals(odd, to)
+    # Without letters there is no exponent.
+    odd = odd_cells(text, first="+", last="9", longest=38 if (to.precision or 38) <= 38 else 76)
+    if odd.any():  # a dirty column; a cell like 1.2.3 would make Arrow fail on all the others
+        odd |= ones(pc.greater(pc.count_substring(text, pattern="."), 1))
+    return cast_in_parts(
+        text, odd, plainly=lambda cells: pc.cast(cells, to.arrow), carefully=lambda cells: _odd_decimals(cells, to)
     )
 
 
 def _odd_decimals(text: pa.Array, to: ColumnType) -> pa.Array:
-    """Read decimals with leading or trailing zeros or a bare point; null where digits would be lost."""
+    """Read decimals of any length; null where there is none or digits would be lost."""
+    precision, scale = to.precision or 38, to.scale or 0
+    whole = rf"\d{{1,{precision - scale}}}" if precision > scale else "0"
+    plain = pc.match_substring_regex(text, rf"^[+-]?{whole}(?:\.\d{{0,{scale}}})?$")
+    values = pc.cast(pc.if_else(plain, text, None), to.arrow)
+    rest = pc.and_(pc.is_valid(text), pc.invert(plain))
+    if not rest.true_count:
+        return values
+    return pc.replace_with_mask(values, rest, _trimmed_decimals(text.filter(rest), to))
+
+
+def _trimmed_decimals(text: pa.Array, to: ColumnType) -> pa.Array:
+    """Read decimals without their leading and trailing zeros."""
     precision, scale = to.precision or 38, to.scale or 0
     pattern = r"^\+?(-?)0*(\d*)(?:\.(\d*?)0*)?$"
     core = pc.replace_substring_regex(only(text, _DECIMAL), pattern, r"\1\2.\3")
@@ -122,40 +124,17 @@ def _odd_decimals(text: pa.Array, to: ColumnType) -> pa.Array:
 
 
 def _floats(text: pa.Array) -> pa.Array:
-    try:
-        values = pc.cast(text, pa.float64())
-    except pa.ArrowInvalid:
-        values = pc.cast(only(text, _FLOAT), pa.float64())
-    # "nan", "inf" and 1e999 are no numbers that a database would give back.
+    odd = odd_cells(text, first="+", last="9", also="eE", longest=_LONGEST_FLOAT)
+    values = cast_in_parts(
+        text,
+        odd,
+        plainly=lambda cells: pc.cast(cells, pa.float64()),
+        carefully=lambda cells: pc.cast(only(cells, _FLOAT), pa.float64()),
+    )
+    # What overflows (1e999) would come back from a database as no number.
     return pc.if_else(pc.is_finite(values), values, None)
 
 
 def _booleans(text: pa.Array) -> pa.Array:
     true = pc.equal(text, "true")
     return pc.if_else(pc.or_(true, pc.equal(text, "false")), true, None)
-
-
-def _two_ways(
-    text: pa.Array,
-    *,
-    plain: str,
-    simply: Callable[[pa.Array], pa.Array],
-    careful: Callable[[pa.Array], pa.Array],
-) -> pa.Array:
-    """Cast the cells of plain form at once and only the few others carefully."""
-    fits = pc.match_substring_regex(text, plain)
-    values = simply(pc.if_else(fits, text, None))
-    odd = pc.and_kleene(pc.is_valid(text), pc.invert(fits))
-    if not pc.any(odd).as_py():
-        return values
-    return pc.replace_with_mask(values, odd, careful(text.filter(odd)))
-
-
-def _numerals(text: pa.Array) -> bool:
-    """Tell whether all bytes of a column are digits, signs, points or their neighbours, which Arrow refuses."""
-    data = text.buffers()[2]
-    if data is None or len(text) == 0:
-        return True
-    ends = np.frombuffer(text.buffers()[1], np.int32)[[text.offset, text.offset + len(text)]]
-    cells = np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
-    return not len(cells) or bool(cells.min() >= _NUMERALS[0] and cells.max() <= _NUMERALS[1])

@@ -15,8 +15,8 @@ from etl_agent.errors import ConfigurationError
 from etl_agent.rejects import Reason
 from etl_agent.validate.dtypes import Storage, series
 from etl_agent.validate.kernels import Kernel, built_in, kernel
+from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import Compare, Operator
-from etl_agent.validate.times import ones
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,12 +109,8 @@ class PairCheck:
 
 def column_check(check: Check, *, column: str, storage: Storage) -> ColumnCheck:
     """Take up a check of a column."""
-    import pandas as pd
-
     reason = Reason("constraint-error", column, _said(check))
-    fast = None
-    if isinstance(storage.dtype, pd.ArrowDtype) and storage.dtype.pyarrow_dtype == storage.type.arrow:
-        fast = kernel(check, arrow=storage.type.arrow)
+    fast = kernel(check, arrow=storage.type.arrow) if storage.arrow_backed else None
     return ColumnCheck(reason, check, storage, fast)
 
 

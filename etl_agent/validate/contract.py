@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from etl_agent.validate.checks import ColumnCheck, RowCheck, column_check, pair_
 from etl_agent.validate.compiled import CompiledColumn
 from etl_agent.validate.dtypes import Storage, arrow_storage, read_dtype
 from etl_agent.validate.judging import Contract
+from etl_agent.validate.kernels import null_passes
 from etl_agent.validate.schema import DISTINCT, to_pandera
 from etl_agent.validate.spec import ColumnContract, Validate
 from etl_agent.validate.user_schema import load_schema
@@ -187,7 +189,7 @@ def _certifier(
         {
             column.name: pandera.Column(
                 column.storage.dtype,
-                checks=list(sources[column.name].checks) if column.name in sources else [],
+                checks=_asked(sources[column.name].checks, storage=column.storage) if column.name in sources else [],
                 nullable=column.nullable,
             )
             for column in columns
@@ -195,6 +197,16 @@ def _certifier(
         checks=_judged(schema.checks),
         strict=True,
     )
+
+
+def _asked(checks: Sequence[Check], *, storage: Storage) -> list[Check]:
+    """Spare pandera from dropping nulls before checks that pass them anyway."""
+    if not storage.arrow_backed:
+        return list(checks)
+    asked = [copy.copy(check) for check in checks]
+    for check in asked:
+        check.ignore_na = check.ignore_na and not null_passes(check)
+    return asked
 
 
 def _refuse_missing(columns: Sequence[CompiledColumn], *, names: Sequence[str]) -> None:

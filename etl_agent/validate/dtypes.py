@@ -44,6 +44,13 @@ class Storage:
     holds_null: bool = True
     categories: tuple[str, ...] | None = None
 
+    @property
+    def arrow_backed(self) -> bool:
+        """Whether pandas keeps the values just as we do."""
+        import pandas as pd
+
+        return isinstance(self.dtype, pd.ArrowDtype) and bool(self.dtype.pyarrow_dtype == self.type.arrow)
+
 
 def arrow_storage(column_type: ColumnType, *, timezone: str | None = None) -> Storage:
     """Keep a column as Arrow does, which is what contracts written in a pipeline file do."""

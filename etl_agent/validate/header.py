@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from etl_agent.errors import Drifted, near
 from etl_agent.rejects import Finding, Reason
+from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import DriftMode
-from etl_agent.validate.times import ones
 
 __all__ = ["FileHeader", "HeaderReport", "match_header", "unknown_cells"]
 

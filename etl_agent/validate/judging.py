@@ -19,8 +19,9 @@ from etl_agent.validate.checks import PairCheck, RowCheck
 from etl_agent.validate.compiled import CompiledColumn
 from etl_agent.validate.dtypes import outside, series
 from etl_agent.validate.kernels import built_in
+from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import DriftMode
-from etl_agent.validate.times import Misfit, ones
+from etl_agent.validate.times import Misfit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from pandera.api.checks import Check
 
-__all__ = ["Kernel", "built_in", "kernel"]
+__all__ = ["Kernel", "built_in", "kernel", "null_passes"]
 
 Kernel = Callable[[pa.Array], pa.Array]
 """Tells for each value whether it is good; for a null it may tell anything."""
@@ -47,6 +47,14 @@ def built_in(check: Check) -> str | None:
         return None
     name = str(check._check_fn.__name__)
     return name if PanderaCheck.is_builtin_check(name) else None
+
+
+def null_passes(check: Check) -> bool:
+    """Tell whether pandera answers 'unknown' for a null in an Arrow-backed column, which passes.
+
+    Such a check need not have the nulls dropped before it is asked, which would copy the column.
+    """
+    return built_in(check) in _COMPARISONS
 
 
 def _compares(function: str, key: str) -> Callable[[_Statistics, pa.DataType], Kernel]:
@@ -108,6 +116,10 @@ def _length(statistics: _Statistics, _: pa.DataType) -> Kernel:
     least, most, exact = (statistics.get(key) for key in ("min_value", "max_value", "exact_value"))
 
     def judge(cells: pa.Array) -> pa.Array:
+        if exact is None and least is None:
+            short = pc.less_equal(pc.binary_length(cells), most)
+            if short.false_count == 0:  # no more bytes than that, so no more characters either
+                return short
         characters = pc.utf8_length(cells)
         if exact is not None:
             return pc.equal(characters, exact)
@@ -134,3 +146,16 @@ _KERNELS: Mapping[str, Callable[[_Statistics, pa.DataType], Kernel | None]] = {
     "str_endswith": _ends,
     "str_length": _length,
 }
+
+_COMPARISONS = frozenset(
+    {
+        "equal_to",
+        "not_equal_to",
+        "greater_than",
+        "greater_than_or_equal_to",
+        "less_than",
+        "less_than_or_equal_to",
+        "in_range",
+        "str_length",
+    }
+)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Mask
+from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
 
-__all__ = ["Misfit", "cast_date", "cast_time", "cast_timestamp", "ones", "only", "unfit"]
+__all__ = ["Misfit", "cast_date", "cast_time", "cast_timestamp", "unfit"]
 
 _YEAR = r"(?:\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # no year 0: SQL and Python have none
 _LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
@@ -27,6 +28,7 @@ _FIRST_DAY = -719_162  # 0001-01-01, in days since 1970
 _LAST_DAY = 2_932_896  # 9999-12-31
 _DAY = 86_400_000_000  # microseconds
 _SHORTEST = len("2025-04-03 12:30")
+_LONGEST = len("2025-04-03 12:30:00.123456")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,6 @@ class Misfit:
     cells: Mask
 
 
-def ones(values: pa.Array) -> Mask:
-    """Turn an Arrow truth column into a mask; null is false."""
-    if values.null_count:
-        values = pc.fill_null(values, fill_value=False)
-    mask: Mask = values.to_numpy(zero_copy_only=False)
-    return mask
-
-
 def unfit(text: pa.Array, values: pa.Array, *, check: str) -> tuple[Misfit, ...]:
     """Find the cells that had text and got no value."""
     if values.null_count == text.null_count:
@@ -59,12 +53,14 @@ def unfit(text: pa.Array, values: pa.Array, *, check: str) -> tuple[Misfit, ...]
 
 def cast_date(text: pa.Array) -> pa.Array:
     """Cast ISO dates (YYYY-MM-DD); null where there is no such day."""
-    try:
-        days = pc.cast(text, pa.date32())
-    except pa.ArrowInvalid:
-        return pc.cast(only(text, rf"^{_DATE}$"), pa.date32())
-    numbers = days.cast(pa.int32())
-    return pc.if_else(pc.greater_equal(numbers, _FIRST_DAY), days, None)
+    odd = odd_cells(text, first="-", last="9", shortest=10, longest=10)
+    days = cast_in_parts(
+        text,
+        odd,
+        plainly=lambda cells: pc.cast(cells, pa.date32()),
+        carefully=lambda cells: pc.cast(only(cells, rf"^{_DATE}$"), pa.date32()),
+    )
+    return pc.if_else(pc.greater_equal(days.cast(pa.int32()), _FIRST_DAY), days, None)
 
 
 def cast_time(text: pa.Array) -> pa.Array:
@@ -86,32 +82,37 @@ def cast_timestamp(text: pa.Array, *, zoned: bool, timezone: str | None) -> tupl
         values = _naive(text)
         return values, unfit(text, values, check="timestamp")
     check = f"timestamp in {timezone}" if timezone else "timestamp with an offset"
-    kind = pa.timestamp("us", tz="UTC")
     if timezone is None:
-        values = _within_years(pc.cast(only(text, _WITH_OFFSET), kind))
+        values = _with_offset(text)
         return values, unfit(text, values, check=check)
     local = _naive(text)
     values, misfits = _placed(local, timezone, check)
     if local.null_count > text.null_count:
-        offset = only(pc.if_else(pc.is_null(local), text, None), _WITH_OFFSET)
-        values = pc.coalesce(values, _within_years(pc.cast(offset, kind)))
+        rest = pc.and_(pc.is_valid(text), pc.is_null(local))
+        values = pc.replace_with_mask(values, rest, _with_offset(text.filter(rest)))
     told = np.logical_or.reduce([np.zeros(len(text), np.bool_), *(misfit.cells for misfit in misfits)])
-    rest = ones(pc.and_(pc.is_valid(text), pc.is_null(values))) & ~told
-    if rest.any():
-        misfits = (Misfit(check, rest), *misfits)
+    lost = ones(pc.and_(pc.is_valid(text), pc.is_null(values))) & ~told
+    if lost.any():
+        misfits = (Misfit(check, lost), *misfits)
     return values, misfits
 
 
 def _naive(text: pa.Array) -> pa.Array:
     """Cast timestamps without an offset; null where a cell is none."""
     kind = pa.timestamp("us")
-    # Arrow would read a day, or a day with an hour, as a timestamp and so invent what was not written.
-    if (pc.min(pc.binary_length(text)).as_py() or _SHORTEST) >= _SHORTEST:
-        try:
-            return _within_years(pc.cast(text, kind))
-        except pa.ArrowInvalid:
-            pass
-    return pc.cast(only(text, _NAIVE), kind)
+    # The length matters: Arrow would read a day, or a day with an hour, and so invent what was not written.
+    odd = odd_cells(text, first="-", last=":", also=" T", shortest=_SHORTEST, longest=_LONGEST)
+    return cast_in_parts(
+        text,
+        odd,
+        plainly=lambda cells: _within_years(pc.cast(cells, kind)),
+        carefully=lambda cells: pc.cast(only(cells, _NAIVE), kind),
+    )
+
+
+def _with_offset(text: pa.Array) -> pa.Array:
+    """Cast timestamps that bring their offset; null where a cell is none."""
+    return _within_years(pc.cast(only(text, _WITH_OFFSET), pa.timestamp("us", tz="UTC")))
 
 
 def _placed(local: pa.Array, timezone: str, check: str) -> tuple[pa.Array, tuple[Misfit, ...]]:
@@ -142,8 +143,3 @@ def _within_years(values: pa.Array) -> pa.Array:
         return values
     inside = pc.and_(pc.greater_equal(numbers, pa.scalar(low)), pc.less_equal(numbers, pa.scalar(high)))
     return pc.if_else(inside, values, None)
-
-
-def only(text: pa.Array, pattern: str) -> pa.Array:
-    """Keep the cells of a form; the others become null."""
-    return pc.if_else(pc.match_substring_regex(text, pattern), text, None)
