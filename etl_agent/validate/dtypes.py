@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -95,7 +96,7 @@ def series(values: pa.Array, *, storage: Storage, index: Any = None) -> pd.Serie
 def outside(values: pa.Array, *, limits: tuple[int, int]) -> pa.Array:
     """Tell which values a narrower dtype cannot hold; null for null."""
     numbers = values if pa.types.is_decimal(values.type) else values.cast(pa.int64())
-    low, high = (pa.scalar(limit).cast(numbers.type) for limit in limits)
+    low, high = (pa.scalar(Decimal(limit)).cast(numbers.type) for limit in limits)
     return pc.or_(pc.less(numbers, low), pc.greater(numbers, high))
 
 
