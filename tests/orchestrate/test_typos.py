@@ -35,7 +35,7 @@ def slips(word: str) -> set[str]:
     return {
         *(left + right[1:] for left, right in cuts if right),
         *(left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1),
-        *(left + letter + right[1:] for left, right in cuts if right for letter in "xe_"),
+        *(left + letter + right[1:] for left, right in cuts if right for letter in "xe"),
         *(left + letter + right for left, right in cuts for letter in ("q", *right[:1])),
     } - {word, ""}
 
@@ -91,3 +91,20 @@ def test_a_slip_in_the_name_of_a_step_is_one_mistake_that_names_it(name: str) ->
         assert len(found) == 1, (slip, found)
         assert found[0].startswith(f"p.yaml:{mark}: clean[")
         assert f"{slip!r} is not valid here; did you mean {name!r}" in found[0]
+
+
+@pytest.mark.parametrize("value", ["5", "null", "true", "[a, {b: c}]", "{a: [1]}", '"\\0"', "9" * 40, '""', "-1.5"])
+def test_no_value_in_any_place_is_more_than_a_mistake(value: str) -> None:
+    """Whatever stands behind a key, the file is right or its mistakes are listed with their places."""
+    for key, mark, _ in KEYS:
+        lines = TEXT.splitlines(keepends=True)
+        line, at = lines[mark.line - 1], mark.column - 1 + len(key)
+        if not line[at:].startswith(": ") or line[at + 2] in "[{":
+            continue
+        rest = line[at + 2 :].lstrip("\"'")
+        lines[mark.line - 1] = line[:at] + f": {value}" + ("\n" if "{" not in line else ", " + rest.partition(", ")[2])
+        if "{" in line and ", " not in rest:
+            continue
+        for mistake in mistakes("".join(lines)):
+            assert mistake.startswith("p.yaml:"), (key, mistake)
+            assert "nput should" not in mistake
