@@ -39,7 +39,7 @@ def resolve(
         ConfigurationError: two columns would have the same name after a step.
     """
     planned = tuple(PlannedStep(f"{number} {step.name}", step) for number, step in enumerate(steps, start=1))
-    walk = _walk(pipeline, planned, (*brought, *(name for name in contract if name not in brought)))
+    walk = _walk(pipeline, planned, brought)
     asked = dict.fromkeys(name for name in (*contract, *walk.read, *walk.unbrought) if name not in walk.made)
     wanted = tuple(name for name in asked if contract.get(name, True))
     absent = tuple(name for name in asked if name not in wanted and name not in brought)
