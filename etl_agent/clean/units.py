@@ -55,6 +55,8 @@ UNITS: Mapping[str, Mapping[str, tuple[Fraction, Fraction]]] = {
     "pressure": _all(Pa="1", hPa="100", kPa="1000", MPa="1e6", mbar="100", bar="100000", atm="101325")
     | {"psi": (_POUND * Fraction("9.80665") / _INCH**2, Fraction(0))},
     "energy": _all(J="1", kJ="1000", MJ="1e6", Wh="3600", kWh="3600000", MWh="3.6e9", cal="4.184", kcal="4184"),
+    "voltage": _all(µV="1e-6", mV="1e-3", V="1", kV="1000"),
+    "current": _all(µA="1e-6", mA="1e-3", A="1", kA="1000"),
     "power": _all(mW="1e-3", W="1", kW="1000", MW="1e6"),
     "data": _all(B="1", kB="1000", MB="1e6", GB="1e9", TB="1e12", KiB="1024", MiB="1048576", GiB="1073741824"),
 }
@@ -69,6 +71,8 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "µm": ("μm", "um"),
     "µg": ("μg", "ug", "mcg"),
     "µs": ("μs", "us"),
+    "µV": ("μV", "uV"),
+    "µA": ("μA", "uA"),
     "l": ("L", "ℓ"),
     "ml": ("mL",),
     "dl": ("dL",),
