@@ -111,7 +111,7 @@ class PostgresTx(Tx):
         if self._copying is None:
             table, columns = self._destination()
             self._copying = Copying(self._connection, table, columns=columns)
-        added = [pa.array(np.full(len(rows), self.order.run_id))] if self.direct and self.order.fit.lineage else []
+        added = [pa.array(np.full(len(rows), self.order.run_id))] if self._sends_lineage() else []
         first = [] if self.direct else [pa.array(rows)]
         sent = [*first, *data.columns, *added]
         self._copying.write(pa.record_batch(sent, names=[str(index) for index in range(len(sent))]))
@@ -137,8 +137,12 @@ class PostgresTx(Tx):
         """The table that rows are copied into, and its columns."""
         if not self.direct:
             return _STAGE, [ROW, *(stage_column(index) for index in range(len(self.order.shape)))]
-        lineage = [quote(LINEAGE)] if self.order.fit.lineage else []
+        lineage = [quote(LINEAGE)] if self._sends_lineage() else []
         return self._table(), [*(quote(name) for name in self.order.fit.targets), *lineage]
+
+    def _sends_lineage(self) -> bool:
+        """Whether the run's number travels with each row; a table that we create has it as a default meanwhile."""
+        return self.direct and self.order.fit.lineage and self.order.fit.exists
 
     def _end_staging(self) -> None:
         self._staging = False
@@ -205,7 +209,7 @@ class PostgresTx(Tx):
             moment = "timestamp with time zone"
             parts += [f"{quote(VALID_FROM)} {moment} NOT NULL", f"{quote(VALID_TO)} {moment}"]
         if order.fit.lineage:
-            parts.append(f"{quote(LINEAGE)} bigint")
+            parts.append(f"{quote(LINEAGE)} bigint DEFAULT {order.run_id}")
         self.run(f"CREATE TABLE {self._table()} ({', '.join(parts)})")
 
     def _add_columns(self) -> None:
@@ -216,6 +220,8 @@ class PostgresTx(Tx):
         """Make the primary key and the indexes: on a full table this takes less than half as long."""
         if self.order.fit.exists:
             return
+        if self.order.fit.lineage:
+            self.run(f"ALTER TABLE {self._table()} ALTER COLUMN {quote(LINEAGE)} DROP DEFAULT")
         keys = [self.order.shape.names[key] for key in self.order.fit.keys]
         if keys:
             versions = [VALID_FROM] if self.order.load.strategy == "scd2" else []

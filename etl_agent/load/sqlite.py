@@ -17,7 +17,7 @@ from etl_agent.load.file_lock import held
 from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, fold, quote
 from etl_agent.load.spec import Load
-from etl_agent.load.sqlite_tx import SqliteRecord, SqliteTx
+from etl_agent.load.sqlite_tx import BUSY_MILLISECONDS, SqliteRecord, SqliteTx
 from etl_agent.load.sqlite_types import accepts, type_of
 from etl_agent.load.target import Target
 from etl_agent.load.tx import Order
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 __all__ = ["SqliteTarget"]
-
-_BUSY = 60.0  # seconds to wait for another writer's transaction
 
 
 class SqliteTarget(Target):
@@ -127,7 +125,7 @@ class SqliteTarget(Target):
         connection = sqlite3.connect(
             f"file:{url_quote(str(self.path))}?mode={mode}",
             uri=True,
-            timeout=_BUSY,
+            timeout=BUSY_MILLISECONDS / 1000,
             isolation_level=None,  # transactions begin and end where we say
             check_same_thread=False,  # the loader has a thread of its own; only one uses it at a time
         )

@@ -77,7 +77,7 @@ class SqliteStage:
         self._handles.append(database)
         self._connection = AdbcConnection(database)
         self._handles.append(self._connection)
-        for pragma in ("journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
+        for pragma in ("page_size=32768", "journal_mode=off", "synchronous=off", "locking_mode=exclusive"):
             self._execute(f"PRAGMA {pragma}")
         self._execute("BEGIN")
         columns = [f"{stage_column(index)} {storage(column.type)}" for index, column in enumerate(self._shape)]

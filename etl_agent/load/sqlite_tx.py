@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,10 @@ from etl_agent.shape import Column
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["SqliteRecord", "SqliteTx"]
+__all__ = ["BUSY_MILLISECONDS", "SqliteRecord", "SqliteTx"]
+
+BUSY_MILLISECONDS = 60_000
+"""How long to wait for another writer's transaction."""
 
 _ATTACHED = "_etl_stage"
 _PAGES = -32_000  # KiB of cache for the transaction's pages
@@ -34,7 +38,11 @@ class SqliteRecord(Record):
         self._fresh = fresh
 
     def _start(self) -> None:
-        start(self._connection, fresh=self._fresh)
+        start(self._connection)
+
+    def _committed(self) -> None:
+        if self._fresh:
+            write_ahead(self._connection)
 
     def _insert(self, table_name: str, data: pa.RecordBatch) -> int:
         return insert(self._connection, table_name, data)
@@ -65,8 +73,12 @@ class SqliteTx(Tx):
         # The stage is thrown away: its pages need neither a journal on disk nor a sync.
         self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.journal_mode = memory")
         self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.synchronous = off")
-        start(self._connection, fresh=self._fresh)
+        start(self._connection)
         self._look_again()
+
+    def _committed(self) -> None:
+        if self._fresh:
+            write_ahead(self._connection)
 
     def _insert(self, table_name: str, data: pa.RecordBatch) -> int:
         return insert(self._connection, table_name, data)
@@ -144,12 +156,25 @@ class SqliteTx(Tx):
             self._stage.remove()
 
 
-def start(connection: Connection, *, fresh: bool) -> None:
-    """Begin a transaction that writes; a database that we create gets a write-ahead log, others keep their mode."""
-    if fresh:
-        connection.exec_driver_sql("PRAGMA main.journal_mode = wal")
+def start(connection: Connection) -> None:
+    """Begin a transaction that writes."""
     connection.exec_driver_sql(f"PRAGMA main.cache_size = {_PAGES}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = on")  # a replace takes rows out and puts them in again
+
+
+def write_ahead(connection: Connection) -> None:
+    """Give a database that we created a write-ahead log, so that readers and writers do not wait for each other.
+
+    Only now, because the first load is faster without: a log holds every page a second time. If another process
+    is reading already, the database stays as it is.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    with contextlib.suppress(OperationalError):
+        connection.exec_driver_sql("PRAGMA main.journal_mode = wal")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
 
 def insert(connection: Connection, table_name: str, data: pa.RecordBatch) -> int:

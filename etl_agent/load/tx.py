@@ -80,6 +80,7 @@ class Record(ABC):
             self._begin()
             self._connection.commit()
             self._done = True
+            self._committed()
 
     def run(self, statement: str) -> int:
         """Run a statement of our own making and return how many rows it wrote."""
@@ -124,6 +125,9 @@ class Record(ABC):
 
     def _mapped(self) -> AbstractContextManager[None]:
         return mapped(self._location)
+
+    def _committed(self) -> None:  # noqa: B027  only a new SQLite file has something to set
+        """Do what can only be done outside a transaction."""
 
     def _abandon_stage(self) -> None:  # noqa: B027  only a load has a stage
         """Stop a transfer that is still open."""
