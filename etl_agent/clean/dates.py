@@ -16,6 +16,7 @@ from etl_agent.clean.formats import DateFormat, check_format, compiled, read_whe
 from etl_agent.clean.months import Language
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import as_mask, rewrite
+from etl_agent.errors import AmbiguousFormat
 from etl_agent.frozen import Frozen
 
 __all__ = ["ColumnFormats", "Dates", "Timestamps"]
@@ -157,8 +158,20 @@ class _Moments(FittedStep):
                 if len(several) > 1 and set(several) <= set(family) and len(set(several) & set(settled)) != 1:
                     raise self._torn(sample, several, column=column)
             agreed = {word for kind in counts if kind.startswith("=") for word in kind[1:].split("|")}
-            words += settled or [word for word in family if word in agreed]
+            words += self._prevailing(settled, counts, column=column) or [word for word in family if word in agreed]
         return tuple(words)
+
+    def _prevailing(self, settled: Sequence[str], counts: Counts, *, column: str) -> list[str]:
+        """Return the format that most cells are in, of formats that contradict each other without a cell in doubt."""
+        most = [word for word in settled if counts[word][0] == max(counts[other][0] for other in settled)]
+        if len(most) > 1:
+            raise AmbiguousFormat(
+                " but ".join(f"{counts[word][1]!r} is {word}" for word in most) + ", in as many cells each",
+                where=f"clean, step {self.name}, column {column}",
+                choices=most,
+                next_command=f"declare formats in the step {self.name}",
+            )
+        return most
 
     def _torn(self, sample: str, words: Sequence[str], *, column: str) -> Exception:
         readings = {word: self._format(word).read(pa.array([sample]))[0].as_py() for word in words}

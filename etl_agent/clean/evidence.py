@@ -18,13 +18,13 @@ Counts = dict[str, list[Any]]
 Evidence = dict[str, Counts]
 """What was counted, for each column."""
 
-_SAMPLE = 80  # characters of a sample that an error shows
+_SAMPLE = 80  # characters of a sample that are kept
 
 
 def shortest(cells: pa.Array) -> str:
-    """Return the smallest of the shortest cells; there must be one that is not null."""
+    """Return the smallest of the shortest cells, cut where it is long; there must be one that is not null."""
     lengths = pc.utf8_length(cells)
-    return str(pc.min(cells.filter(pc.equal(lengths, pc.min(lengths)))).as_py())
+    return str(pc.min(cells.filter(pc.equal(lengths, pc.min(lengths)))).as_py())[:_SAMPLE]
 
 
 def note(counts: Counts, kind: str, *, cells: pa.Array) -> None:
@@ -62,10 +62,9 @@ def ambiguous(column: str, *, sample: str, readings: Mapping[str, str], declare:
         declare: the parameter that settles it.
         step: the step's name.
     """
-    shown = sample if len(sample) <= _SAMPLE else sample[:_SAMPLE] + "..."
     meanings = " or ".join(f"{meaning} ({word})" for word, meaning in readings.items())
     return AmbiguousFormat(
-        f"{shown!r} means {meanings}, and no cell settles which",
+        f"{sample!r} means {meanings}, and no cell settles which",
         where=f"clean, step {step}, column {column}",
         choices=tuple(readings),
         next_command=f"declare {declare} in the step {step}",

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from etl_agent.clean.decimals import linear
+from etl_agent.clean.marks import DecimalMark
 from etl_agent.clean.step import Change, Columns, RowStep, chosen, replaced
 from etl_agent.clean.values import rewrite
 from etl_agent.errors import near
@@ -105,15 +106,18 @@ class Units(RowStep):
     |---|---|---|
     | {"columns": ["x"], "to": "°C"} | ["21.5 °C", "70 F", "-40°F", "21", "n/a", null] | ["21.5", "21.111111", "-40", "21", "n/a", null] |
     | {"columns": ["x"], "to": "kg", "bare": "g"} | ["1500 g", "2 kg", "250", "1 lb"] | ["1.5", "2", "0.25", "0.45359237"] |
+    | {"columns": "x", "to": "m", "decimal_mark": ","} | ["1,85 m", "185 cm", "1.85 m"] | ["1.85", "1.85", "1.85 m"] |
     """  # noqa: E501  a row of a table is one line
 
     step: Literal["units"] = "units"
     columns: Columns
-    """The columns that hold numbers with units; ``numbers`` reads marks like 1.234,5 first, if there are any."""
+    """The columns that hold numbers with units."""
     to: str
     """The unit to convert to. Its kind (length, mass, temperature, ...) says which others are understood."""
     bare: str | None = None
     """The unit of numbers that have none; without it they stay as they are."""
+    decimal_mark: DecimalMark = "."
+    """The mark before the fraction. Marks between groups of digits are not read."""
     digits: Annotated[int, Field(ge=0, le=30)] = 6
     """Digits after the point, rounded half to even, where the factor has no decimal end."""
 
@@ -147,7 +151,7 @@ class Units(RowStep):
     def _present(self, cells: pa.Array) -> list[str]:
         """Return the units that stand in a column: looking for each of them would cost a pass each."""
         units = UNITS[_KIND[self.to]]
-        words = pc.utf8_trim(pc.utf8_ltrim(cells, characters="+-0123456789. \t"), characters=" \t")
+        words = pc.utf8_trim(pc.utf8_ltrim(cells, characters="+-0123456789., \t"), characters=" \t")
         spelled = {word: unit for unit in units for word in (unit, *_SPELLINGS.get(unit, ()))}
         found = pc.unique(words.filter(pc.is_in(words, value_set=pa.array(list(spelled)))))
         present = {spelled[word] for word in found.to_pylist()}
@@ -155,11 +159,12 @@ class Units(RowStep):
 
     def _pattern(self, unit: str) -> str:
         spellings = "|".join(re.escape(word) for word in (unit, *_SPELLINGS.get(unit, ())))
-        return rf"^\s*([-+]?\d+(?:\.\d+)?)\s*(?:{spellings}){'?' if unit == self.bare else ''}\s*$"
+        mark = re.escape(self.decimal_mark)
+        return rf"^\s*([-+]?\d+(?:{mark}\d+)?)\s*(?:{spellings}){'?' if unit == self.bare else ''}\s*$"
 
     def _converted(self, cells: pa.Array, *, unit: str, pattern: str) -> pa.Array:
         numbers = pc.replace_substring_regex(cells, pattern, r"\1")
-        numbers = pc.replace_substring_regex(numbers, r"^\+", "")
+        numbers = pc.replace_substring(pc.replace_substring_regex(numbers, r"^\+", ""), ",", ".")
         if unit == self.to:
             return numbers
         factor, offset = UNITS[_KIND[unit]][unit]
