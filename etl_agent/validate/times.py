@@ -9,20 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Mask
+from etl_agent.profile.forms import DATE, OFFSET, TIME
 from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
 
 __all__ = ["Misfit", "cast_date", "cast_time", "cast_timestamp", "unfit"]
 
-_YEAR = r"(?:\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})"  # no year 0: SQL and Python have none
-_LEAP = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
-_DATE = (
-    rf"(?:{_YEAR}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
-    rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP}-02-29)"
-)
-_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?"
-_OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
-_NAIVE = rf"^{_DATE}[ T]{_TIME}$"
-_WITH_OFFSET = rf"^{_DATE}[ T]{_TIME}{_OFFSET}$"
+_NAIVE = rf"^{DATE}[ T]{TIME}$"
+_WITH_OFFSET = rf"^{DATE}[ T]{TIME}{OFFSET}$"
 
 _FIRST_DAY = -719_162  # 0001-01-01, in days since 1970
 _LAST_DAY = 2_932_896  # 9999-12-31
@@ -58,14 +51,14 @@ def cast_date(text: pa.Array) -> pa.Array:
         text,
         odd,
         plainly=lambda cells: pc.cast(cells, pa.date32()),
-        carefully=lambda cells: pc.cast(only(cells, rf"^{_DATE}$"), pa.date32()),
+        carefully=lambda cells: pc.cast(only(cells, rf"^{DATE}$"), pa.date32()),
     )
     return pc.if_else(pc.greater_equal(days.cast(pa.int32()), _FIRST_DAY), days, None)
 
 
 def cast_time(text: pa.Array) -> pa.Array:
     """Cast ISO times of day (hh:mm, hh:mm:ss, with up to 6 decimals); null where there is no such time."""
-    times = only(text, rf"^{_TIME}$")
+    times = only(text, rf"^{TIME}$")
     dated = pc.binary_join_element_wise("1970-01-01 ", times, "")
     return pc.cast(pc.cast(dated, pa.timestamp("us")), pa.time64("us"))
 

@@ -1,0 +1,42 @@
+"""The masked pattern of a cell: every digit is 9, every capital A, every other letter a; other signs stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+__all__ = ["masked_patterns"]
+
+_LONGEST = 64  # bytes of a cell that has a pattern
+
+_MASK = np.arange(256, dtype=np.uint8)
+_MASK[ord("0") : ord("9") + 1] = ord("9")
+_MASK[ord("A") : ord("Z") + 1] = ord("A")
+_MASK[ord("a") : ord("z") + 1] = ord("a")
+_MASK[128:] = ord("a")  # first bytes of other characters; the bytes that continue one are left out
+
+
+def masked_patterns(values: pa.Array) -> pa.Array:
+    """Return the pattern of each value, null for one of more than 64 bytes: a pattern tells no value.
+
+    A character beyond ASCII is shown as ``a``.
+
+    >>> masked_patterns(pa.array(["AB-12", "é7", None])).to_pylist()
+    ['AA-99', 'a9', None]
+
+    Args:
+        values: text, any number of cells.
+    """
+    short = pc.less_equal(pc.binary_length(values), _LONGEST)
+    cells = pa.concat_arrays([pc.if_else(short, values, None)])
+    if cells.null_count == len(cells):
+        return pa.nulls(len(cells), pa.string())
+    ends = np.frombuffer(cells.buffers()[1], np.int32)[: len(cells) + 1]
+    data = np.frombuffer(cells.buffers()[2], np.uint8)[: ends[-1]]
+    if len(data) and data.max() >= 128:
+        starts = (data & 0xC0) != 0x80
+        kept_before = np.concatenate([[0], np.cumsum(starts)]).astype(np.int32)
+        ends, data = kept_before[ends], data[starts]
+    places, text = pa.py_buffer(ends.tobytes()), pa.py_buffer(_MASK[data].tobytes())
+    return pa.StringArray.from_buffers(len(cells), places, text, cells.buffers()[0], cells.null_count)
