@@ -10,14 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from etl_agent.batch import Mask, Positions
 from etl_agent.clean.step import replaced
 
 __all__ = [
     "CellText",
-    "Pattern",
     "bytes_of",
     "each",
     "holders",
@@ -129,18 +128,6 @@ def truth(mask: Any) -> Mask:
     """Return an Arrow boolean array as a mask; null counts as false."""
     known = pc.fill_null(mask, fill_value=False)
     return known.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]  # pyarrow is untyped
-
-
-def _pattern(text: str) -> str:
-    try:
-        pc.match_substring_regex(pa.array([""], pa.string()), text)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{error}; patterns are RE2's: no lookaround, no back-references") from None
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression as RE2 reads it (https://github.com/google/re2/wiki/Syntax), so that none can run for ever."""
 
 
 def _cell(value: Any) -> Any:

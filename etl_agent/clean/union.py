@@ -60,7 +60,6 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         columns.Constant,
         derive.Derive,
     ),
-    "your own": (python.PythonStep,),
     "numbers": (
         numbers.Numbers,
         units.Units,
@@ -86,6 +85,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         filter.QuarantineWhere,
     ),
     "duplicates": (duplicates.Deduplicate,),
+    "your own": (python.PythonStep,),
 }
 """Every step, by the family of dirt that it cleans."""
 

@@ -221,6 +221,19 @@ def test_fitted_round_trip(case: Case) -> None:
 
 
 @every_case
+def test_fitted_in_any_order(case: Case) -> None:
+    """What a fitted step learns does not depend on the order in which batches are seen or merged."""
+    step = made(case.step)
+    if not isinstance(step, FittedStep) or step.fitted:
+        return
+    seen = [step.observe(piece) for piece in cut(case.example.batch(), (1,))]
+    forth = reduce(step.combine, seen)
+    back = reduce(step.combine, reversed(seen))
+    nested = reduce(lambda left, right: step.combine(right, left), seen)
+    assert step.fit(forth) == step.fit(back) == step.fit(nested)
+
+
+@every_case
 def test_unknown_key_is_refused(case: Case) -> None:
     """A parameter that a step does not have is a mistake."""
     with pytest.raises(ValidationError):
@@ -240,9 +253,11 @@ def test_pure_and_deterministic(case: Case) -> None:
 @every_case
 @pytest.mark.parametrize("sizes", [(1,), (2,), (7,), (5, 1, 13)], ids=str)
 def test_same_in_batches(case: Case, sizes: tuple[int, ...]) -> None:
-    """The answer does not depend on how the rows are cut into batches."""
+    """The answer does not depend on how the rows are cut into batches, for a step as declared and as fitted."""
     data = messy(case)
     assert outcome(case.step, data, sizes) == outcome(case.step, data)
+    step = fitted(made(case.step), [case.example.batch()])
+    assert outcome(step, data, sizes) == outcome(step, data)
 
 
 @every_case
