@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,7 @@ class OriginSpool:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "origins"
         self._file: BinaryIO = self._path.open("wb")
+        weakref.finalize(self, self._file.close)
 
     def add(self, origin: Origin, *, file_numbers: Sequence[int]) -> None:
         """Append the rows of a staged batch; batches come in dataset order.
