@@ -116,14 +116,14 @@ def find_files(patterns: str | Iterable[str], *, project: Path) -> tuple[Path, .
         PermissionRefused: a folder may not be read.
     """
     listed = [patterns] if isinstance(patterns, str) else list(patterns)
-    found: dict[Path, Path] = {}
     try:
-        for pattern in listed:
-            for path in _matches(pattern, project=project):
-                found.setdefault(path.resolve(), path)
+        found = [path for pattern in listed for path in _matches(pattern, project=project)]
     except PermissionError as error:
         raise PermissionRefused(f"{error.filename} may not be read") from error
-    return tuple(sorted(found.values(), key=lambda path: path.as_posix()))
+    once: dict[Path, Path] = {}
+    for path in sorted(found, key=lambda path: path.as_posix()):
+        once.setdefault(path.resolve(), path)
+    return tuple(once.values())
 
 
 def _matches(pattern: str, *, project: Path) -> list[Path]:

@@ -109,11 +109,11 @@ class _Careful:
         for first in self._suspects:
             if first < resume:
                 continue
-            end = self._end(first)
-            if end is None and not block.last and self._may_go_on(first):
+            judged = self._record(first)
+            if judged is None:
                 reading.used = first
                 break
-            last, codes = self._record(first, end)
+            last, codes = judged
             resume = last + 1
             reading.last[first] = last
             reading.joined[first + 1 : resume] = True
@@ -142,29 +142,35 @@ class _Careful:
         """Whether the next block may hold the end of what this line opens."""
         at = int(np.searchsorted(self._odd, first))
         return (
-            at + 1 == len(self._odd)
+            not self._block.last
+            and at + 1 == len(self._odd)
             and self._within(first, len(self._block) - 1)
             and self._grammar.structure(self._text(first, first)) == "open"
         )
 
-    def _record(self, first: int, end: int | None) -> tuple[int, tuple[ReasonCode, ...]]:
-        """Judge the record that begins at a line: its last line, and what is wrong with it."""
+    def _record(self, first: int) -> tuple[int, tuple[ReasonCode, ...]] | None:
+        """Judge the record that begins at a line: its last line, and what is wrong; None if more lines must tell."""
+        end = self._end(first)
+        if end is None and self._may_go_on(first):
+            return None
         if end is None or end == first:
             return first, self._codes(first, first)
         text = self._text(first, end)
         if self._grammar.structure(text) != "record":
             return first, self._codes(first, first)
-        if self._grammar.width(text) != self._width and any(
-            self._begins_good(line) for line in range(first + 1, end + 1)
-        ):
-            return first, self._codes(first, first)
+        if self._grammar.width(text) != self._width:
+            inner = [self._begins_good(line) for line in range(first + 1, end + 1)]
+            if any(inner):
+                return first, self._codes(first, first)
+            if None in inner:
+                return None
         return end, self._codes(first, end)
 
-    def _begins_good(self, line: int) -> bool:
-        """Whether a good record begins at a line."""
+    def _begins_good(self, line: int) -> bool | None:
+        """Whether a good record begins at a line; None if more lines must tell."""
         end = self._end(line)
         if end is None:
-            return False
+            return None if self._may_go_on(line) else False
         text = self._text(line, end)
         return self._grammar.structure(text) == "record" and self._grammar.width(text) == self._width
 

@@ -283,25 +283,34 @@ def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], 
         PermissionRefused: a file may not be read.
     """
     patterns = [expand(text, project=project, variables=variables, as_of=as_of) for text in spec.files]
+    rules = Rules(
+        comment=None if spec.comment is None else spec.comment.encode(),
+        footer=spec.footer,
+        blank_is_null=spec.blank_lines == "null",
+        max_cell=spec.max_cell_bytes,
+    )
+    with ExitStack() as opening:
+        sources = _sources(patterns, project=project, scratch=scratch, closing=opening)
+        closing = ExitStack()
+        dataset = Dataset(spec, sources, rules=rules, closing=closing)
+        closing.push(opening.pop_all())
+    return dataset
+
+
+def _sources(patterns: Sequence[str], *, project: Path, scratch: Path, closing: ExitStack) -> list[Source]:
+    """Find the inputs; copies of what can be read only once are removed by ``closing``."""
     sources: list[Source] = []
-    with ExitStack() as closing:
-        if STDIN in patterns:
-            copy = spool(sys.stdin.buffer, scratch=scratch)
-            closing.callback(copy.unlink, missing_ok=True)
-            sources += sources_of(copy, name="stdin", scratch=scratch)
-        named = [pattern for pattern in patterns if pattern != STDIN]
-        for path in find_files(named, project=project) if named else ():
-            found = sources_of(path, name=_shown(path, project), scratch=scratch)
-            if found[0].path != path:
-                closing.callback(found[0].path.unlink, missing_ok=True)
-            sources += found
-        rules = Rules(
-            comment=None if spec.comment is None else spec.comment.encode(),
-            footer=spec.footer,
-            blank_is_null=spec.blank_lines == "null",
-            max_cell=spec.max_cell_bytes,
-        )
-        return Dataset(spec, sources, rules=rules, closing=closing.pop_all())
+    if STDIN in patterns:
+        copy = spool(sys.stdin.buffer, scratch=scratch)
+        closing.callback(copy.unlink, missing_ok=True)
+        sources += sources_of(copy, name="stdin", scratch=scratch)
+    named = [pattern for pattern in patterns if pattern != STDIN]
+    for path in find_files(named, project=project) if named else ():
+        found = sources_of(path, name=_shown(path, project), scratch=scratch)
+        if found[0].path != path:
+            closing.callback(found[0].path.unlink, missing_ok=True)
+        sources += found
+    return sources
 
 
 def _opened(source: Source, spec: Extract, limits: Limits) -> SourceFile:

@@ -11,24 +11,22 @@ files by detecting row and type patterns", Data Mining and Knowledge Discovery 3
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from etl_agent.extract.heading import COMMON_DELIMITERS, can_be_header, is_title, is_value
 from etl_agent.extract.lines import Block
 from etl_agent.extract.record import Grammar
-from etl_agent.extract.spec import Extract, fold
+from etl_agent.extract.spec import Extract
 
 __all__ = ["Found", "Record", "detect", "read_records"]
 
-_COMMON = (",", ";", "\t", "|")
 _RARE = (":", "^", "~", "\x1f")
 _RECORDS = 500
 _TYPED_RECORDS = 100
 _MOST_LINES = 1000
 _ENOUGH = 2 / 3
-_NUMBER = re.compile(r"\s*[-+(]?[^\w\s]?\s*\d[\d., '’]*(?:[eE][-+]?\d+)?\s*[%)\w€$£]{0,3}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +83,15 @@ def detect(block: Block, spec: Extract) -> tuple[Found, Found | None]:
         spec: what is declared; only the rest is detected.
     """
     lines = _sample_lines(block)
-    declared = [spec.delimiter] if spec.delimiter is not None else [*_COMMON, *_RARE]
+    declared = [spec.delimiter] if spec.delimiter is not None else [*COMMON_DELIMITERS, *_RARE]
     candidates = [_best_quote(lines, delimiter, spec) for delimiter in declared if delimiter != spec.quote]
     best = max(candidates, key=lambda found: (found.settled, found.clean, found.score))
     if best.settled or spec.one_column:
         return best, None
     if spec.delimiter is None:
         return candidates[0], None
-    others = [
-        _best_quote(lines, delimiter, spec) for delimiter in _COMMON if delimiter not in (spec.delimiter, spec.quote)
-    ]
+    rest = [delimiter for delimiter in COMMON_DELIMITERS if delimiter not in (spec.delimiter, spec.quote)]
+    others = [_best_quote(lines, delimiter, spec) for delimiter in rest]
     other = max(others, key=lambda found: (found.clean, found.score))
     parted = any(record.width > 1 for record in best.records)
     return best, other if not parted and other.clean and other.share == 1 and len(other.records) > 1 else None
@@ -164,7 +161,7 @@ def _judge(lines: Sequence[bytes], grammar: Grammar, spec: Extract) -> Found:
         if len(records) == _RECORDS:
             break
     counts = Counter(record.width for record in records if record.width > 1)
-    best = Found(grammar, records, clean=bool(records) and _can_be_header(records[0], grammar))
+    best = Found(grammar, records, clean=bool(records) and can_be_header(records[0].cells, grammar))
     for width, _ in counts.most_common(4):
         found = _judge_width(records, grammar, width, spec)
         if found is not None and (found.clean, found.score) > (best.clean and best.score > 0, best.score):
@@ -175,10 +172,11 @@ def _judge(lines: Sequence[bytes], grammar: Grammar, spec: Extract) -> Found:
 def _judge_width(records: list[Record], grammar: Grammar, width: int, spec: Extract) -> Found | None:
     """Score the reading in which the table has this width; None if its header would have another."""
     movable = spec.preamble == "auto" and spec.has_header
-    header = next(place for place, record in enumerate(records) if record.width == width)
+    fitting = (place for place, record in enumerate(records) if record.width == width)
+    header = next((place for place in fitting if not is_title(records[place].cells)), 0)
     if header and not movable:
         header = 0
-    clean = not spec.has_header or _can_be_header(records[header], grammar)
+    clean = not spec.has_header or can_be_header(records[header].cells, grammar)
     if header and not clean:
         header = 0
     following = records[header:]
@@ -190,29 +188,8 @@ def _judge_width(records: list[Record], grammar: Grammar, width: int, spec: Extr
     return Found(grammar, records, header, share, clean, score)
 
 
-def _can_be_header(record: Record, grammar: Grammar) -> bool:
-    values = [grammar.value(cell) or "" for cell in record.cells or ()]
-    folded = [fold(value) for value in values]
-    return (
-        bool(values)
-        and all(folded)
-        and len(set(folded)) == len(folded)
-        and not any(_NUMBER.fullmatch(value) for value in values)
-        and all(_is_value(cell, grammar) for cell in record.cells or ())
-    )
-
-
 def _value_share(records: list[Record], grammar: Grammar) -> float:
     """Return the share of cells that look like one value, between 0 and 1."""
     cells = Counter(cell for record in records[:_TYPED_RECORDS] for cell in record.cells or ())
-    good = sum(times for cell, times in cells.items() if _is_value(cell, grammar))
+    good = sum(times for cell, times in cells.items() if is_value(cell, grammar))
     return good / max(1, cells.total())
-
-
-def _is_value(cell: bytes, grammar: Grammar) -> bool:
-    """Whether a cell is quoted, or a number, or holds no other common delimiter."""
-    if grammar.quote is not None and cell.startswith(grammar.quote.encode()):
-        return True
-    text = cell.decode("utf-8", "replace")
-    inside = any(mark in text for mark in _COMMON if mark != grammar.delimiter)
-    return not inside or _NUMBER.fullmatch(text) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -40,9 +39,9 @@ def frame_dataset(frame: pd.DataFrame, *, name: str) -> Dataset:
     names = [str(label) for label in frame.columns]
     if not names:
         raise FileRefused("the DataFrame has no columns", where=name)
-    with ExitStack() as closing:
+    with ExitStack() as opening:
         try:
-            folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="etl-agent-")))
+            folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="etl-agent-")))
         except OSError as error:
             raise CannotWrite(f"no temporary folder can be made: {error.strerror}") from error
         path = folder / "frame.csv"
@@ -60,7 +59,10 @@ def frame_dataset(frame: pd.DataFrame, *, name: str) -> Dataset:
         )
         rules = Rules(blank_is_null=True, max_cell=_MOST_CELL_BYTES, lines=_MOST_CELL_BYTES)
         (source,) = sources_of(path, name=name, scratch=folder)
-        return Dataset(spec, [replace(source, name=name)], rules=rules, closing=closing.pop_all())
+        closing = ExitStack()
+        dataset = Dataset(spec, [source], rules=rules, closing=closing)
+        closing.push(opening.pop_all())
+    return dataset
 
 
 def _batches(frame: pd.DataFrame, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,7 @@ from etl_agent.errors import FileRefused
 from etl_agent.extract.detect import Found, Record, detect
 from etl_agent.extract.dialect import Dialect, Encoding
 from etl_agent.extract.encoding import decide_encoding
+from etl_agent.extract.heading import is_data
 from etl_agent.extract.lines import Block, Lines
 from etl_agent.extract.record import Grammar
 from etl_agent.extract.source import Limits, Source
@@ -39,7 +40,7 @@ def open_header(source: Source, spec: Extract, *, limits: Limits) -> tuple[Diale
         )
     if not found.records:
         return _empty(spec, encoding, source.name)
-    if not spec.has_header:
+    if not spec.has_header or (spec.header is None and _is_headerless(found)):
         return _headerless(block, found, spec, encoding)
     return _headed(block, found, spec, encoding, name=source.name)
 
@@ -59,6 +60,11 @@ def _headerless(block: Block, found: Found, spec: Extract, encoding: Encoding) -
     width = len(spec.names) if spec.names is not None else _settled_width(found.records)
     names = spec.names or tuple(f"column_{number}" for number in range(1, width + 1))
     return _dialect(found.grammar, spec, encoding, preamble, 0, width, _line_start(block, preamble)), names
+
+
+def _is_headerless(found: Found) -> bool:
+    first, *following = found.records
+    return found.header == 0 and is_data(first.cells, [record.cells for record in following], found.grammar)
 
 
 def _headed(

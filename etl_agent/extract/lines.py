@@ -26,6 +26,7 @@ LONGEST_LINE = 16 << 20
 """Bytes after which something without a line end is no line of a table."""
 
 _LF, _CR = 10, 13
+_UTF8 = Encoding("utf-8")
 _UNITS: dict[int, np.dtype[np.unsignedinteger]] = {1: np.dtype(np.uint8), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 
 
@@ -145,11 +146,11 @@ class Lines:
         encoding = self._encoding
         raw_starts, raw_ends, raw_next = line_ends(raw, encoding)
         if encoding.is_utf8:
-            text = raw if raw.endswith((b"\n", b"\r")) else raw + b"\n"
+            text = _ended(raw)
             starts, ends = raw_starts, raw_ends
             undecodable = _undecodable_utf8(raw, starts, ends)
         else:
-            text, starts, ends, undecodable = _converted(raw, raw_starts, raw_ends, encoding)
+            text, starts, ends, undecodable = _converted(raw, raw_starts, raw_ends, raw_next, encoding)
         lines = len(raw_starts)
         footnote = self._footnote(starts, ends)
         kept = lines if self._ended else footnote
@@ -252,30 +253,33 @@ def _undecodable_utf8(raw: bytes, starts: Positions, ends: Positions) -> Mask | 
 
 
 def _converted(
-    raw: bytes, raw_starts: Positions, raw_ends: Positions, encoding: Encoding
+    raw: bytes, raw_starts: Positions, raw_ends: Positions, raw_next: Positions, encoding: Encoding
 ) -> tuple[bytes, Positions, Positions, Mask | None]:
     """Convert lines to UTF-8, whole if they decode and line by line if they do not."""
-    utf8 = Encoding("utf-8")
     try:
-        text = raw.decode(encoding.name).encode()
-        if not text.endswith((b"\n", b"\r")):
-            text += b"\n"
-        starts, ends, _ = line_ends(text, utf8)
+        text = _ended(raw.decode(encoding.name).encode())
+        starts, ends, _ = line_ends(text, _UTF8)
         if len(starts) == len(raw_starts):
             return text, starts, ends, None
     except UnicodeError:
         pass
     wrong = np.zeros(len(raw_starts), bool)
     parts: list[bytes] = []
-    for line, (start, end) in enumerate(zip(raw_starts.tolist(), raw_ends.tolist(), strict=True)):
+    places = zip(raw_starts.tolist(), raw_ends.tolist(), raw_next.tolist(), strict=True)
+    for line, (start, end, following) in enumerate(places):
         try:
-            parts.append(raw[start:end].decode(encoding.name).encode())
+            text = raw[start:end].decode(encoding.name).encode()
         except UnicodeError:
             wrong[line] = True
-            parts.append(raw[start:end].decode(encoding.name, "replace").encode("utf-8", "replace"))
-        if b"\n" in parts[-1] or b"\r" in parts[-1]:  # only a malformed line can have a line end inside
+            text = raw[start:end].decode(encoding.name, "replace").encode("utf-8", "replace")
+        if b"\n" in text or b"\r" in text:  # only a malformed line can have a line end inside
             wrong[line] = True
-            parts[-1] = parts[-1].replace(b"\n", b" ").replace(b"\r", b" ")
-    lengths = np.fromiter((len(part) + 1 for part in parts), np.int64, len(parts))
-    after = np.cumsum(lengths)
-    return b"\n".join([*parts, b""]), after - lengths, after - 1, wrong if wrong.any() else None
+            text = text.replace(b"\n", b" ").replace(b"\r", b" ")
+        parts += (text, raw[end:following].decode(encoding.name, "ignore").encode())
+    text = _ended(b"".join(parts))
+    starts, ends, _ = line_ends(text, _UTF8)
+    return text, starts, ends, wrong if wrong.any() else None
+
+
+def _ended(text: bytes) -> bytes:
+    return text if text.endswith((b"\n", b"\r")) else text + b"\n"

@@ -80,13 +80,15 @@ class Extract(Frozen):
     """``rfc``: cells may be quoted, and a quote within is doubled (RFC 4180). ``none``: quotes are text like any other,
     so no cell can hold a delimiter or a line end, and every empty cell is null."""
     header: bool | None = None
-    """Whether the first line after the preamble names the columns; by default yes, unless ``names`` are given. With
-    both, ``names`` replace what the header says. With neither, columns are named column_1, column_2, ..."""
+    """Whether the first line after the preamble names the columns; by default yes, unless ``names`` are given or that
+    line is plainly a row: dates, times, fractions or addresses above others of their kind, and no text above numbers.
+    With both, ``names`` replace what the header says. With neither, columns are named column_1, column_2, ..."""
     names: tuple[str, ...] | None = None
     """The names of the columns, in the order of the file, for files without a header."""
     preamble: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
     """Lines to leave out before the header: a count of physical lines, or ``auto``: the lines before the first one that
-    has as many cells as the table, where that line can be a header (no cell empty, twice, or a number)."""
+    has as many cells as the table (and more than one of them filled), where that line can be a header (no cell empty,
+    twice, or a number)."""
     footer: Annotated[int, Field(ge=0, le=1000)] = 0
     """Lines that are not blank to leave out at the end of each file."""
     comment: str | None = None

@@ -33,6 +33,7 @@ class CsvWriter:
     Args:
         target: the path, or a binary file object, which is left open.
         names: the columns.
+        header: whether the first line names them; no for a copy of a file that had no header.
 
     Raises:
         CannotCreate: the folder does not exist, or the path is a folder.
@@ -40,7 +41,7 @@ class CsvWriter:
         CannotWrite: the disk is full or fails.
     """
 
-    def __init__(self, target: Path | IO[bytes], names: Sequence[str]) -> None:
+    def __init__(self, target: Path | IO[bytes], names: Sequence[str], *, header: bool = True) -> None:
         self._names = tuple(names)
         self._target = target.resolve() if isinstance(target, Path) else None
         self._part: Path | None = None
@@ -51,7 +52,8 @@ class CsvWriter:
         self._packed = packing is not None
         self.rows = 0
         """Rows written so far."""
-        self._guarded(self._sink.write, _header(self._names))
+        if header:
+            self._guarded(self._sink.write, _header(self._names))
 
     def write(self, data: pa.RecordBatch) -> None:
         """Append the rows of a batch; its columns must be those that the writer was made with."""
