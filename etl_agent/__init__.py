@@ -11,32 +11,44 @@ if TYPE_CHECKING:
     from etl_agent.load.spec import Load
     from etl_agent.orchestrate.file import read_pipeline, read_pipelines
     from etl_agent.orchestrate.sequential import PipelineSpec as Pipeline
+    from etl_agent.run.balance import Balance
+    from etl_agent.run.options import RunOptions
+    from etl_agent.run.result import RunResult
+    from etl_agent.run.runner import run_pipeline as run
     from etl_agent.validate.spec import ColumnContract, Drift, Validate
 
 __all__ = [
     "AddColumn",
+    "Balance",
     "ColumnContract",
     "Drift",
     "EtlAgentError",
     "Extract",
     "Load",
     "Pipeline",
+    "RunOptions",
+    "RunResult",
     "Validate",
     "read_pipeline",
     "read_pipelines",
+    "run",
 ]
 
 _PLACES = {
     "AddColumn": "extract.spec",
+    "Balance": "run.balance",
     "ColumnContract": "validate.spec",
     "Drift": "validate.spec",
     "EtlAgentError": "errors",
     "Extract": "extract.spec",
     "Load": "load.spec",
+    "RunOptions": "run.options",
+    "RunResult": "run.result",
     "Pipeline": "orchestrate.sequential:PipelineSpec",
     "Validate": "validate.spec",
     "read_pipeline": "orchestrate.file",
     "read_pipelines": "orchestrate.file",
+    "run": "run.runner:run_pipeline",
 }
 """Where each public name is made: it is imported when it is first asked for, so that ``etl-agent --help`` is quick."""
 

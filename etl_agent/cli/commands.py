@@ -22,6 +22,20 @@ class Listed:
 
 
 COMMANDS: Mapping[str, Listed] = {
+    "run": Listed("etl_agent.cli.run:run", "Run pipelines: extract, validate, clean and load; all of it or nothing."),
+    "load": Listed("etl_agent.cli.load:load", "Load CSV files into a table, without a pipeline file."),
+    "extract": Listed(
+        "etl_agent.cli.copies:extract",
+        "Write what the reader makes of CSV files, as plain RFC 4180; nothing is invented.",
+    ),
+    "clean": Listed(
+        "etl_agent.cli.copies:clean", "Write a cleaned copy of CSV files: the same rows in the same order."
+    ),
+    "explain": Listed("etl_agent.cli.explain:explain", "Show what a run would do, without touching the target."),
+    "profile": Listed(
+        "etl_agent.cli.profile:profile",
+        "Show what the columns of CSV files hold: kinds, nulls, distinct and frequent values, patterns, ranges.",
+    ),
     "check": Listed("etl_agent.cli.check:check", "Check pipeline files without touching data or a target."),
     "catalog": Listed("etl_agent.cli.catalog:catalog", "List steps, contract keys, reject reasons and exit codes."),
     "schema": Listed("etl_agent.cli.schema:schema", "Print the JSON Schema of pipeline files, for editors."),

@@ -18,7 +18,7 @@ import click
 from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
 from etl_agent.masking import masked
 
-__all__ = ["DEBUG", "PROGRAM", "Terminated", "exit_code_of", "safe"]
+__all__ = ["DEBUG", "PROGRAM", "Terminated", "exit_code_of", "explained", "safe"]
 
 PROGRAM = "etl-agent"
 DEBUG = "ETL_AGENT_DEBUG"
@@ -85,14 +85,15 @@ def _report(error: BaseException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         _say(error.format_message())
         return error.exit_code
-    message, code = _explained(error)
+    message, code = explained(error)
     if os.environ.get(DEBUG, "") not in ("", "0", "false"):
         _say(safe("".join(traceback.format_exception(error)).rstrip()))
     _say(f"{PROGRAM}: {message}")
     return code
 
 
-def _explained(error: BaseException) -> tuple[str, int]:
+def explained(error: BaseException) -> tuple[str, int]:
+    """Return what a failure means to a person, and its exit code."""
     match error:
         case click.Abort() | KeyboardInterrupt():
             return "interrupted", _INTERRUPTED

@@ -7,8 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from etl_agent.errors import ConfigurationError
 from etl_agent.frozen import Frozen
-from etl_agent.load.url import masked
+from etl_agent.load.url import expand, masked
+from etl_agent.masking import masked as without_credentials
 
 __all__ = ["Load", "Strategy", "WriteDisposition"]
 
@@ -55,7 +57,10 @@ class Load(Frozen):
     @property
     def shown(self) -> str:
         """The target without its password."""
-        return masked(self.to)
+        try:
+            return masked(expand(self.to))
+        except ConfigurationError:
+            return without_credentials(self.to)  # it names a variable that is not set
 
     @property
     def merge_strategy(self) -> Strategy:

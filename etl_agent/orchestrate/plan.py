@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step
+from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step, unknown_column
 
 __all__ = ["Plan", "PlannedStep", "next_survey", "survey_passes"]
 
@@ -53,6 +53,16 @@ class Plan:
     names: tuple[str, ...]
     passes: tuple[str, ...]
     digest: str
+
+    def refuse_missing(self) -> None:
+        """Refuse a plan whose steps read columns that are not there.
+
+        Raises:
+            ConfigurationError: a wanted column is missing; the near names are given.
+        """
+        for name in self.wanted:
+            if name not in self.door:
+                raise unknown_column(name, self.door, where=self.pipeline)
 
 
 def next_survey(steps: Sequence[PlannedStep], names: Sequence[str], *, fitted: Collection[str] = ()) -> tuple[str, ...]:

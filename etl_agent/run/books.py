@@ -41,6 +41,8 @@ class Books:
         self.changes = ChangeLedger()
         self.filtered: dict[str, int] = {}
         self.deduplicated: dict[str, int] = {}
+        self.withdrawn = 0
+        """Rows of earlier runs that a reload took out of the table."""
 
     def add(self, passed: Passed) -> None:
         """Enter one batch."""

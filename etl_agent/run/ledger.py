@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from etl_agent.run.run_id import run_started
+from etl_agent.shape import ColumnType, Shape, parse_type
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,6 +28,7 @@ __all__ = [
     "change_batches",
     "close_refused",
     "deactivate",
+    "loaded_types",
     "quarantine_batches",
     "record_files",
     "record_run",
@@ -136,7 +138,7 @@ def record_files(
 
 
 def record_run(
-    connection: Connection, tables: LedgerTables, result: RunResult, *, plan_digest: str, shape: Sequence[str] = ()
+    connection: Connection, tables: LedgerTables, result: RunResult, *, plan_digest: str, shape: Shape | None = None
 ) -> None:
     """Write the run's own row.
 
@@ -145,7 +147,7 @@ def record_run(
         tables: the ledger.
         result: what the run is about to be.
         plan_digest: the plan it ran by.
-        shape: the loaded columns as ``name type`` pairs, so that inferred types can be kept.
+        shape: the loaded columns, so that inferred types can be kept.
     """
     balance = result.balance
     connection.execute(
@@ -166,9 +168,34 @@ def record_run(
             rows_filtered=balance.rows_filtered,
             plan_digest=plan_digest,
             error=result.message if result.status == "refused" else None,
-            outcome=json.dumps({**result.as_dict(), "shape": list(shape)}, ensure_ascii=False),
+            outcome=json.dumps({**result.as_dict(), "shape": _written(shape)}, ensure_ascii=False),
         )
     )
+
+
+def loaded_types(connection: Connection, *, table: str, schema: str | None) -> dict[str, ColumnType] | None:
+    """Read the types that the newest run loaded into a table; None where there is no such run."""
+    import sqlalchemy as sa
+
+    from etl_agent.load.ledger_tables import LedgerTables
+
+    tables = LedgerTables.within(schema)
+    if not sa.inspect(connection).has_table(tables.runs.name, schema=schema):
+        return None
+    runs = tables.runs.c
+    loaded = sa.select(runs.outcome).where(runs.table_name == table, runs.status == "loaded")
+    outcome = connection.execute(loaded.order_by(runs.run_id.desc()).limit(1)).scalar()
+    columns = json.loads(outcome or "{}").get("shape")
+    if not columns:
+        return None
+    return {column["name"]: parse_type(column["type"], zoned=column["zoned"]) for column in columns}
+
+
+def _written(shape: Shape | None) -> list[dict[str, Any]]:
+    columns = () if shape is None else shape.columns
+    return [
+        {"name": c.name, "type": "timestamp" if c.type.zoned else str(c.type), "zoned": c.type.zoned} for c in columns
+    ]
 
 
 def quarantine_batches(

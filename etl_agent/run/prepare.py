@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,7 @@ def prepare(
         unknown=(*headers.quarantined, *headers.discarded),
         effect="quarantine" if headers.quarantined else "discard_value",
     )
-    types, fits = _survey(spec, dataset, plan, door, frozen)
+    types, fits = _survey(spec, dataset, plan, door, project=project, frozen=frozen)
     names = tuple(name for name in plan.names if name not in door.unknown)
     contract = compile_contract(spec.validation, project=project, names=names, types=types)
     return Prepared(plan, headers, door, fits, contract, key_rules(spec, contract))
@@ -156,7 +156,13 @@ def _must_see_values(spec: PipelineSpec) -> bool:
 
 
 def _survey(
-    spec: PipelineSpec, dataset: Dataset, plan: Plan, door: Door, frozen: Mapping[str, ColumnType] | None
+    spec: PipelineSpec,
+    dataset: Dataset,
+    plan: Plan,
+    door: Door,
+    *,
+    project: Path,
+    frozen: Mapping[str, ColumnType] | None,
 ) -> tuple[dict[str, ColumnType], Fits]:
     """Pin the waiting steps, and see which types the cleaned values have where that is asked for."""
     look = _Look() if _must_see_values(spec) and frozen is None else None
@@ -176,7 +182,7 @@ def _survey(
         watch=None if look is None else look.at,
     )
     if look is not None:
-        return look.types(spec), fits
+        return look.types(spec, project=project, names=plan.names), fits
     return dict(frozen or {}), fits
 
 
@@ -189,9 +195,17 @@ class _Look:
         self._facts = TableFacts()
 
     def at(self, data: pa.RecordBatch) -> None:
-        self._facts = self._facts.combine(type(self._facts).observe(data))
+        self._facts = self._facts.combine(self._facts.observe(data))
 
-    def types(self, spec: PipelineSpec) -> dict[str, ColumnType]:
-        from etl_agent.profile.infer import infer_type
+    def types(self, spec: PipelineSpec, *, project: Path, names: Sequence[str]) -> dict[str, ColumnType]:
+        """Return the inferred type of every column, or the types of the contract that must be wider."""
+        from etl_agent.profile.infer import infer_type, widen
 
-        return {name: infer_type(column) for name, column in self._facts.columns.items()}
+        seen = self._facts.columns
+        if spec.validation.contract is None:
+            return {name: infer_type(facts) for name, facts in seen.items()}
+        promised = compile_contract(spec.validation, project=project, names=names).shape
+        wider = {column.name: widen(column.type, seen[column.name]) for column in promised if column.name in seen}
+        return {
+            column.name: wider[column.name] for column in promised if wider.get(column.name, column.type) != column.type
+        }

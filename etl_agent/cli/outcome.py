@@ -1,0 +1,106 @@
+"""Run several pipelines and say what became of each: on a terminal, to a program, or not at all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from etl_agent.cli.failure import explained, safe
+from etl_agent.cli.progress import progress_display
+from etl_agent.cli.report import balance_sheet, next_command, summary_line, summary_table
+from etl_agent.errors import EtlAgentError
+
+if TYPE_CHECKING:
+    from etl_agent.orchestrate.sequential import PipelineSpec
+    from etl_agent.run.options import Progress
+    from etl_agent.run.result import RunResult
+
+__all__ = ["Outcomes", "run_all"]
+
+
+class Outcomes:
+    """Collect results and say each as soon as it is known.
+
+    On a terminal every run gets a line. Without one, a success is silent; a refusal, or rows quarantined under a
+    budget that nobody set, get one line on stderr.
+
+    Args:
+        quiet: say nothing of a success on a terminal either.
+        as_json: the results are printed as JSON by the caller, so nothing else goes to stdout.
+        balance: show the balance sheet of each run.
+    """
+
+    def __init__(self, *, quiet: bool, as_json: bool, balance: bool = False) -> None:
+        self.results: list[RunResult] = []
+        self._terminal = sys.stderr.isatty() or sys.stdout.isatty()
+        self._shown = not quiet and not as_json and self._terminal
+        self._balance = balance and not as_json
+        self.progress: Progress = progress_display(shown=self._shown and sys.stderr.isatty())
+
+    @property
+    def rejected(self) -> bool:
+        """Whether any row was quarantined."""
+        return any(result.balance.quarantined for result in self.results)
+
+    def add(self, result: RunResult, *, default_budget: bool) -> None:
+        """Take a result and say it."""
+        self.results.append(result)
+        line = safe(summary_line(result))
+        then = next_command(result)
+        if result.status == "refused":
+            click.echo(
+                f"etl-agent: {line}" if "next: " in line or not then else f"etl-agent: {line}; next: {then}", err=True
+            )
+        elif self._shown:
+            click.echo(line)
+        elif result.balance.quarantined and default_budget and result.status == "loaded":
+            click.echo(f"etl-agent: {line}; next: {then}", err=True)
+        elif result.status == "nothing new" and result.message and "--reload" in result.message:
+            click.echo(f"etl-agent: {line}", err=True)
+        if self._balance:
+            _print(balance_sheet(result))
+
+    def close(self) -> None:
+        """Say what all runs came to, and what to type next."""
+        if not self._shown or not self.results:
+            return
+        if len(self.results) > 1:
+            click.echo()
+            _print(summary_table(self.results))
+        commands = [then for then in (next_command(result) for result in self.results) if then]
+        if commands:
+            click.echo(f"next: {commands[0]}")
+
+
+def run_all(specs: Sequence[PipelineSpec], run_one: Callable[[PipelineSpec], RunResult], outcomes: Outcomes) -> int:
+    """Run pipelines in order and return the first failure's exit code; what needs a failed one does not run."""
+    failed: dict[str, int] = {}
+    for spec in specs:
+        blocking = [name for name in spec.needs if name in failed]
+        if blocking:
+            failed[spec.name] = failed[blocking[0]]
+            click.echo(f"etl-agent: {spec.name}: not run, since {', '.join(blocking)} failed", err=True)
+            continue
+        try:
+            result = run_one(spec)
+        except EtlAgentError as error:
+            if len(specs) == 1:
+                raise
+            message, failed[spec.name] = explained(error)
+            click.echo(f"etl-agent: {message}", err=True)
+            continue
+        outcomes.add(result, default_budget=not spec.validation.model_fields_set & {"max_reject_share", "max_rejects"})
+        if result.exit_code:
+            failed[spec.name] = result.exit_code
+    outcomes.close()
+    return next(iter(failed.values()), 0)
+
+
+def _print(table: object) -> None:
+    """Print a table as wide as its content, so that it reads the same in a terminal, a file and a log."""
+    from rich.console import Console
+
+    Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

@@ -1,0 +1,74 @@
+"""``etl-agent run``: run pipelines, from a terminal or from cron."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
+from etl_agent.cli.outcome import Outcomes, run_all
+from etl_agent.cli.values import AS_OF, VARIABLE, WAIT
+
+if TYPE_CHECKING:
+    from etl_agent.run.options import RunOptions
+
+__all__ = ["run"]
+
+
+@command()
+@click.argument("pipelines", metavar="PIPELINE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Do everything but write; the target is never created.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Stop after about N rows; implies --dry-run.")
+@click.option("--reload", is_flag=True, help="Load files again whose content is in the table.")
+@click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
+@click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
+@click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
+@click.option("--fail-on-rejects", is_flag=True, help="Exit with 1 if any row was quarantined.")
+@click.option("--balance", is_flag=True, help="Show where every row is.")
+@json_option
+@quiet_option
+def run(
+    pipelines: tuple[Path, ...],
+    *,
+    dry_run: bool,
+    sample: int | None,
+    reload: bool,
+    wait: float,
+    as_of: date | None,
+    variables: tuple[tuple[str, str], ...],
+    fail_on_rejects: bool,
+    balance: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run pipelines: extract, validate, clean and load; all of it or nothing.
+
+    With several files, pipelines run in the order of their needs; one that fails keeps those that need it from
+    running. Without a terminal a success prints nothing. The exit code is the first failure's.
+    """
+    from etl_agent.orchestrate.file import read_pipelines
+    from etl_agent.run.options import RunOptions
+    from etl_agent.run.runner import run_pipeline
+
+    specs = read_pipelines(pipelines)
+    project = project_of(pipelines[0])
+    outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
+
+    def options() -> RunOptions:
+        return RunOptions(
+            dry_run=dry_run,
+            sample=sample,
+            reload=reload,
+            wait=wait,
+            variables=dict(variables),
+            as_of=as_of,
+            progress=outcomes.progress,
+        )
+
+    code = run_all(specs, lambda spec: run_pipeline(spec, project=project, options=options()), outcomes)
+    if as_json:
+        print_json([result.as_dict() for result in outcomes.results])
+    return code or (1 if fail_on_rejects and outcomes.rejected else 0)

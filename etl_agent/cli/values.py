@@ -1,0 +1,63 @@
+"""The kinds of values that options take."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import click
+
+__all__ = ["AS_OF", "VARIABLE", "WAIT"]
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class _Wait(click.ParamType[float]):
+    """A time like 30s, 5m or 1h, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the time."""
+        if isinstance(value, int | float):
+            return float(value)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
+        if match is None:
+            self.fail(f"{value!r} is no time; for example 30s, 5m or 1h", param, ctx)
+        return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+class _Day(click.ParamType[date]):
+    """A day like 2026-11-22."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the day."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; for example 2026-11-22", param, ctx)
+
+
+class _Variable(click.ParamType[tuple[str, str]]):
+    """A pair NAME=VALUE."""
+
+    name = "variable"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Read the pair."""
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = value.partition("=")
+        if not separator or not name.isidentifier():
+            self.fail(f"{value!r} is not of the form NAME=VALUE; for example shop=berlin", param, ctx)
+        return name, text
+
+
+WAIT = _Wait()
+AS_OF = _Day()
+VARIABLE = _Variable()

@@ -1,0 +1,185 @@
+"""Copies of a dataset as CSV: as the reader understands it, or cleaned, with every row in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
+from etl_agent.extract.writer import CsvWriter
+from etl_agent.keys import KeySpill, hash_key
+from etl_agent.orchestrate.plan import PlannedStep
+from etl_agent.orchestrate.resolve import resolve
+from etl_agent.rejects import Verdict
+from etl_agent.run.changes import ChangeLedger, changed_cells
+from etl_agent.run.flow import ahead
+from etl_agent.run.survey import Fits, fit_steps
+
+if TYPE_CHECKING:
+    from etl_agent.extract.dataset import Dataset
+
+__all__ = ["Copied", "Malformed", "clean_copy", "extract_copy", "read_through"]
+
+_SHOWN = 20  # malformed records that are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A record that no copy can hold."""
+
+    file: str
+    line: int
+    reasons: str
+
+
+@dataclass(slots=True)
+class Copied:
+    """What became of the records.
+
+    Args:
+        rows: records that were written.
+        malformed: records that were not, since they have no cells; counted.
+        first_malformed: the first of them.
+        changes: what the steps changed.
+        removable: rows that each row-removing step would take out of a load, by its label; they are written.
+        columns: the columns of the copy.
+    """
+
+    rows: int = 0
+    malformed: int = 0
+    first_malformed: list[Malformed] = field(default_factory=list)
+    changes: ChangeLedger = field(default_factory=ChangeLedger)
+    removable: dict[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    def see(self, verdict: Verdict) -> None:
+        """Count a batch."""
+        self.rows += len(verdict.kept)
+        for rejects in verdict.rejects:
+            self.malformed += len(rejects)
+            origin = rejects.origin
+            for place in range(min(len(rejects), _SHOWN - len(self.first_malformed))):
+                file = origin.files[int(origin.file[place])]
+                self.first_malformed.append(Malformed(file, int(origin.line[place]), rejects.reasons[place].as_py()))
+
+
+def extract_copy(dataset: Dataset, output: Path) -> Copied:
+    """Write what the reader makes of a dataset as one RFC 4180 file; nothing is invented, nothing changed.
+
+    Args:
+        dataset: the files; their columns are matched by name.
+        output: where to write; it appears whole or not at all.
+
+    Raises:
+        CannotCreate: the output cannot be made.
+        CannotWrite: writing failed.
+    """
+    copied = Copied(columns=dataset.names)
+    with CsvWriter(output, dataset.names) as writer:
+        for verdict in ahead(dataset.batches(digest=False)):
+            copied.see(verdict)
+            writer.write(verdict.kept.data)
+    return copied
+
+
+def read_through(dataset: Dataset) -> Copied:
+    """Read a dataset to its end and count, without writing."""
+    copied = Copied(columns=dataset.names)
+    for verdict in ahead(dataset.batches(digest=False)):
+        copied.see(verdict)
+    return copied
+
+
+def clean_copy(dataset: Dataset, steps: Sequence[Step], output: Path, *, scratch: Path) -> Copied:
+    """Write a cleaned copy: the same rows in the same order.
+
+    Steps that take rows out are not carried out, only counted.
+
+    Args:
+        dataset: the files.
+        steps: the cleaning steps.
+        output: where to write; it appears whole or not at all.
+        scratch: a folder for keys that do not fit into memory.
+
+    Raises:
+        ConfigurationError: a step reads a column that is not there.
+        AmbiguousFormat: a column allows several readings.
+    """
+    plan = resolve("clean", steps, brought=dataset.names, contract={}, digest="")
+    plan.refuse_missing()
+    fits = fit_steps(
+        plan.steps,
+        plan.door,
+        read=lambda: _named(dataset),
+        files=[file.name for file in dataset.files],
+        where="clean",
+    )
+    copied = Copied(columns=plan.names)
+    walk = _Walk(plan.steps, fits, copied, scratch)
+    with CsvWriter(output, plan.names) as writer:
+        for verdict in ahead(dataset.batches(digest=False)):
+            copied.see(verdict)
+            if len(verdict.kept):
+                writer.write(walk.clean(verdict))
+    walk.close()
+    return copied
+
+
+def _named(dataset: Dataset) -> Iterable[tuple[str, pa.RecordBatch]]:
+    return _pairs(ahead(dataset.batches(digest=False)))
+
+
+def _pairs(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    for verdict in verdicts:
+        if len(verdict.kept):
+            yield verdict.kept.origin.files[0], verdict.kept.data
+
+
+class _Walk:
+    """Take batches through the steps without losing a row."""
+
+    def __init__(self, steps: Sequence[PlannedStep], fits: Fits, copied: Copied, scratch: Path) -> None:
+        self._fits = fits
+        self._copied = copied
+        self._states: dict[str, Any] = {}
+        self._spills = {
+            planned.label: (planned.step, KeySpill(scratch)) for planned in steps if isinstance(planned.step, KeyStep)
+        }
+
+    def clean(self, verdict: Verdict) -> pa.RecordBatch:
+        origin = verdict.kept.origin
+        data = verdict.kept.data
+        for label, step in self._fits.of_file(origin.files[0]):
+            before = data
+            match step:
+                case RowStep():
+                    data = step.apply(before)
+                case CarryStep():
+                    state = self._states[label] if label in self._states else step.start()
+                    data, self._states[label] = step.carry(before, state)
+                case SiftStep():
+                    found = sum(int(finding.failed.sum()) for finding in step.find(before))
+                    self._copied.removable[label] = self._copied.removable.get(label, 0) + found
+                case KeyStep():
+                    rank = step.rank(before)
+                    numbers = None if rank is None else rank.to_numpy(zero_copy_only=False)
+                    self._spills[label][1].add(hash_key(step.key(before)), rows=origin.row, rank=numbers)
+            changed = changed_cells(
+                before,
+                data,
+                columns=step.writes(before.schema.names),
+                step=label,
+                change=step.change,
+                known=self._copied.changes.known,
+            )
+            self._copied.changes.add(changed)
+        return data
+
+    def close(self) -> None:
+        """Count the rows whose key another row has."""
+        for label, (_, spill) in self._spills.items():
+            self._copied.removable[label] = len(spill.losers(keep="first"))

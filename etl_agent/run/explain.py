@@ -1,0 +1,110 @@
+"""What a run would do, told from the same plan that the runner executes; the target is not touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from etl_agent.orchestrate.plan import Plan
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.options import RunOptions
+from etl_agent.run.prepare import plan_for, report_headers
+from etl_agent.run.reading import open_files
+from etl_agent.validate.contract import Contract, compile_contract
+from etl_agent.validate.header import HeaderReport
+
+__all__ = ["Explanation", "explain_pipeline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A plan, and what is known of the files and the contract before anything runs.
+
+    Args:
+        spec: the pipeline.
+        plan: what will run.
+        headers: how the files' headers differ from what the plan wants.
+        files: name, encoding, delimiter and size (bytes on the disk) of each file.
+        contract: the compiled contract, or None if it cannot be known before the survey.
+    """
+
+    spec: PipelineSpec
+    plan: Plan
+    headers: HeaderReport
+    files: tuple[tuple[str, str, str | None, int], ...]
+    contract: Contract | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain data, for JSON."""
+        load, limits = self.spec.load, self.spec.validation
+        return {
+            "pipeline": self.plan.pipeline,
+            "digest": self.plan.digest,
+            "passes": list(self.plan.passes),
+            "files": [{"file": f, "encoding": e, "delimiter": d, "bytes": size} for f, e, d, size in self.files],
+            "header_differences": list(self.headers.lines),
+            "refused": self.headers.refused,
+            "columns": {
+                "brought": [name for name in self.plan.door if name not in self.plan.absent],
+                "wanted": list(self.plan.wanted),
+                "unknown": list(self.plan.unknown),
+                "absent": list(self.plan.absent),
+                "after cleaning": list(self.plan.names),
+            },
+            "steps": [
+                {
+                    "label": planned.label,
+                    "scope": planned.step.scope,
+                    "change": planned.step.change,
+                    "waits": planned.waits,
+                    "parameters": planned.step.model_dump(mode="json", exclude={"step"}, exclude_defaults=True),
+                }
+                for planned in self.plan.steps
+            ],
+            "contract": None
+            if self.contract is None
+            else [
+                {"column": column.name, "type": str(column.type), "nullable": column.nullable}
+                for column in self.contract.shape
+            ],
+            "budget": {"max_reject_share": limits.max_reject_share, "max_rejects": limits.max_rejects},
+            "drift": limits.drift.model_dump(),
+            "load": {
+                "to": load.shown,
+                "table": load.table,
+                "schema": load.db_schema,
+                "write_disposition": load.write_disposition,
+                "strategy": load.merge_strategy if load.write_disposition == "merge" else None,
+                "primary_key": list(load.primary_key),
+                "newest_by": load.newest_by,
+            },
+        }
+
+
+def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions | None = None) -> Explanation:
+    """Resolve a pipeline against its files, of which only the beginnings are read.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        options: variables and the day for templates in paths.
+
+    Raises:
+        NoInput: no file matches.
+        FileRefused: a file's header cannot be understood.
+        ConfigurationError: the plan cannot work.
+    """
+    options = options or RunOptions()
+    day = options.as_of or date.today()
+    with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
+        plan = plan_for(spec, dataset, project=project)
+        headers = report_headers(spec, dataset, plan)
+        known = not headers.refused and not any("infer" in reason for reason in plan.passes)
+        names = tuple(name for name in plan.names if name not in (*headers.quarantined, *headers.discarded))
+        contract = compile_contract(spec.validation, project=project, names=names) if known else None
+        files = tuple(
+            (file.name, file.dialect.encoding.name, file.dialect.delimiter, file.packed_size) for file in dataset.files
+        )
+    return Explanation(spec, plan, headers, files, contract)
