@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -16,6 +17,7 @@ from etl_agent.clean.formats import DateFormat, check_format, compiled, read_whe
 from etl_agent.clean.months import Language
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import as_mask, rewrite
+from etl_agent.clean.zones import check_zone, in_zone
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.frozen import Frozen
 
@@ -67,7 +69,11 @@ class _Moments(FittedStep):
 
     change: ClassVar[Change] = "format"
     per: ClassVar[Literal["file", "dataset"]] = "file"
-    _canonical: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def _done(self) -> str:
+        """The pattern of cells that need no change, whether or not the calendar has such a day."""
 
     @model_validator(mode="after")
     def _short_years_have_a_century(self) -> Self:
@@ -109,7 +115,7 @@ class _Moments(FittedStep):
         """Rewrite the cells that are not canonical yet."""
         for name in self.reads(data.schema.names):
             column, formats = data.column(name), [self._format(word) for word in self._words(name)]
-            done = pc.match_substring_regex(column, self._canonical)
+            done = pc.match_substring_regex(column, self._done)
             data = replaced(data, name, rewrite(column, done=done, change=partial(self._written, formats=formats)))
         return data
 
@@ -138,9 +144,7 @@ class _Moments(FittedStep):
 
     def _seen(self, column: pa.Array) -> Counts:
         counts: Counts = {}
-        cells = column.filter(
-            pc.fill_null(pc.invert(pc.match_substring_regex(column, self._canonical)), fill_value=False)
-        )
+        cells = column.filter(pc.fill_null(pc.invert(pc.match_substring_regex(column, self._done)), fill_value=False))
         for family in self._families():
             if not len(cells):
                 break
@@ -212,7 +216,9 @@ class Dates(_Moments):
 
     step: Literal["dates"] = "dates"
 
-    _canonical: ClassVar[str] = r"^\d{4}-\d\d-\d\d$"
+    @property
+    def _done(self) -> str:
+        return r"^\d{4}-\d\d-\d\d$"
 
     def _settled(self, read: pa.Array) -> pa.Array:
         """Keep dates, and those with midnight behind them."""
@@ -230,8 +236,33 @@ class Timestamps(_Moments):
     | {"columns": ["x"]} | ["04/13/2025 14:05", "3 Apr 2025", "yesterday", null] | ["2025-04-13 14:05:00", "2025-04-03", "yesterday", null] |
     | {"columns": ["x"]} | ["2025-04-03T12:30:00.250Z", "20250403 1:05 pm"] | ["2025-04-03 12:30:00.250+00:00", "2025-04-03 13:05:00"] |
     | {"columns": "x", "formats": ["%d.%m.%Y %H:%M"]} | ["3.4.2025 9:30", "03.04.2025"] | ["2025-04-03 09:30:00", "03.04.2025"] |
+    | {"columns": "x", "formats": ["%d %b %Y"], "date_alone": "midnight"} | ["3 Apr 2025", "2025-04-03"] | ["2025-04-03 00:00:00", "2025-04-03 00:00:00"] |
+    | {"columns": "x", "to_timezone": "Europe/Berlin"} | ["2025-07-01T10:00:00.50Z", "2025-12-01 10:00:00-05:00"] | ["2025-07-01 12:00:00.50+02:00", "2025-12-01 16:00:00+01:00"] |
     """  # noqa: E501  a row of a table is one line
 
     step: Literal["timestamps"] = "timestamps"
 
-    _canonical: ClassVar[str] = r"^\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d)?)?$"
+    date_alone: Literal["keep", "midnight"] = "keep"
+    """What becomes of a date without a time: it stays a date, which a contract does not take for a time, or it
+    becomes its midnight."""
+    to_timezone: Annotated[str, AfterValidator(check_zone)] | None = None
+    """The zone (``Europe/Berlin``, ``UTC``) in whose time and offset those times are written that have an offset. A
+    time without one is read by the contract's ``timezone``."""
+
+    @property
+    def _done(self) -> str:
+        offset = r"(?:[+-]\d\d:\d\d)?" if self.to_timezone is None else ""
+        time = rf" \d\d:\d\d:\d\d(?:\.\d+)?{offset}"
+        return rf"^\d{{4}}-\d\d-\d\d{f'(?:{time})?' if self.date_alone == 'keep' else time}$"
+
+    def _words(self, column: str) -> tuple[str, ...]:
+        words = super()._words(column)
+        own = self.date_alone == "midnight" or self.to_timezone is not None  # then also cells that are canonical
+        return (_ALWAYS, *words) if own and _ALWAYS not in words else words
+
+    def _settled(self, read: pa.Array) -> pa.Array:
+        """Add midnight to dates, and move times to the zone, by the user's word."""
+        if self.date_alone == "midnight":
+            midnight = pc.binary_join_element_wise(read, "00:00:00", " ")
+            read = pc.if_else(pc.equal(pc.binary_length(read), 10), midnight, read)
+        return read if self.to_timezone is None else in_zone(read, self.to_timezone)

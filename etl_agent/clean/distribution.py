@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from etl_agent.clean.values import EXACT, LONGEST, NUMBER, plain
 
@@ -30,8 +31,19 @@ def spread(column: pa.Array) -> Spread:
     cells = column.filter(pc.match_substring_regex(column, NUMBER))
     cells = cells.filter(pc.less_equal(pc.binary_length(cells), LONGEST))
     counts = pc.value_counts(cells)
+    numbers = pc.cast(counts.field(0), pa.float64()).to_numpy(zero_copy_only=False)
+    if len(numbers) > _MOST and len(np.unique(numbers)) > _MOST:  # then no value is looked at one by one
+        rows = counts.field(1).to_numpy(zero_copy_only=False)
+        return {"exact": {}, "bins": _binned(numbers, rows), "scale": _largest_scale(cells)}
     values = _united(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True))
-    return _bounded({"exact": values, "bins": {}, "scale": max(map(_scale, values), default=0)})
+    return _bounded({"exact": values, "bins": {}, "scale": _largest_scale(cells)})
+
+
+def _largest_scale(cells: pa.Array) -> int:
+    """Return the largest number of digits after the point."""
+    point = pc.find_substring(cells, ".")
+    behind = pc.subtract(pc.subtract(pc.binary_length(cells), point), 1)
+    return min(pc.max(pc.if_else(pc.less(point, 0), 0, behind)).as_py() or 0, _SCALES)
 
 
 def combined_spreads(left: Spread, right: Spread) -> Spread:
@@ -41,7 +53,7 @@ def combined_spreads(left: Spread, right: Spread) -> Spread:
         merged["exact"] = _united([*left["exact"].items(), *right["exact"].items()])
         return _bounded(merged)
     for side in (left, right):
-        for name, count in (side["bins"] or _binned(side["exact"])).items():
+        for name, count in (side["bins"] or _bins_of(side["exact"])).items():
             merged["bins"][name] = merged["bins"].get(name, 0) + count
     return merged
 
@@ -58,29 +70,26 @@ def _united(counts: Any) -> dict[str, int]:
     return {spelled[value]: total[value] for value in total}
 
 
-def _scale(text: str) -> int:
-    return min(len(text.partition(".")[2]), _SCALES)
-
-
 def _bounded(summary: Spread) -> Spread:
     if len(summary["exact"]) <= _MOST:
         return summary
-    return {"exact": {}, "bins": _binned(summary["exact"]), "scale": summary["scale"]}
+    return {"exact": {}, "bins": _bins_of(summary["exact"]), "scale": summary["scale"]}
 
 
-def _binned(values: dict[str, int]) -> dict[str, int]:
-    """Count values by sign, exponent and leading bits, named by the smallest number of the bin."""
-    if not values:
-        return {}
-    numbers = np.array([float(text) for text in values])
+def _bins_of(values: dict[str, int]) -> dict[str, int]:
+    return _binned(np.array([float(text) for text in values]), np.array(list(values.values()), np.int64))
+
+
+def _binned(numbers: NDArray[np.float64], counts: NDArray[np.int64]) -> dict[str, int]:
+    """Count numbers by sign, exponent and leading bits; a bin is named by its number nearest to zero."""
     sizes = np.clip(np.abs(numbers), _SMALLEST, _LARGEST)
     sizes[numbers == 0] = 0
     shift = np.uint64(52 - _MANTISSA_BITS)
     starts = np.copysign(((sizes.view(np.uint64) >> shift) << shift).view(np.float64), numbers) + 0.0
-    bins: dict[str, int] = {}
-    for start, count in zip(starts.tolist(), values.values(), strict=True):
-        bins[repr(start)] = bins.get(repr(start), 0) + count
-    return bins
+    names, places = np.unique(starts, return_inverse=True)
+    totals = np.zeros(len(names), np.int64)
+    np.add.at(totals, places, counts)
+    return {repr(name): total for name, total in zip(names.tolist(), totals.tolist(), strict=True)}
 
 
 def _sorted(summary: Spread) -> tuple[list[Decimal], list[int]]:
