@@ -59,6 +59,10 @@ UNITS: Mapping[str, Mapping[str, tuple[Fraction, Fraction]]] = {
     "voltage": _all(µV="1e-6", mV="1e-3", V="1", kV="1000"),
     "current": _all(µA="1e-6", mA="1e-3", A="1", kA="1000"),
     "power": _all(mW="1e-3", W="1", kW="1000", MW="1e6"),
+    "voltage": _all(µV="1e-6", mV="1e-3", V="1", kV="1000"),
+    "current": _all(µA="1e-6", mA="1e-3", A="1", kA="1000"),
+    "frequency": _all(mHz="1e-3", Hz="1", kHz="1000", MHz="1e6", GHz="1e9"),
+    "force": _all(mN="1e-3", N="1", kN="1000", MN="1e6"),
     "data": _all(B="1", kB="1000", MB="1e6", GB="1e9", TB="1e12", KiB="1024", MiB="1048576", GiB="1073741824"),
 }
 """For each unit the factor and offset to its kind's base unit: base = number * factor + offset. Exact by definition.
@@ -72,6 +76,8 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "µm": ("μm", "um"),
     "µg": ("μg", "ug", "mcg"),
     "µs": ("μs", "us"),
+    "µV": ("μV", "uV"),
+    "µA": ("μA", "uA"),
     "µV": ("μV", "uV"),
     "µA": ("μA", "uA"),
     "l": ("L", "ℓ"),
