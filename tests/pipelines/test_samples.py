@@ -48,7 +48,7 @@ def counts(result: RunResult) -> tuple[int, int, int, int]:
 
 
 def test_every_row_has_its_place(tmp_path: Path, target_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each pipeline loads into each target with the balance that the files were made for; a second run loads nothing."""
+    """Each pipeline loads with the balance that its file was made for; a second run loads nothing."""
     project = copied(tmp_path)
     monkeypatch.setenv("DATABASE_URL", target_url)
     results = run_all(project)
