@@ -58,15 +58,12 @@ class Pad(_Identifiers):
         return each(data, self.reads(data.schema.names), self._padded)
 
     def _padded(self, column: pa.StringArray) -> pa.StringArray:
-        length = pc.utf8_length(column)
-        short = truth(pc.and_(pc.less(length, self.width), pc.greater(length, 0)))
+        digits = self.only == "digits"
+        length = pc.binary_length(column) if digits else pc.utf8_length(column)
+        short = pc.and_(pc.less(length, self.width), pc.greater(length, 0))
+        rows = truth(pc.and_(short, pc.ascii_is_decimal(column)) if digits else short)
         kernel = pc.utf8_lpad if self.side == "left" else pc.utf8_rpad
-        return patched(column, short, lambda cells: self._filled(cells, kernel(cells, self.width, self.fill)))
-
-    def _filled(self, cells: pa.StringArray, padded: pa.StringArray) -> pa.StringArray:
-        if self.only == "digits":
-            return pc.if_else(pc.match_substring_regex(cells, "^[0-9]+$"), padded, cells)
-        return pc.if_else(pc.equal(cells, ""), cells, padded)
+        return patched(column, rows, lambda cells: kernel(cells, self.width, self.fill))
 
 
 _ATOM, _LABEL = r"[{0}!#$%&'*+/=?^_`{{|}}~-]+", r"[{0}](?:[{0}-]*[{0}])?\."

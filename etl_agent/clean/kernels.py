@@ -17,6 +17,7 @@ from etl_agent.clean.step import replaced
 
 __all__ = [
     "CellText",
+    "beginnings",
     "bytes_of",
     "each",
     "holders",
@@ -59,6 +60,17 @@ def is_plain(column: pa.StringArray, *, least: int) -> bool:
     """Say whether every byte is ASCII, at least ``least`` and not DELETE, at the cost of two looks at memory."""
     data = bytes_of(column)
     return data.size == 0 or (int(data.min()) >= least and int(data.max()) < _ASCII_TOP)
+
+
+def beginnings(column: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the first byte of each cell, 0 where there is none, and how many bytes it has."""
+    ends = _ends(column) if len(column) else np.zeros(1, dtype=np.int32)
+    lengths, data = np.diff(ends), bytes_of(column)
+    if data.size == 0:
+        return np.zeros(len(column), dtype=np.uint8), lengths
+    first = data.take(ends[:-1] - ends[0], mode="clip")
+    first[lengths == 0] = 0
+    return first, lengths
 
 
 def holders(column: pa.StringArray, places: Positions) -> Mask:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from etl_agent.clean.kernels import CellText, each, nulled
+from etl_agent.clean.kernels import CellText, beginnings, each, nulled, truth
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 
 __all__ = ["MARKERS", "NullMarkers"]
@@ -47,5 +48,15 @@ class NullMarkers(RowStep):
 
 
 def _without(column: pa.StringArray, markers: pa.StringArray) -> pa.StringArray:
-    found = pc.is_in(column, markers)
-    return nulled(column, found) if found.true_count else column
+    first, lengths = beginnings(column)
+    begins, sizes = beginnings(markers)
+    # Few cells are as short as a marker and begin like one: only those are looked up.
+    like = np.zeros(256, dtype=bool)
+    like[begins] = True
+    places = np.flatnonzero((lengths <= sizes.max()) & like[first])
+    found = places[truth(pc.is_in(column.take(pa.array(places)), markers))]
+    if found.size == 0:
+        return column
+    rows = np.zeros(len(column), dtype=bool)
+    rows[found] = True
+    return nulled(column, pa.array(rows))

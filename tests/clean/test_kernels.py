@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from etl_agent.clean.kernels import CellText, bytes_of, holders, is_ascii, is_plain, nulled, patched, per_value
+from etl_agent.clean.kernels import (
+    CellText,
+    beginnings,
+    bytes_of,
+    holders,
+    is_ascii,
+    is_plain,
+    nulled,
+    patched,
+    per_value,
+)
 
 cells = st.lists(st.none() | st.text("ab é", max_size=4), max_size=12)
 
@@ -36,6 +46,16 @@ def test_looks_at_bytes_agree_with_cells(column: pa.StringArray) -> None:
     text = "".join(cell or "" for cell in column.to_pylist())
     assert is_ascii(column) == text.isascii()
     assert is_plain(column, least=0x21) == (text.isascii() and " " not in text)
+
+
+@given(columns())
+@settings(max_examples=100, deadline=None)
+def test_beginnings(column: pa.StringArray) -> None:
+    """The first byte of each cell is its own, and an empty one has none."""
+    raw = [(cell or "").encode() for cell in column.to_pylist()]
+    first, lengths = beginnings(column)
+    assert first.tolist() == [r[0] if r else 0 for r in raw]
+    assert lengths.tolist() == [len(r) for r in raw]
 
 
 @given(columns(), st.data())

@@ -261,7 +261,7 @@ def test_same_in_batches(case: Case, sizes: tuple[int, ...]) -> None:
 
 
 @every_case
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(draw=st.data())
 def test_same_in_batches_for_any_text(case: Case, draw: st.DataObject) -> None:
     """Any text at all gives text, the same in one batch as in several."""
