@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from etl_agent.profile.facts import ColumnFacts
-from etl_agent.shape import TEXT, ColumnType
+from etl_agent.profile.table import TableFacts
+from etl_agent.shape import TEXT, ColumnType, Shape
 
-__all__ = ["infer_type", "widen"]
+__all__ = ["infer_type", "widen", "widened"]
 
 _USUAL_DIGITS = 18
 _MOST_DIGITS = 38
@@ -61,6 +62,19 @@ def widen(column_type: ColumnType, facts: ColumnFacts) -> ColumnType:
         return _wider_number(column_type, facts)
     form = {"boolean": "boolean", "date": "date", "time": "any time", "timestamp": "any timestamp"}[column_type.kind]
     return column_type if forms.rows.get(form, 0) == values else TEXT
+
+
+def widened(shape: Shape, *, facts: TableFacts) -> dict[str, ColumnType]:
+    """Name the columns of a contract whose type does not hold all values, with the type that does.
+
+    Args:
+        shape: the contract's columns.
+        facts: the facts of the cleaned data.
+    """
+    wider = {
+        column.name: widen(column.type, facts.columns[column.name]) for column in shape if column.name in facts.columns
+    }
+    return {column.name: wider[column.name] for column in shape if wider.get(column.name, column.type) != column.type}
 
 
 def _wider_number(column_type: ColumnType, facts: ColumnFacts) -> ColumnType:

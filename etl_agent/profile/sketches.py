@@ -23,6 +23,7 @@ _KEPT_HASHES = 2048
 _ACCURACY = 0.01  # relative error of a quantile
 _GAMMA = (1 + _ACCURACY) / (1 - _ACCURACY)
 _LEAST, _MOST = 1e-12, 1e24  # magnitudes that are told apart
+_ABOVE_ZERO = 1 - math.floor(math.log(_LEAST) / math.log(_GAMMA))  # makes the bucket of the least magnitude positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,13 @@ class Quantiles:
     Source: Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch" (2019).
 
     Args:
-        buckets: numbers by bucket; a bucket holds one sign and a range of magnitudes, (0, 0) holds zero.
+        buckets: numbers by bucket, which rise with the numbers in them: 0 holds zero, negative ones the negative
+            numbers.
         least: the least number, or None if there is none.
         most: the greatest number.
     """
 
-    buckets: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    buckets: Mapping[int, int] = field(default_factory=dict)
     least: float | None = None
     most: float | None = None
 
@@ -145,14 +147,12 @@ class Quantiles:
         """Summarise finite numbers that stand in so many rows each."""
         if not len(numbers):
             return Quantiles()
-        signs = np.sign(numbers).astype(np.int64)
         sizes = np.clip(np.abs(numbers), _LEAST, _MOST)
-        places = np.where(signs == 0, 0, np.ceil(np.log(sizes) / math.log(_GAMMA))).astype(np.int64)
-        pairs, where = np.unique(np.stack([signs, places]), axis=1, return_inverse=True)
-        rows = np.bincount(where.ravel(), weights=counts, minlength=pairs.shape[1]).astype(np.int64)
-        buckets = {
-            (int(sign), int(place)): int(n) for sign, place, n in zip(*pairs.tolist(), rows.tolist(), strict=True)
-        }
+        places = np.ceil(np.log(sizes) / math.log(_GAMMA)).astype(np.int64) + _ABOVE_ZERO
+        signed = np.sign(numbers).astype(np.int64) * places
+        rows = np.bincount(signed - signed.min(), weights=counts).astype(np.int64)
+        found = np.flatnonzero(rows)
+        buckets = dict(zip((found + signed.min()).tolist(), rows[found].tolist(), strict=True))
         return Quantiles(buckets, float(numbers.min()), float(numbers.max()))
 
     def combine(self, other: Quantiles) -> Quantiles:
@@ -169,9 +169,10 @@ class Quantiles:
             return None
         rank = share * (sum(self.buckets.values()) - 1)
         seen = 0
-        for sign, place in sorted(self.buckets, key=lambda bucket: (bucket[0], bucket[0] * bucket[1])):
-            seen += self.buckets[sign, place]
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
             if seen > rank:
-                middle = sign * 2 * _GAMMA**place / (_GAMMA + 1)
+                size = 2 * _GAMMA ** (abs(bucket) - _ABOVE_ZERO) / (_GAMMA + 1)
+                middle = math.copysign(size, bucket) if bucket else 0.0
                 return min(max(middle, self.least), self.most)
         return self.most

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl_agent.errors import ConfigurationError
+from etl_agent.errors import ConfigurationError, Drifted
 from etl_agent.shape import ColumnType
 from etl_agent.validate.casts import cast
 from etl_agent.validate.dtypes import arrow_storage
@@ -64,6 +64,12 @@ def _checks(name: str, column: ColumnContract, column_type: ColumnType) -> list[
     from pandera.pandas import Check
 
     checks: list[Check] = []
+    if column_type.kind == "text" and (column.min is not None or column.max is not None):
+        raise Drifted(
+            f"the values no longer fit {column.type}, and as text its min and max cannot be judged",
+            where=f"validate.contract.{name}",
+            next_command="correct the values, or remove min and max from the contract",
+        )
 
     def value(bound: str) -> Any:
         return _value(bound, column_type, zone=column.zone, where=f"validate.contract.{name}")

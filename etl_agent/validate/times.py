@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Mask
+from etl_agent.errors import ConfigurationError
 from etl_agent.profile.forms import DATE, OFFSET, TIME
 from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
 
@@ -113,8 +114,13 @@ def _placed(local: pa.Array, timezone: str, check: str) -> tuple[pa.Array, tuple
     kind = pa.timestamp("us", tz="UTC")
     try:
         return _within_years(pc.assume_timezone(local, timezone).cast(kind)), ()
-    except pa.ArrowInvalid:
-        pass
+    except pa.ArrowInvalid as error:
+        if "timezone" in str(error) and "Cannot locate" in str(error):
+            raise ConfigurationError(
+                f"this system's time zone database does not know {timezone}",
+                where="validate.contract",
+                next_command="install the operating system's package tzdata",
+            ) from error
     early = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="earliest").cast(kind)
     twice = pc.assume_timezone(local, timezone, ambiguous="latest", nonexistent="earliest").cast(kind)
     never = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="latest").cast(kind)

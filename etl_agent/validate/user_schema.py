@@ -45,9 +45,8 @@ def _from_yaml(reference: str, project: Path) -> pandera.DataFrameSchema:
 
     path = project / reference
     if not path.is_file():
-        present = [
-            str(file.relative_to(project)) for file in project.rglob("*.y*ml") if file.suffix in (".yaml", ".yml")
-        ]
+        beside = [*project.glob("*.y*ml"), *path.parent.glob("*.y*ml")]
+        present = dict.fromkeys(str(file.relative_to(project)) for file in beside if file.is_relative_to(project))
         raise ConfigurationError(f"there is no file {reference}", where=_WHERE, choices=near(reference, present))
     try:
         schema = from_yaml(path)  # type: ignore[no-untyped-call]  # pandera does not annotate it

@@ -24,7 +24,7 @@ def _batch(**columns: list[str | None]) -> Batch:
     return Batch(pa.RecordBatch.from_pydict({n: pa.array(c, pa.string()) for n, c in columns.items()}), origin)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def batch() -> Callable[..., Batch]:
     """Make a batch of text columns."""
     return _batch

@@ -124,7 +124,7 @@ def test_a_slice_of_a_column_is_cast_as_its_copy():
     assert read.misfits == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text("0123456789.+-eExZ: T", max_size=24)), max_size=8))
 def test_integers_and_decimals_agree_with_python(cells):
     """What Python reads as an exact number of these digits is that number here, and nothing else fits."""

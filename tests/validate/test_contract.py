@@ -2,12 +2,18 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
+import pandera.pandas as pandera
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from etl_agent.errors import ConfigurationError
-from etl_agent.shape import ColumnType
+from etl_agent.errors import ConfigurationError, Drifted, EtlAgentError
+from etl_agent.shape import TEXT, ColumnType
 from etl_agent.validate.contract import compile_contract
 from etl_agent.validate.judging import TypesDrifted
 from etl_agent.validate.spec import Validate
@@ -129,3 +135,78 @@ def test_an_empty_batch_is_judged(batch):
     """No rows in, no rows out, of the right types."""
     made = contract(contract={"n": {"type": "integer", "min": 0}}, checks=[{"column": "n", "eq": "n"}])
     assert made.judge(batch(n=[])).kept.data.schema == made.shape.arrow()
+
+
+def test_a_row_that_pandera_refuses_is_a_loud_bug(batch, monkeypatch):
+    """If a kernel passed what pandera does not, nothing goes on in silence."""
+    monkeypatch.setattr(
+        "etl_agent.validate.checks.kernel", lambda check, *, arrow: lambda values: pa.array([True] * len(values))
+    )
+    made = contract(contract={"n": {"type": "integer", "max": 1}})
+    with pytest.raises(EtlAgentError, match=r"pandera refuses.*max: 1.*bug") as caught:
+        made.judge(batch(n=["2"]))
+    assert caught.value.exit_code == 70
+
+
+def test_a_widened_type_replaces_the_contracts(batch):
+    """What a survey widened is cast and certified as the wider type, its bounds among it."""
+    made = contract(
+        contract={"n": {"type": "integer", "min": 0}},
+        types={"n": ColumnType("decimal", 20, 1)},
+        drift={"types": "evolve"},
+    )
+    assert made.judge(batch(n=["1.5", "-1"])).kept.data.to_pydict() == {"n": [Decimal("1.5")]}
+
+
+def test_a_bound_that_a_widened_type_cannot_have_is_refused():
+    """A column that became text has no minimum: better refused than not judged."""
+    with pytest.raises(Drifted, match="its min and max"):
+        contract(contract={"n": {"type": "integer", "min": 0}}, types={"n": TEXT}, drift={"types": "evolve"})
+
+
+def test_the_schema_is_a_real_one_that_judges_frames_alone():
+    """What a contract compiles to is pandera's own, uniqueness included, for use without us."""
+    schema = contract(contract={"n": {"type": "integer", "min": 0, "unique": True}}).schema
+    good = pd.DataFrame({"n": pd.array([1, 2], dtype=pd.ArrowDtype(pa.int64()))})
+    assert schema.validate(good).equals(good)
+    with pytest.raises(pandera.errors.SchemaErrors) as caught:
+        schema.validate(pd.DataFrame({"n": pd.array([-1, -1], dtype=pd.ArrowDtype(pa.int64()))}), lazy=True)
+    assert set(caught.value.failure_cases["check"]) == {"min: 0", "field_uniqueness"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.none(), st.sampled_from(["O-1", "O-22", "x", ""])),
+            st.one_of(st.none(), st.sampled_from(["1", "-1", "99", "1.5", "00", "x"])),
+            st.one_of(st.none(), st.sampled_from(["2024-01-01", "2024-02-30", "2025-01-01"])),
+        ),
+        max_size=12,
+    )
+)
+def test_every_row_is_kept_or_rejected_whatever_stands_beside_it(batch, rows):
+    """Law: rows in = kept + rejected, and a row's reasons are the same alone and in a batch."""
+    made = contract(
+        contract={
+            "id": {"matches": r"O-\d+"},
+            "n": {"type": "integer", "min": 0, "max": 50, "nullable": True},
+            "d": {"type": "date", "max": "2024-12-31"},
+        },
+    )
+
+    def outcome(part):
+        judged = made.judge(
+            batch(**{name: [row[place] for row in part] for place, name in enumerate(("id", "n", "d"))})
+        )
+        rejected = {
+            int(row): text
+            for rejects in judged.rejects
+            for row, text in zip(rejects.origin.row, rejects.reasons.to_pylist(), strict=True)
+        }
+        kept = set(judged.kept.origin.row.tolist())
+        assert kept | set(rejected) == set(range(len(part)))
+        assert not kept & set(rejected)
+        return [rejected.get(place) for place in range(len(part))]
+
+    assert outcome(rows) == [outcome([row])[0] for row in rows]

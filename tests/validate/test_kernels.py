@@ -93,8 +93,8 @@ def test_a_kernel_agrees_with_pandera(kind, cells, checks):
     """The rows that a kernel fails are the rows that pandera fails, nulls among them."""
     type_ = parse_type(kind)
 
-    @settings(max_examples=12, deadline=None)
-    @given(st.lists(st.one_of(st.none(), cells), min_size=1, max_size=12))
+    @settings(max_examples=6, deadline=None)
+    @given(st.lists(st.one_of(st.none(), cells), min_size=4, max_size=20))
     def law(drawn):
         values = pa.array(drawn, type_.arrow)
         for check in checks:
