@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from etl_agent.clean.kernels import CellText
 from etl_agent.clean.step import Change, RowStep, replaced
@@ -19,7 +19,12 @@ __all__ = ["Combine", "Constant", "Drop", "Name", "Rename", "Select", "Split", "
 Name = Annotated[str, Field(min_length=1)]
 """The name of a column."""
 
-Names = Annotated[tuple[Name, ...], Field(min_length=1)]
+Names = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    Field(min_length=1),
+]
+"""A name or a list of names."""
 
 
 def added(names: Sequence[str], new: Sequence[str], *, step: str) -> tuple[str, ...]:
@@ -57,6 +62,11 @@ class Rename(RowStep):
 
     change: ClassVar[Change] = "columns"
 
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twice(tuple(self.columns.values()))
+        return self
+
     def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the old names are declared
         """Name the columns by their old names."""
         return tuple(self.columns)
@@ -89,6 +99,11 @@ class Drop(RowStep):
     """The columns to take away."""
 
     change: ClassVar[Change] = "columns"
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twice(self.columns)
+        return self
 
     def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the columns are declared
         """Name the columns that go."""

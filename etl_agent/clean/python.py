@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from etl_agent.clean.step import CarryStep, Change, RowStep, SiftStep, Step
 from etl_agent.errors import ConfigurationError, near
@@ -16,6 +16,13 @@ from etl_agent.errors import ConfigurationError, near
 __all__ = ["PythonStep"]
 
 _KINDS = (RowStep, SiftStep, CarryStep)
+
+
+def _path(use: str) -> str:
+    module, _, name = use.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise ValueError(f"{use!r} names no class: write package.module:Class")
+    return use
 
 
 class PythonStep(Step):
@@ -30,7 +37,7 @@ class PythonStep(Step):
     """
 
     step: Literal["python"] = "python"
-    use: Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
+    use: Annotated[str, AfterValidator(_path)]
     """The class, as ``package.module:Class``."""
     settings: dict[str, Any] = Field(default={}, alias="with")
     """The parameters of the class; ``with`` in a pipeline file."""

@@ -20,6 +20,18 @@ def test_rename_onto_another_column_is_refused() -> None:
     assert caught.value.where == "step rename"
 
 
+def test_two_columns_cannot_get_one_name() -> None:
+    """A new name that is given twice is a mistake of the spec."""
+    with pytest.raises(ValidationError, match="'c' is named twice"):
+        Rename(columns={"a": "c", "b": "c"})
+
+
+def test_one_name_needs_no_list() -> None:
+    """A single column may be named without brackets."""
+    assert Drop.model_validate({"columns": "ab"}) == Drop(columns=("ab",))
+    assert Select.model_validate({"columns": "ab"}) == Select(columns=("ab",))
+
+
 def test_swap() -> None:
     """Two columns may swap their names."""
     assert Rename(columns={"a": "b", "b": "a"}).names_after(["a", "b", "c"]) == ("b", "a", "c")
