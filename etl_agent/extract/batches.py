@@ -48,12 +48,14 @@ class _Held:
     pieces: list[Piece] = field(default_factory=list)
     first: list[int] = field(default_factory=list)
     rows: int = 0
+    records: int = 0
     size: int = 0
 
     def add(self, piece: Piece, row: int) -> None:
         self.pieces.append(piece)
         self.first.append(row)
         self.rows += len(piece)
+        self.records += piece.records
         self.size += len(piece.raw)
 
 
@@ -71,7 +73,7 @@ def batches_of(reader: Reader, layout: Layout, *, name: str, row: int, rows: int
     for piece in reader.pieces():
         held.add(piece, row)
         row += piece.records
-        if held.rows >= rows or held.size >= _MOST_BYTES:
+        if held.records >= rows or held.size >= _MOST_BYTES:
             yield from _verdicts(held, layout, name=name, rows=rows)
             held = _Held()
     yield from _verdicts(held, layout, name=name, rows=rows)
@@ -79,7 +81,7 @@ def batches_of(reader: Reader, layout: Layout, *, name: str, row: int, rows: int
 
 def _verdicts(held: _Held, layout: Layout, *, name: str, rows: int) -> Iterator[Verdict]:
     """Make batches of the pieces; the rejects go with the batch whose rows they stand before or among."""
-    if not any(piece.records for piece in held.pieces):
+    if not held.records:
         return
     batch = _batch(held, layout, name=name)
     starts = zip(held.first, held.pieces, strict=True)

@@ -95,7 +95,9 @@ class _Careful:
         if odd is not None and block.footnote < len(block):
             odd = odd.copy()
             odd[block.footnote :] = False
-        self._odd = np.flatnonzero(odd) if odd is not None else np.empty(0, np.int64)
+        lines_odd: list[int] = np.flatnonzero(odd).tolist() if odd is not None else []
+        self._next_odd: dict[int, int | None] = dict(zip(lines_odd, [*lines_odd[1:], None], strict=False))
+        self._only_quotes = doubts.nul is None and doubts.undecodable is None
         suspect = doubts.any(len(block))
         if left_out is not None:
             suspect &= ~left_out
@@ -126,13 +128,8 @@ class _Careful:
 
     def _end(self, first: int) -> int | None:
         """Return the line at which the record of this line can end; None if that is not in the block or too far."""
-        at = int(np.searchsorted(self._odd, first))
-        if at == len(self._odd) or self._odd[at] != first:
-            return first
-        if at + 1 == len(self._odd):
-            return None
-        end = int(self._odd[at + 1])
-        return end if self._within(first, end) else None
+        end = self._next_odd.get(first, first)
+        return end if end is not None and self._within(first, end) else None
 
     def _within(self, first: int, end: int) -> bool:
         block = self._block
@@ -140,10 +137,9 @@ class _Careful:
 
     def _may_go_on(self, first: int) -> bool:
         """Whether the next block may hold the end of what this line opens."""
-        at = int(np.searchsorted(self._odd, first))
         return (
             not self._block.last
-            and at + 1 == len(self._odd)
+            and self._next_odd.get(first, first) is None
             and self._within(first, len(self._block) - 1)
             and self._grammar.structure(self._text(first, first)) == "open"
         )
@@ -158,7 +154,10 @@ class _Careful:
         text = self._text(first, end)
         if self._grammar.structure(text) != "record":
             return first, self._codes(first, first)
-        if self._grammar.width(text) != self._width:
+        if self._grammar.width(text) == self._width:
+            if self._only_quotes and len(text) <= self._max_cell:
+                return end, ()
+        else:
             inner = [self._begins_good(line) for line in range(first + 1, end + 1)]
             if any(inner):
                 return first, self._codes(first, first)
@@ -190,9 +189,9 @@ class _Careful:
         elif structure == "open":
             codes.append("unterminated-quote")
         else:
-            cells = self._grammar.cells(text)
-            if len(text) > self._max_cell and max(map(len, cells)) > self._max_cell:
+            if len(text) > self._max_cell and max(map(len, self._grammar.cells(text))) > self._max_cell:
                 codes.append("cell-too-long")
-            if len(cells) != self._width:
-                codes.append("extra-cell" if len(cells) > self._width else "missing-cell")
+            width = self._grammar.width(text)
+            if width != self._width:
+                codes.append("extra-cell" if width > self._width else "missing-cell")
         return tuple(codes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,12 +17,14 @@ from etl_agent.errors import FileRefused
 from etl_agent.extract.batches import Layout, batches_of
 from etl_agent.extract.columns import added, constants, places, union
 from etl_agent.extract.dialect import Dialect
+from etl_agent.extract.digest import HashedStream, digest_of
 from etl_agent.extract.header import open_header
 from etl_agent.extract.lines import Lines
 from etl_agent.extract.raw import read_at
-from etl_agent.extract.reader import Counts, Reader, Rules
-from etl_agent.extract.source import Limits, Source, Stream, sources_of, spool
+from etl_agent.extract.reader import Reader, Rules
+from etl_agent.extract.source import Limits, Source, sources_of, spool
 from etl_agent.extract.spec import Extract
+from etl_agent.extract.tally import Tally, tally_of
 from etl_agent.paths import STDIN, expand, find_files
 from etl_agent.rejects import Verdict
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Candidate", "Dataset", "SourceFile", "Tally", "open_dataset"]
-
-_DIGEST_STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +51,6 @@ class SourceFile:
     header: tuple[str, ...]
     dialect: Dialect
     packed_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What a full pass found in a file.
-
-    Args:
-        file: its name.
-        lines: physical lines; the sum of the six kinds of lines below.
-        preamble: lines before the header.
-        header: lines of the header.
-        blank: empty lines after the header that are no rows.
-        comment: lines that begin with the comment prefix.
-        footnote: lines of the footer.
-        record_lines: lines of records, good and bad.
-        good: records that became rows.
-        bad: records that were rejected.
-        size: bytes, decompressed.
-        packed_size: bytes as it lies on the disk.
-        sha256: of the decompressed bytes, in hexadecimal digits; None if the pass was not asked for it.
-    """
-
-    file: str
-    lines: int
-    preamble: int
-    header: int
-    blank: int
-    comment: int
-    footnote: int
-    record_lines: int
-    good: int
-    bad: int
-    size: int
-    packed_size: int
-    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +123,17 @@ class Dataset:
         self._tallies = []
         row = 0
         for index, (source, file, layout) in enumerate(zip(self._sources, self.files, self._layouts, strict=True)):
-            hashed = hashlib.sha256() if digest else None
             with source.open(self._limits) as stream:
-                reading = _Hashed(stream, hashed)
-                reader = self._reader(reading, file)
+                hashed = HashedStream(stream, wanted=digest)
+                reader = self._reader(hashed, file)
                 yield from batches_of(reader, layout, name=file.name, row=row, rows=rows)
-                tally = _tally(file, reader.counts, stream.size, None if hashed is None else hashed.hexdigest())
+                tally = tally_of(
+                    reader.counts,
+                    file=file.name,
+                    size=stream.size,
+                    packed_size=file.packed_size,
+                    sha256=hashed.digest(),
+                )
             row += tally.good + tally.bad
             if not (tally.good or tally.bad) and self._on_empty == "refuse":
                 raise FileRefused("the file has no rows (on_empty: refuse)", where=file.name)
@@ -202,11 +171,8 @@ class Dataset:
         Args:
             index: which of ``files``.
         """
-        hashed = hashlib.sha256()
         with self._sources[index].open(self._limits) as stream:
-            while part := stream.read(_DIGEST_STEP):
-                hashed.update(part)
-        return hashed.hexdigest()
+            return digest_of(stream)
 
     def raw_at(self, file_index: int, offsets: Positions, lengths: Positions) -> list[bytes]:
         """Read the raw bytes of records again, in one forward pass over the file.
@@ -234,7 +200,7 @@ class Dataset:
     ) -> None:
         self.close()
 
-    def _reader(self, stream: _Hashed, file: SourceFile) -> Reader:
+    def _reader(self, stream: HashedStream, file: SourceFile) -> Reader:
         dialect = file.dialect
         stream.pass_over(dialect.start)
         lines = Lines(
@@ -246,24 +212,6 @@ class Dataset:
             footer=self._rules.footer,
         )
         return Reader(lines, dialect=dialect, rules=self._rules, name=file.name)
-
-
-class _Hashed:
-    """A stream whose bytes are hashed as they are read."""
-
-    def __init__(self, stream: Stream, hashed: hashlib._Hash | None) -> None:
-        self._stream = stream
-        self._hashed = hashed
-
-    def read(self, size: int, /) -> bytes:
-        part = self._stream.read(size)
-        if self._hashed is not None:
-            self._hashed.update(part)
-        return part
-
-    def pass_over(self, size: int) -> None:
-        while size > 0 and (part := self.read(min(size, _DIGEST_STEP))):
-            size -= len(part)
 
 
 def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], as_of: date, scratch: Path) -> Dataset:
@@ -320,21 +268,3 @@ def _opened(source: Source, spec: Extract, limits: Limits) -> SourceFile:
 
 def _shown(path: Path, project: Path) -> str:
     return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.as_posix()
-
-
-def _tally(file: SourceFile, counts: Counts, size: int, sha256: str | None) -> Tally:
-    return Tally(
-        file=file.name,
-        lines=counts.lines,
-        preamble=counts.preamble,
-        header=counts.header,
-        blank=counts.blank,
-        comment=counts.comment,
-        footnote=counts.footnote,
-        record_lines=counts.record_lines,
-        good=counts.good,
-        bad=counts.bad,
-        size=size,
-        packed_size=file.packed_size,
-        sha256=sha256,
-    )

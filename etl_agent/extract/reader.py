@@ -193,7 +193,7 @@ class Reader:
             line=block.line + good,
             offset=block.at + block.raw_starts[good],
             length=block.raw_ends[last] - block.raw_starts[good],
-            wrong=[_wrong(record, block, int(np.searchsorted(records, record.first))) for record in bad],
+            wrong=_wrong(bad, block, records),
             raw=block.raw,
             at=block.at,
         )
@@ -267,6 +267,13 @@ def _cut(block: Block, first: Positions, last: Positions) -> bytes:
     return b"".join(view[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True))
 
 
-def _wrong(bad: Bad, block: Block, record: int) -> Wrong:
-    start, end = int(block.raw_starts[bad.first]), int(block.raw_ends[bad.last])
-    return Wrong(record, block.line + bad.first, block.at + start, block.raw[start:end], bad.codes)
+def _wrong(bad: list[Bad], block: Block, records: Positions) -> list[Wrong]:
+    """Give malformed records their places in the file."""
+    first = np.array([record.first for record in bad], np.int64)
+    last = np.array([record.last for record in bad], np.int64)
+    places = np.searchsorted(records, first).tolist()
+    starts, ends = block.raw_starts[first].tolist(), block.raw_ends[last].tolist()
+    return [
+        Wrong(place, block.line + record.first, block.at + start, block.raw[start:end], record.codes)
+        for record, place, start, end in zip(bad, places, starts, ends, strict=True)
+    ]

@@ -28,13 +28,15 @@ class Grammar:
     def __init__(self, *, delimiter: str | None, quote: str | None) -> None:
         self.delimiter = delimiter or _NO_DELIMITER
         self.quote = quote
-        d = re.escape(self.delimiter.encode())
+        self._delimiter = self.delimiter.encode()
+        d = re.escape(self._delimiter)
         q = re.escape(quote.encode()) if quote is not None else None
         plain = rb"[^\r\n" + d + (q or b"") + rb"]*+"
         quoted = q + rb"[^" + q + rb"]*+(?:" + q + q + rb"[^" + q + rb"]*+)*+" if q is not None else None
         cell = rb"(?:" + quoted + q + rb"|" + plain + rb")" if quoted is not None and q is not None else plain
         self._record = re.compile(cell + rb"(?:" + d + cell + rb")*+")
         self._open = re.compile(rb"(?:" + cell + d + rb")*+" + quoted) if quoted is not None else None
+        self._quoted = re.compile(quoted + q) if quoted is not None and q is not None else None
         self._next = re.compile(rb"(" + cell + rb")(" + d + rb"|\Z)")
 
     def structure(self, text: bytes) -> Structure:
@@ -56,9 +58,9 @@ class Grammar:
 
     def width(self, text: bytes) -> int:
         """Count the cells of a whole record."""
-        if self.quote is None or self.quote.encode() not in text:
-            return text.count(self.delimiter.encode()) + 1
-        return len(self.cells(text))
+        if self._quoted is not None:
+            text = self._quoted.sub(b"", text)
+        return text.count(self._delimiter) + 1
 
     def value(self, cell: bytes) -> str | None:
         """Read a cell: None if it is empty and unquoted."""
