@@ -21,49 +21,38 @@ from etl_agent.errors import near
 __all__ = ["UNITS", "Units"]
 
 
-def _all(**factors: str) -> dict[str, tuple[Fraction, Fraction]]:
-    return {name: (Fraction(factor), Fraction(0)) for name, factor in factors.items()}
+def _units(table: str) -> dict[str, tuple[Fraction, Fraction]]:
+    """Read ``m 1, km 1000``: units and how much of the base unit each is."""
+    entries = (entry.rsplit(" ", 1) for entry in table.split(", "))
+    return {unit: (Fraction(factor), Fraction(0)) for unit, factor in entries}
 
 
 _KELVIN = Fraction("273.15")
-_INCH, _POUND, _GALLON = Fraction("0.0254"), Fraction("0.45359237"), Fraction("0.003785411784")
 
 UNITS: Mapping[str, Mapping[str, tuple[Fraction, Fraction]]] = {
-    "length": _all(nm="1e-9", µm="1e-6", mm="1e-3", cm="1e-2", dm="1e-1", m="1", km="1000")
-    | {"in": (_INCH, Fraction(0)), "ft": (12 * _INCH, Fraction(0)), "yd": (36 * _INCH, Fraction(0))}
-    | {"mi": (63360 * _INCH, Fraction(0)), "nmi": (Fraction(1852), Fraction(0))},
-    "mass": _all(µg="1e-9", mg="1e-6", g="1e-3", kg="1", t="1000")
-    | {"oz": (_POUND / 16, Fraction(0)), "lb": (_POUND, Fraction(0)), "st": (14 * _POUND, Fraction(0))},
+    "length": _units(
+        "nm 1e-9, µm 1e-6, mm 0.001, cm 0.01, dm 0.1, m 1, km 1000, in 0.0254, ft 0.3048, yd 0.9144, mi 1609.344, nmi 1852"
+    ),
+    "mass": _units("µg 1e-9, mg 1e-6, g 0.001, kg 1, t 1000, oz 0.028349523125, lb 0.45359237, st 6.35029318"),
     "temperature": {
         "K": (Fraction(1), Fraction(0)),
         "°C": (Fraction(1), _KELVIN),
         "°F": (Fraction(5, 9), _KELVIN - 32 * Fraction(5, 9)),
     },
-    "volume": _all(ml="1e-6", cl="1e-5", dl="1e-4", l="1e-3", hl="0.1")
-    | {"m³": (Fraction(1), Fraction(0)), "gal": (_GALLON, Fraction(0)), "fl oz": (_GALLON / 128, Fraction(0))},
-    "area": {
-        name: (Fraction(factor), Fraction(0))
-        for name, factor in {"mm²": "1e-6", "cm²": "1e-4", "m²": "1", "ha": "10000", "km²": "1000000"}.items()
-    }
-    | {"ft²": ((12 * _INCH) ** 2, Fraction(0)), "ac": (43560 * (12 * _INCH) ** 2, Fraction(0))},
-    "time": _all(ns="1e-9", µs="1e-6", ms="1e-3", s="1", min="60", h="3600", d="86400"),
-    "speed": {
-        "m/s": (Fraction(1), Fraction(0)),
-        "km/h": (Fraction(5, 18), Fraction(0)),
-        "mph": (63360 * _INCH / 3600, Fraction(0)),
-        "kn": (Fraction(1852, 3600), Fraction(0)),
-    },
-    "pressure": _all(Pa="1", hPa="100", kPa="1000", MPa="1e6", mbar="100", bar="100000", atm="101325")
-    | {"psi": (_POUND * Fraction("9.80665") / _INCH**2, Fraction(0))},
-    "energy": _all(J="1", kJ="1000", MJ="1e6", Wh="3600", kWh="3600000", MWh="3.6e9", cal="4.184", kcal="4184"),
-    "voltage": _all(µV="1e-6", mV="1e-3", V="1", kV="1000"),
-    "current": _all(µA="1e-6", mA="1e-3", A="1", kA="1000"),
-    "power": _all(mW="1e-3", W="1", kW="1000", MW="1e6"),
-    "voltage": _all(µV="1e-6", mV="1e-3", V="1", kV="1000"),
-    "current": _all(µA="1e-6", mA="1e-3", A="1", kA="1000"),
-    "frequency": _all(mHz="1e-3", Hz="1", kHz="1000", MHz="1e6", GHz="1e9"),
-    "force": _all(mN="1e-3", N="1", kN="1000", MN="1e6"),
-    "data": _all(B="1", kB="1000", MB="1e6", GB="1e9", TB="1e12", KiB="1024", MiB="1048576", GiB="1073741824"),
+    "volume": _units("ml 1e-6, cl 1e-5, dl 1e-4, l 0.001, hl 0.1, m³ 1, gal 0.003785411784, fl oz 0.0000295735295625"),
+    "area": _units("mm² 1e-6, cm² 1e-4, m² 1, ha 10000, km² 1000000, ft² 0.09290304, ac 4046.8564224"),
+    "time": _units("ns 1e-9, µs 1e-6, ms 0.001, s 1, min 60, h 3600, d 86400"),
+    "speed": _units("m/s 1, km/h 5/18, mph 0.44704, kn 463/900"),
+    "pressure": _units(
+        "Pa 1, hPa 100, kPa 1000, MPa 1000000, mbar 100, bar 100000, atm 101325, psi 44482216152605/6451600000"
+    ),
+    "energy": _units("J 1, kJ 1000, MJ 1000000, Wh 3600, kWh 3600000, MWh 3600000000, cal 4.184, kcal 4184"),
+    "voltage": _units("µV 1e-6, mV 0.001, V 1, kV 1000"),
+    "current": _units("µA 1e-6, mA 0.001, A 1, kA 1000"),
+    "power": _units("mW 0.001, W 1, kW 1000, MW 1000000"),
+    "frequency": _units("mHz 0.001, Hz 1, kHz 1000, MHz 1000000, GHz 1000000000"),
+    "force": _units("mN 0.001, N 1, kN 1000, MN 1000000"),
+    "data": _units("B 1, kB 1000, MB 1e6, GB 1e9, TB 1e12, KiB 1024, MiB 1048576, GiB 1073741824"),
 }
 """For each unit the factor and offset to its kind's base unit: base = number * factor + offset. Exact by definition.
 
@@ -76,8 +65,6 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "µm": ("μm", "um"),
     "µg": ("μg", "ug", "mcg"),
     "µs": ("μs", "us"),
-    "µV": ("μV", "uV"),
-    "µA": ("μA", "uA"),
     "µV": ("μV", "uV"),
     "µA": ("μA", "uA"),
     "l": ("L", "ℓ"),

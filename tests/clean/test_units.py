@@ -74,6 +74,25 @@ def test_no_unit_is_of_two_kinds() -> None:
     assert len(names) == len(set(names))
 
 
+def test_units_fit_each_other() -> None:
+    """Units that are defined by others come out as their definitions say."""
+    length, mass, volume, area = (UNITS[kind] for kind in ("length", "mass", "volume", "area"))
+    inch, foot = length["in"][0], length["ft"][0]
+    assert (foot, length["yd"][0], length["mi"][0]) == (12 * inch, 36 * inch, 63360 * inch)
+    assert (mass["oz"][0] * 16, mass["st"][0]) == (mass["lb"][0], 14 * mass["lb"][0])
+    assert (volume["gal"][0], volume["fl oz"][0] * 128) == (231 * inch**3, volume["gal"][0])
+    assert (area["ft²"][0], area["ac"][0]) == (foot**2, 43560 * foot**2)
+    assert UNITS["pressure"]["psi"][0] == mass["lb"][0] * Fraction("9.80665") / inch**2
+    assert UNITS["speed"]["mph"][0] == length["mi"][0] / 3600
+
+
+@pytest.mark.parametrize("micro", ["\u00b5m", "\u03bcm", "um"])
+def test_micro_has_two_code_points(micro: str) -> None:
+    """The micro sign and the Greek letter both stand for a millionth."""
+    assert read([f"5 {micro}"], to="mm") == ["0.005"]
+    assert "\u00b5m" in UNITS["length"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.decimals(-(10**20), 10**20, places=5), min_size=1, max_size=8),
