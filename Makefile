@@ -47,7 +47,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 install: $(VENV)/.installed-dev
 
 demo: $(VENV)/.installed
-	@BIN=$(BIN) sample_data/demo $(DEMO_DATABASE)
+	@DATABASE_URL=sqlite:///$(DEMO_DATABASE) $(BIN)/etl-agent run pipelines/*.yaml
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -n $(WORKERS)

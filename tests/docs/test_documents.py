@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import doctest
 import os
+import pty
 import re
 import runpy
 import shutil
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +63,13 @@ def matches(shown: str, printed: str) -> bool:
 
 
 def session(commands: list[str], *, folder: Path) -> list[str]:
-    """Run commands one after the other in one shell and return what each printed."""
-    script = "".join(f"{one}\n__code=$?; printf '{SEPARATOR}'; (exit $__code)\n" for one in commands)
+    """Run commands one after the other in one shell, on a terminal, and return what each printed.
+
+    Only the standard output is a terminal: errors are collected beside it, and progress, which is for eyes, is not
+    drawn.
+    """
+    after = f"__code=$?; cat '{folder}.err'; : > '{folder}.err'; printf '{SEPARATOR}'; (exit $__code)\n"
+    script = f"exec 2>> '{folder}.err'\n" + "".join(f"{one}\n{after}" for one in commands)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ETL_AGENT_", "DATABASE_URL"))}
     environment = {
         **kept,
@@ -70,20 +77,36 @@ def session(commands: list[str], *, folder: Path) -> list[str]:
         "HOME": str(folder),
         "COLUMNS": "100",
         "NO_COLOR": "1",
+        "TERM": "dumb",
         "TZ": "UTC",
     }
-    done = subprocess.run(
+    terminal, end = pty.openpty()
+    settings = termios.tcgetattr(end)
+    settings[1] &= ~termios.OPOST  # line ends as they are written
+    termios.tcsetattr(end, termios.TCSANOW, settings)
+    with subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-c", script],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.stdout.split(SEPARATOR)[:-1]
+        stdout=end,
+    ):
+        os.close(end)
+        printed = b"".join(chunks(terminal))
+    os.close(terminal)
+    return printed.decode().split(SEPARATOR)[:-1]
+
+
+def chunks(terminal: int) -> Iterator[bytes]:
+    """Read a terminal until its other end is closed, which Linux tells by an error."""
+    while True:
+        try:
+            chunk = os.read(terminal, 1 << 16)
+        except OSError:
+            return
+        if not chunk:
+            return
+        yield chunk
 
 
 def project(folder: Path) -> Path:
@@ -145,7 +168,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_the_reference_is_what_the_code_says() -> None:
     """docs/reference was written after the last change of a docstring, an option or a command."""
     pages: dict[str, str] = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["pages"]()
-    present = {path.name: path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md")}
+    present = {path.name: path.read_text() for path in (ROOT / "docs" / "reference").glob("*.*")}
     stale = [name for name in pages.keys() | present.keys() if pages.get(name) != present.get(name)]
     assert not stale, "next: make docs"
 
