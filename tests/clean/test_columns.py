@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from etl_agent.clean.columns import Combine, Constant, Drop, Rename, Select, Split
+from etl_agent.clean.columns import Constant, Drop, Rename, Select
 from etl_agent.errors import ConfigurationError
 
 
@@ -47,36 +47,6 @@ def test_select_names_each_column_once(bad: tuple[str, ...]) -> None:
     """No columns, a column twice and a nameless column are mistakes."""
     with pytest.raises(ValidationError):
         Select(columns=bad)
-
-
-def test_split_never_loses_text() -> None:
-    """The parts joined again are the cell."""
-    data = table(x=["a-b-c", "a", "-", "", None, "--", "a-"])
-    for start in ("left", "right"):
-        after = Split.model_validate({"column": "x", "by": "-", "into": ["p", "q"], "start": start}).apply(data)
-        parts = zip(after.column("p").to_pylist(), after.column("q").to_pylist(), strict=True)
-        assert [p if q is None else f"{p}-{q}" for p, q in parts] == data.column("x").to_pylist()
-
-
-def test_split_separator_is_literal() -> None:
-    """A separator that looks like a pattern is none."""
-    after = Split(column="x", by=".", into=("p", "q")).apply(table(x=["a.b", "ab"]))
-    assert after.column("p").to_pylist() == ["a", "ab"]
-
-
-def test_new_columns_never_overwrite() -> None:
-    """Split and combine refuse names that are taken, also at run time."""
-    data = table(x=["a b"], y=["keep"])
-    with pytest.raises(ConfigurationError):
-        Split(column="x", by=" ", into=("y", "z")).apply(data)
-    with pytest.raises(ConfigurationError):
-        Combine(columns=("x", "y"), into="x").apply(data)
-
-
-def test_combine_keeps_empty_parts() -> None:
-    """Null is left out; the empty string is a part like others."""
-    after = Combine(columns=("a", "b"), into="c", by="-").apply(table(a=["", None, None], b=["x", "x", None]))
-    assert after.column("c").to_pylist() == ["-x", "x", None]
 
 
 @pytest.mark.parametrize(("value", "cell"), [(True, "true"), (7, "7"), ("1.10", "1.10"), (None, None)])

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said(use: str, settings: dict[str, object], what: str)
 @pytest.mark.parametrize("use", ["os.system", "a:b:c", "../x:Y", "a b:C", ":X", "x:"])
 def test_only_a_module_and_a_class(use: str) -> None:
     """Anything that is not ``package.module:Class`` is a mistake of the spec."""
-    with pytest.raises(ValueError, match="package.module:Class"):
+    with pytest.raises(ValueError, match=r"package\.module:Class"):
         PythonStep(use=use)
 
 
