@@ -20,7 +20,7 @@ from etl_agent.errors import (
 )
 from etl_agent.load.url import Location
 
-__all__ = ["mapped"]
+__all__ = ["mapped", "translated"]
 
 _SQLITE: dict[str, tuple[type[EtlAgentError], str]] = {
     "SQLITE_AUTH": (PermissionRefused, "the database refuses access"),
@@ -80,11 +80,19 @@ def mapped(location: Location, *, where: str | None = None) -> Iterator[None]:
     except OSError as error:
         _file_system(error, where=where or str(location))
     except Exception as error:
-        found = _driver_error(error)
-        if found is None:
+        ours = translated(error, location=location, where=where)
+        if ours is None:
             raise
-        kind, message = found
-        raise kind(location.without_secrets(message), where=where or str(location)) from None
+        raise ours from None
+
+
+def translated(error: Exception, *, location: Location, where: str | None = None) -> EtlAgentError | None:
+    """Turn one error of a database library into ours; None if it is of another kind."""
+    found = _driver_error(error)
+    if found is None:
+        return None
+    kind, message = found
+    return kind(location.without_secrets(message), where=where or str(location))
 
 
 def _file_system(error: OSError, *, where: str) -> NoReturn:

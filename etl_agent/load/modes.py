@@ -10,7 +10,7 @@ from etl_agent.errors import DataRefused, EtlAgentError, ShrinkRefused
 from etl_agent.load.spec import Load, Strategy
 from etl_agent.load.statements import Statements
 
-__all__ = ["Counts", "Database", "refuse_shrinking", "write"]
+__all__ = ["Counts", "Database", "append_unmatched", "check_keys", "refuse_shrinking", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def write(database: Database, *, load: Load, sql: Statements, kept: int, empty: 
     if load.write_disposition == "replace":
         return _replace(database, sql, kept=kept, empty=empty or not sql.keys, unique=unique)
     if load.write_disposition == "append":
-        return _append(database, sql, kept=kept, empty=empty or not sql.keys, unique=unique)
+        return Counts(inserted=database.run(sql.insert_all()))
     strategy = load.merge_strategy
     if strategy != "delete-insert" and not unique:
-        _check_keys(database, sql, empty=empty, current=strategy == "scd2")
+        check_keys(database, sql, empty=empty, current=strategy == "scd2")
     return _MERGES[strategy](database, sql, kept, empty)
 
 
@@ -100,23 +100,30 @@ def refuse_shrinking(load: Load, *, before: int, after: int) -> None:
         )
 
 
-def _append(database: Database, sql: Statements, *, kept: int, empty: bool, unique: bool) -> Counts:
-    if empty:
-        return Counts(inserted=database.run(sql.insert_all()))
-    if not unique:
-        _check_keys(database, sql, empty=empty)
-    equal = database.ask(sql.count_equal()) or 0
-    inserted = database.run(sql.insert_new())
-    if inserted + equal != kept:
-        raise EtlAgentError(f"{kept - inserted - equal} staged rows conflict with the table and were not dropped")
-    return Counts(inserted=inserted, deduplicated=equal)
+def append_unmatched(database: Database, *, sql: Statements, matched: str, kept: int) -> Counts:
+    """Append the rows whose key is new, and count those that are there already.
+
+    Args:
+        database: the open transaction.
+        sql: the statements between stage and table.
+        matched: the table of matches: which staged rows have a key that is there, and whether they are the same.
+        kept: rows of the stage.
+
+    Raises:
+        EtlAgentError: a row of a known key with other content was not dropped: a bug of the caller.
+    """
+    same = database.ask(sql.count_same(matched)) or 0
+    inserted = database.run(sql.insert_unmatched(matched))
+    if inserted + same != kept:
+        raise EtlAgentError(f"{kept - inserted - same} staged rows conflict with the table and were not dropped")
+    return Counts(inserted=inserted, deduplicated=same)
 
 
 def _replace(database: Database, sql: Statements, *, kept: int, empty: bool, unique: bool) -> Counts:
     if empty:
         return Counts(deleted=database.run(sql.delete_all()), inserted=database.run(sql.insert_all()))
     if not unique:
-        _check_keys(database, sql, empty=empty)
+        check_keys(database, sql, empty=empty)
     deleted = database.run(sql.delete_null_keys()) + database.run(sql.delete_missing())
     merged = _upsert(database, sql, kept, False)  # noqa: FBT003  the modes share one shape
     return Counts(deleted=deleted, inserted=merged.inserted, updated=merged.updated, unchanged=merged.unchanged)
@@ -156,7 +163,19 @@ _MERGES: Mapping[Strategy, Callable[[Database, Statements, int, bool], Counts]] 
 }
 
 
-def _check_keys(database: Database, sql: Statements, *, empty: bool, current: bool = False) -> None:
+def check_keys(database: Database, sql: Statements, *, empty: bool, current: bool = False) -> None:
+    """Make sure that no key stands twice in the stage or in the table.
+
+    Args:
+        database: the open transaction.
+        sql: the statements between stage and table.
+        empty: whether the table holds no row.
+        current: whether only the current versions of a scd2 table count.
+
+    Raises:
+        DataRefused: the table holds a key more than once.
+        EtlAgentError: a key is staged more than once: a bug of the caller.
+    """
     if database.ask(sql.repeated(staged=True)):
         raise EtlAgentError("a key is staged more than once")
     if not empty and database.ask(sql.repeated(staged=False, current=current)):

@@ -37,6 +37,8 @@ _SESSION = (
     "SET TIME ZONE 'UTC'",
     "SET datestyle = 'ISO, YMD'",
     "SET client_encoding = 'UTF8'",
+    # The joins of a merge spill to disk with the default of 4 MB.
+    "SELECT set_config('work_mem', '64MB', false) WHERE pg_size_bytes(current_setting('work_mem')) < 67108864",
 )
 
 

@@ -85,6 +85,8 @@ class PostgresTx(Tx):
         direct: whether rows go straight into the table.
     """
 
+    matched = 'pg_temp."_etl_match"'
+
     def __init__(self, connection: Connection, *, location: Location, order: Order, schema: str, direct: bool) -> None:
         super().__init__(connection, location=location, order=order, direct=direct)
         self._schema = schema
@@ -182,6 +184,10 @@ class PostgresTx(Tx):
         from etl_agent.load.postgres_facts import read_facts
 
         return read_facts(self._connection, self.order.load.table, schema=self._schema)
+
+    def _note_matches(self, query: str) -> None:
+        self.run(f'CREATE TEMPORARY TABLE "_etl_match" ON COMMIT DROP AS {query}')
+        self.run(f"ANALYZE {self.matched}")
 
     def _table(self) -> str:
         return f"{quote(self._schema)}.{quote(self.order.load.table)}"

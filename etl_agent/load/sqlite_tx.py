@@ -59,6 +59,8 @@ class SqliteTx(Tx):
         fresh: whether the database is created by this load.
     """
 
+    matched = 'temp."_etl_match"'
+
     def __init__(self, connection: Connection, *, location: Location, order: Order, stage: Path, fresh: bool) -> None:
         super().__init__(connection, location=location, order=order, direct=False)
         self._stage = SqliteStage(stage, shape=order.shape)
@@ -102,6 +104,10 @@ class SqliteTx(Tx):
         from etl_agent.load.sqlite import read_facts
 
         return read_facts(self._connection, self.order.load.table)
+
+    def _note_matches(self, query: str) -> None:
+        self.run('CREATE TEMPORARY TABLE "_etl_match" (row INTEGER PRIMARY KEY, same INTEGER)')
+        self.run(f"INSERT INTO {self.matched} {query} ORDER BY 1")
 
     def _statements(self) -> Statements:
         order = self.order
@@ -151,6 +157,7 @@ class SqliteTx(Tx):
         try:
             if self._attached and not self._connection.invalidated:
                 self._attached = False
+                self.run(f"DROP TABLE IF EXISTS {self.matched}")
                 self._connection.exec_driver_sql(f"DETACH {_ATTACHED}")
         finally:
             self._stage.remove()

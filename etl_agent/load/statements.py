@@ -90,18 +90,21 @@ class Statements:
         staged = ", ".join(f"s.{stage_column(key)}" for key in self.keys)
         return f"DELETE FROM {self.table} WHERE ({plain}) IN (SELECT {staged} FROM {self.stage} AS s)"
 
-    def conflicts(self, *, after: int, most: int) -> str:
-        """Select the next staged rows whose key the table holds with other content, by record number."""
+    def match(self) -> str:
+        """Select the staged rows whose key the table holds, and whether all else is the same too."""
         return (
-            f"SELECT s.{ROW} FROM {self.stage} AS s JOIN {self.table} AS t ON {self._match()}"
-            f" WHERE s.{ROW} > {after:d} AND ({self._differs() or self._never()})"
-            f" GROUP BY s.{ROW} ORDER BY s.{ROW} LIMIT {most:d}"
+            f"SELECT s.{ROW} AS row, CASE WHEN {self._differs() or '1 = 0'} THEN 0 ELSE 1 END AS same"
+            f" FROM {self.stage} AS s JOIN {self.table} AS t ON {self._match()}"
         )
 
-    def count_equal(self) -> str:
+    def insert_unmatched(self, matched: str) -> str:
+        """Insert the staged rows that a table of matches does not list."""
+        known = f"LEFT JOIN {matched} AS m ON m.row = s.{ROW} WHERE m.row IS NULL"
+        return self._insert(f"FROM {self.stage} AS s {known}", order=True)
+
+    def count_same(self, matched: str) -> str:
         """Count the staged rows that the table holds already, the same in every column."""
-        same = f" WHERE NOT ({differs})" if (differs := self._differs()) else ""
-        return f"SELECT count(DISTINCT s.{ROW}) FROM {self.stage} AS s JOIN {self.table} AS t ON {self._match()}{same}"
+        return f"SELECT count(*) FROM {self.stage} AS s JOIN {matched} AS m ON m.row = s.{ROW} WHERE m.same = 1"
 
     def close_versions(self) -> str | None:
         """End the current versions that differ from the staged row of their key; None if only keys are loaded."""
@@ -171,7 +174,3 @@ class Statements:
         if index in self.as_text:
             return f"{held}::text IS DISTINCT FROM {staged}::text"
         return f"{held} IS DISTINCT FROM {staged}"
-
-    @staticmethod
-    def _never() -> str:
-        return "1 = 0"

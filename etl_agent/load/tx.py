@@ -9,17 +9,17 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 
 from etl_agent.batch import Batch, Positions
 from etl_agent.errors import EtlAgentError
-from etl_agent.load.edge import mapped
+from etl_agent.load.edge import mapped, translated
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
-from etl_agent.load.modes import Counts, refuse_shrinking, write
+from etl_agent.load.modes import Counts, append_unmatched, check_keys, refuse_shrinking, write
 from etl_agent.load.spec import Load
 from etl_agent.load.sql_files import read_statements
 from etl_agent.load.statements import Statements
@@ -103,6 +103,8 @@ class Record(ABC):
             if not self._done:
                 self._roll_back()
             self._clean_up()
+        if isinstance(error, Exception) and (ours := translated(error, location=self._location)):
+            raise ours from None  # what the caller ran on the connection fails as one of our errors too
 
     def _begin(self) -> None:
         from etl_agent.load.ledger_tables import ensure
@@ -180,6 +182,9 @@ class Tx(Record):
         direct: whether rows go straight into the table, so that none can be dropped later.
     """
 
+    matched: ClassVar[str]
+    """The temporary table of ``_note_matches``, quoted and qualified."""
+
     def __init__(self, connection: Connection, *, location: Location, order: Order, direct: bool) -> None:
         super().__init__(connection, location=location, schema=order.load.db_schema)
         self.direct = direct
@@ -189,6 +194,7 @@ class Tx(Record):
         self._staged = 0
         self._dropped = 0
         self._applied: Counts | None = None
+        self._has_matched = False
 
     def stage(self, batch: Batch) -> None:
         """Take the rows of a batch, in dataset order; may run in a thread of its own.
@@ -227,16 +233,18 @@ class Tx(Record):
         Yields:
             record numbers, rising; the caller drops them, during the iteration or after it.
         """
-        load, fit = self.order.load, self.order.fit
-        if load.write_disposition != "append" or not fit.keys or self.direct:
-            return
-        self._begin()
+        with self._mapped():
+            if not self._compared():
+                return
+            self._match_keys()
         after = -1
-        while self.order.fit.exists:
+        while True:
+            query = (
+                f"SELECT row FROM {self.matched} WHERE same = 0 AND row > {after:d}"
+                f" ORDER BY row LIMIT {_CONFLICTS_AT_ONCE:d}"
+            )
             with self._mapped():
-                self._settle_drops()
-                statement = self._statements().conflicts(after=after, most=_CONFLICTS_AT_ONCE)
-                found = self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                found = self._connection.exec_driver_sql(query, execution_options={"no_parameters": True})
                 rows = np.array([row for (row,) in found], dtype=np.int64)
             if not len(rows):
                 return
@@ -266,11 +274,32 @@ class Tx(Record):
         empty = self._prepare_table()
         kept = self._staged - self._dropped
         sql = self._statements()
+        if self._compared():
+            self._match_keys()
+            return append_unmatched(self, sql=sql, matched=self.matched, kept=kept)
         if load.write_disposition == "replace":
             counted = load.max_shrink is not None or kept == 0
             before = 0 if empty or not counted else self.ask(f"SELECT count(*) FROM {sql.table}") or 0
             refuse_shrinking(load, before=before, after=kept)
         return write(self, load=load, sql=sql, kept=kept, empty=empty, unique=fit.unique)
+
+    def _compared(self) -> bool:
+        """Whether the rows of an append may meet rows of their key in the table."""
+        if self.direct or self.order.load.write_disposition != "append" or not self.order.load.primary_key:
+            return False
+        self._begin()
+        return self.order.fit.exists
+
+    def _match_keys(self) -> None:
+        """Note, once, which staged rows have a key that the table holds."""
+        if self._has_matched:
+            return
+        self._has_matched = True
+        self._settle_drops()
+        sql = self._statements()
+        if not self.order.fit.unique:
+            check_keys(self, sql, empty=False)
+        self._note_matches(sql.match())
 
     def _look_again(self) -> None:
         """Run the user's SQL that comes first, then fit the rows to the table as it is within the transaction."""
@@ -314,6 +343,10 @@ class Tx(Record):
     @abstractmethod
     def _facts(self) -> TableFacts | None:
         """Look at the table within the transaction."""
+
+    @abstractmethod
+    def _note_matches(self, query: str) -> None:
+        """Keep what a query finds, ``row`` and ``same``, in the table ``matched``."""
 
     @abstractmethod
     def _statements(self) -> Statements:

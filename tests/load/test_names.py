@@ -39,14 +39,14 @@ def test_names_no_database_keeps_are_refused(name: str) -> None:
             check_names([name], dialect=dialect)  # type: ignore[arg-type]  # the two members of a Literal
 
 
-@pytest.mark.parametrize(
-    ("table", "columns"), [("t", ["_etl_run_id"]), ("_etl_runs", ["a"]), ("", ["a"]), ("x\0", ["a"]), ("t", [])]
-)
-def test_names_of_our_own_are_refused(target_url: str, table: str, columns: list[str]) -> None:
+def test_names_of_our_own_are_refused(target_url: str) -> None:
     """The record's tables and the lineage column cannot be loaded over, and nothing is created by trying."""
-    with open_target(target_url) as target, pytest.raises(ConfigurationError):
-        load = spec(target_url, table="t").model_copy(update={"table": table})
-        target.begin(load, shape=shape(**dict.fromkeys(columns, "text")), run_id=RUN)
+    refused = [("t", ["_etl_run_id"]), ("_etl_runs", ["a"]), ("", ["a"]), ("x\0", ["a"]), ("t", [])]
+    with open_target(target_url) as target:
+        for table, columns in refused:
+            load = spec(target_url).model_copy(update={"table": table})
+            with pytest.raises(ConfigurationError):
+                target.begin(load, shape=shape(**dict.fromkeys(columns, "text")), run_id=RUN)
 
 
 def test_a_key_that_is_no_column_is_refused_with_the_nearest(target_url: str) -> None:

@@ -107,6 +107,15 @@ def test_the_record_is_a_transaction_of_its_own(target_url: str) -> None:
     assert query(target_url, "SELECT version FROM _etl_meta") == [(VERSION,)]
 
 
+def test_errors_of_the_callers_statements_are_ours_too(target_url: str) -> None:
+    """A statement that the caller ran on the connection fails as one of our errors, other errors stay as they are."""
+    with open_target(target_url) as target:
+        with pytest.raises(DataRefused), target.record() as record:
+            record.connection.execute(sa.insert(record.tables.meta).values(version=None))
+        with pytest.raises(FileNotFoundError), target.record() as record:
+            raise FileNotFoundError
+
+
 def test_a_newer_record_is_refused(target_url: str) -> None:
     """Tables of a newer release are left alone."""
     query(target_url, "CREATE TABLE _etl_meta (version integer)")
