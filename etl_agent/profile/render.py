@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from etl_agent.profile.facts import ColumnFacts
@@ -14,7 +15,9 @@ __all__ = ["as_dict"]
 _SHARES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 
 
-def as_dict(facts: TableFacts, *, frequent: int = 10, patterns: int = 10) -> dict[str, Any]:
+def as_dict(
+    facts: TableFacts, *, frequent: int = 10, patterns: int = 10, sensitive: Collection[str] = ()
+) -> dict[str, Any]:
     """Write a profile as numbers and text, counts first.
 
     Args:
@@ -22,11 +25,12 @@ def as_dict(facts: TableFacts, *, frequent: int = 10, patterns: int = 10) -> dic
         frequent: how many frequent values to show for each column; with 0 nothing is shown that is a cell's
             value, so also no quantiles, only counts, lengths and patterns.
         patterns: how many masked patterns to show for each column.
+        sensitive: columns of which no value is ever shown.
     """
     return {
         "rows": facts.rows,
         "columns": [
-            {"name": name, **_column(column, frequent=frequent, patterns=patterns)}
+            {"name": name, **_column(column, frequent=0 if name in sensitive else frequent, patterns=patterns)}
             for name, column in facts.columns.items()
         ],
     }

@@ -201,3 +201,11 @@ def test_no_value_is_shown_when_frequent_values_are_off():
     assert "secret" not in shown
     assert "4711" not in shown
     assert "secret" in json.dumps(as_dict(seen))
+
+
+def test_no_value_of_a_sensitive_column_is_shown():
+    """The other columns keep theirs."""
+    seen = TableFacts.observe(pa.RecordBatch.from_pydict({"a": ["secret"], "b": ["open"]}))
+    shown = json.dumps(as_dict(seen, sensitive={"a"}))
+    assert "secret" not in shown
+    assert "open" in shown
