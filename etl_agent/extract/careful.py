@@ -189,7 +189,7 @@ class _Careful:
         elif structure == "open":
             codes.append("unterminated-quote")
         else:
-            if len(text) > self._max_cell and max(map(len, self._grammar.cells(text))) > self._max_cell:
+            if len(text) > self._max_cell and self._grammar.longest(text) > self._max_cell:
                 codes.append("cell-too-long")
             width = self._grammar.width(text)
             if width != self._width:

@@ -20,10 +20,13 @@ from etl_agent.extract.lines import Block
 from etl_agent.extract.record import Grammar
 from etl_agent.extract.spec import Extract
 
-__all__ = ["Found", "Record", "detect", "read_records"]
+__all__ = ["MOST_CELLS", "Found", "Record", "detect", "read_records"]
 
 _RARE = (":", "^", "~", "\x1f")
 _RECORDS = 500
+MOST_CELLS = 16_384
+"""Cells of a record, far more than any database has columns."""
+
 _TYPED_RECORDS = 100
 _MOST_LINES = 1000
 _ENOUGH = 2 / 3
@@ -128,7 +131,7 @@ def read_records(lines: Sequence[bytes], grammar: Grammar, *, comment: bytes | N
             at += 1
             continue
         if quote is None or quote not in line:
-            yield Record(at, at, line.split(separator))
+            yield Record(at, at, line.split(separator) if line.count(separator) < MOST_CELLS else None)
             at += 1
             continue
         record = _quoted_record(lines, at, grammar, quote)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from etl_agent.errors import FileRefused
-from etl_agent.extract.detect import Found, Record, detect
+from etl_agent.extract.detect import MOST_CELLS, Found, Record, detect
 from etl_agent.extract.dialect import Dialect, Encoding
 from etl_agent.extract.encoding import decide_encoding
 from etl_agent.extract.heading import is_data
@@ -75,7 +75,11 @@ def _headed(
     if record.cells is None or (
         block.undecodable is not None and block.undecodable[record.first : record.last + 1].any()
     ):
-        raise FileRefused("the header is malformed", where=where, next_command="preamble: N skips N lines before it")
+        raise FileRefused(
+            f"the header is malformed, or has more than {MOST_CELLS:,} cells",
+            where=where,
+            next_command="preamble: N skips N lines before it",
+        )
     values = [found.grammar.value(cell) or "" for cell in record.cells]
     if spec.names is None:
         _check_names(values, where=where)

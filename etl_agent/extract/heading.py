@@ -25,6 +25,7 @@ _NO_NAME = re.compile(
     re.VERBOSE,
 )
 _LOOKED_AT = 50
+_LONGEST = 100
 _NEARLY_ALL = 0.9
 
 
@@ -36,7 +37,7 @@ def can_be_header(cells: Sequence[bytes] | None, grammar: Grammar) -> bool:
         bool(values)
         and all(folded)
         and len(set(folded)) == len(folded)
-        and not any(_NUMBER.fullmatch(value) or _NO_NAME.fullmatch(value) for value in values)
+        and not any(_matches(_NUMBER, value) or _matches(_NO_NAME, value) for value in values)
         and all(is_value(cell, grammar) for cell in cells or ())
     )
 
@@ -64,7 +65,7 @@ def is_data(cells: Sequence[bytes] | None, following: Sequence[Sequence[bytes] |
             continue
         if cell and not _is_typed(cell, grammar):
             return False
-        certain |= _NO_NAME.fullmatch(grammar.value(cell) or "") is not None
+        certain |= _matches(_NO_NAME, grammar.value(cell) or "")
     return certain
 
 
@@ -74,9 +75,14 @@ def is_value(cell: bytes, grammar: Grammar) -> bool:
         return True
     text = cell.decode("utf-8", "replace")
     inside = any(mark in text for mark in COMMON_DELIMITERS if mark != grammar.delimiter)
-    return not inside or _NUMBER.fullmatch(text) is not None
+    return not inside or _matches(_NUMBER, text)
 
 
 def _is_typed(cell: bytes, grammar: Grammar) -> bool:
     value = grammar.value(cell) or ""
-    return _NUMBER.fullmatch(value) is not None or _NO_NAME.fullmatch(value) is not None
+    return _matches(_NUMBER, value) or _matches(_NO_NAME, value)
+
+
+def _matches(pattern: re.Pattern[str], value: str) -> bool:
+    """Match short values only: these patterns may take the square of the length."""
+    return len(value) <= _LONGEST and pattern.fullmatch(value) is not None

@@ -56,6 +56,10 @@ class Grammar:
                 break
         return found
 
+    def longest(self, text: bytes) -> int:
+        """Return the bytes of the longest cell of a whole record, as it is written."""
+        return max(len(match[1]) for match in self._next.finditer(text))
+
     def width(self, text: bytes) -> int:
         """Count the cells of a whole record."""
         if self._quoted is not None:

@@ -150,3 +150,10 @@ def test_hostile_names_are_names(read):
     """Names are kept exactly, whatever they look like."""
     names = ("'; drop table x", "0", "1", "__class__", "é\u200b", " a ")
     assert read(",".join(names) + "\n1,2,3,4,5,6\n").names == names
+
+
+def test_hostile_cells_cost_no_time(read):
+    """Long blank cells and very many cells are dealt with at once."""
+    assert read("a,b\n" + " " * 900_000 + ",\n").rows[0][1] is None
+    with pytest.raises(FileRefused, match="more than 16,384 cells"):
+        read("," * 2_000_000 + "\n")
