@@ -99,7 +99,7 @@ def _walk(pipeline: str, steps: Sequence[PlannedStep], door: Sequence[str]) -> _
         walk.unbrought.extend(lacking)
         walk.names = (*walk.names, *lacking)
         reads = set(step.reads(walk.names))
-        if reads != set(walk.names):  # a step over all columns asks for none by name
+        if not _reads_any(step, walk.names):
             walk.read |= dict.fromkeys(name for name in step.reads(walk.names) if name not in walk.made)
         after = step.names_after(walk.names)
         if twice := sorted({name for name in after if after.count(name) > 1}):
@@ -110,3 +110,9 @@ def _walk(pipeline: str, steps: Sequence[PlannedStep], door: Sequence[str]) -> _
         walk.made |= (set(after) - set(walk.names)) | (set(step.writes(walk.names)) - reads - set(walk.read))
         walk.names = after
     return walk
+
+
+def _reads_any(step: Step, names: Sequence[str]) -> bool:
+    """Tell whether a step works on whatever columns there are, and so asks for none of them by name."""
+    another = "\0"  # no file has a column of this name: NUL never passes the reader
+    return another in step.reads((*names, another))
