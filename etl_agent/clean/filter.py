@@ -65,14 +65,7 @@ class Condition(Frozen):
 
     def __str__(self) -> str:
         """Write the condition as it stands in a pipeline file."""
-        return ", ".join(
-            f"{name}: [{', '.join(value)}]"
-            if isinstance(value, tuple)
-            else f"{name}: {str(value).lower()}"
-            if isinstance(value, bool)
-            else f"{name}: {value}"
-            for name, value in self._said().items()
-        )
+        return ", ".join(f"{name}: {_written(value)}" for name, value in self._said().items())
 
     def judge(self, column: pa.Array) -> tuple[Mask, Mask]:
         """Tell where the condition holds, and where it surely does not."""
@@ -102,6 +95,12 @@ class Condition(Frozen):
                 sign = compare(column, bound)
                 parts.append((np.isin(sign, signs), valid & (sign == _UNKNOWN)))
         return parts
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(value)}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _whole(pattern: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from etl_agent.clean.months import Language, month_numbers
 
-__all__ = ["EXCEL", "DateFormat", "check_format", "compiled", "read_where_agreed"]
+__all__ = ["EXCEL", "DateFormat", "check_format", "compiled", "read_times", "read_where_agreed"]
 
 EXCEL = "excel"
 """The word for serial numbers as Excel keeps them: days since 1899-12-30, the fraction being the time of day."""
@@ -35,7 +35,8 @@ _WORDS: Mapping[str, str] = {
     "A": r"\pL+\.?",
     "%": "%",
 }
-_CLOCK = r"(?:T|,? +)(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}))?"
+_CLOCK_ALONE = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}))?"
+_CLOCK = rf"(?:T|,? +){_CLOCK_ALONE}"
 _MORE = rf"(?:[.,](?P<f>\d{{1,9}}))?(?: ?(?P<p>[AaPp]\.?[Mm]\.?))?(?: ?(?P<z>{_ZONE}))?\s*"
 """A time of day behind a format that has no words for it, in two parts: a pattern with more than four groups costs
 three times as much."""
@@ -176,6 +177,17 @@ class DateFormat:
     def _month(self, names: pa.Array) -> pa.Array:
         found = pc.index_in(pc.utf8_lower(names), value_set=pa.array(list(self._numbers)))
         return pa.array(list(self._numbers.values())).take(found)
+
+
+def read_times(cells: pa.Array) -> pa.Array:
+    """Read times of day (9:05, 9:05:30.5, 9:05 pm) as 09:05:00, 09:05:30.5, 21:05:00; null where a cell is none."""
+    pattern = rf"(?i)^\s*{_CLOCK_ALONE}(?:[.,](?P<f>\d{{1,9}}))?(?: ?(?P<p>[ap]\.?m\.?))?\s*$"
+    fits = pc.fill_null(pc.match_substring_regex(cells, pattern), fill_value=False)
+    if not pc.any(fits).as_py():
+        return pa.nulls(len(cells), pa.string())
+    read = _time(_extracted(cells.filter(fits), pattern))
+    read = pc.if_else(pc.match_substring_regex(read, r"^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?$"), read, _NOTHING)
+    return pc.replace_with_mask(pa.nulls(len(cells), pa.string()), fits, read)
 
 
 def _runs_on(pieces: Sequence[str], place: int) -> bool:

@@ -24,6 +24,7 @@ from etl_agent.clean import (
     parts,
     python,
     text,
+    times,
     units,
 )
 from etl_agent.clean.step import Step
@@ -69,6 +70,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
     "dates and times": (
         dates.Dates,
         dates.Timestamps,
+        times.Times,
     ),
     "missing values": (
         fill.Fill,

@@ -31,7 +31,8 @@ _KELVIN = Fraction("273.15")
 
 UNITS: Mapping[str, Mapping[str, tuple[Fraction, Fraction]]] = {
     "length": _units(
-        "nm 1e-9, µm 1e-6, mm 0.001, cm 0.01, dm 0.1, m 1, km 1000, in 0.0254, ft 0.3048, yd 0.9144, mi 1609.344, nmi 1852"
+        "nm 1e-9, µm 1e-6, mm 0.001, cm 0.01, dm 0.1, m 1, km 1000, "
+        "in 0.0254, ft 0.3048, yd 0.9144, mi 1609.344, nmi 1852"
     ),
     "mass": _units("µg 1e-9, mg 1e-6, g 0.001, kg 1, t 1000, oz 0.028349523125, lb 0.45359237, st 6.35029318"),
     "temperature": {
