@@ -199,13 +199,10 @@ class _Look:
 
     def types(self, spec: PipelineSpec, *, project: Path, names: Sequence[str]) -> dict[str, ColumnType]:
         """Return the inferred type of every column, or the types of the contract that must be wider."""
-        from etl_agent.profile.infer import infer_type, widen
+        from etl_agent.profile.infer import infer_type, widened
 
         seen = self._facts.columns
         if spec.validation.contract is None:
             return {name: infer_type(facts) for name, facts in seen.items()}
         promised = compile_contract(spec.validation, project=project, names=names).shape
-        wider = {column.name: widen(column.type, seen[column.name]) for column in promised if column.name in seen}
-        return {
-            column.name: wider[column.name] for column in promised if wider.get(column.name, column.type) != column.type
-        }
+        return widened(promised, facts=self._facts)
