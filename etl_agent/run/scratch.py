@@ -54,7 +54,10 @@ def _locked(folder: Path) -> int:
     """Make the folder and hold its lock; another run may sweep it between the two, then it is made again."""
     while True:
         folder.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        except FileNotFoundError:  # swept before it was locked
+            continue
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.fstat(lock).st_nlink:
             return lock
@@ -62,10 +65,13 @@ def _locked(folder: Path) -> int:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove folders of our own whose run no longer lives."""
-    for folder in parent.glob(f"{_PREFIX}*"):
+    """Remove folders of our own whose run no longer lives.
+
+    A run may have died before it made its lock, or after it removed it: the lock is made then.
+    """
+    for folder in parent.glob(f"{_PREFIX}[0-9]*"):
         with contextlib.suppress(OSError):
-            lock = os.open(folder / _LOCK, os.O_RDWR)
+            lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -51,3 +51,30 @@ def test_a_folder_that_cannot_be_made_is_a_typed_error(tmp_path):
         scratch_folder(run_id=1, parent=file / os.sep.join("x")),
     ):
         pass
+
+
+def test_a_folder_without_a_lock_is_swept_too(tmp_path):
+    """A run that died between making its folder and locking it, or while removing it, leaves nothing either."""
+    (tmp_path / "etl-agent-7").mkdir()
+    (tmp_path / "etl-agent-7" / "spool").write_bytes(b"x")
+    (tmp_path / "etl-agent-notes").mkdir()
+    with scratch_folder(run_id=8, parent=tmp_path):
+        assert sorted(folder.name for folder in tmp_path.iterdir()) == ["etl-agent-8", "etl-agent-notes"]
+
+
+def test_many_runs_at_once_leave_each_others_folders_alone(tmp_path):
+    """Runs that begin while others sweep keep their folders, and at the end none is left."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from etl_agent.run.scratch import scratch_folder\n"
+        "for number in range(200):\n"
+        "    with scratch_folder(run_id=int(sys.argv[1]) + number, parent=Path(sys.argv[2])) as folder:\n"
+        "        (folder / 'spool').write_bytes(b'x')\n"
+        "        assert (folder / 'spool').exists()\n"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", script, str(first), str(tmp_path)]) for first in (1_000, 2_000, 3_000)
+    ]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == []
