@@ -14,6 +14,9 @@ from etl_agent.shape import Column, Shape
 
 __all__ = ["Fit", "fit"]
 
+_MOST_COLUMNS: dict[Dialect, int] = {"sqlite": 2000, "postgres": 1600}
+_OF_OUR_OWN = 3  # the row's number in the stage; the run and the two moments of scd2 in the table
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -100,6 +103,8 @@ def _check_names(load: Load, shape: Shape, *, dialect: Dialect) -> None:
         check_name(load.db_schema, dialect=dialect, what="schema")
     if not len(shape):
         raise ConfigurationError("there is no column to load", where=f"table {load.table}")
+    if len(shape) > (most := _MOST_COLUMNS[dialect] - _OF_OUR_OWN):
+        raise ConfigurationError(f"{len(shape)} columns are too many for a table; {dialect} takes {most}")
     check_names(shape.names, dialect=dialect)
     reserved = {LINEAGE} | ({VALID_FROM, VALID_TO} if load.strategy == "scd2" else set())
     for name in shape.names:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from etl_agent.errors import TryLater
+from etl_agent.errors import EtlAgentError, TryLater
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit, fit
@@ -73,6 +73,8 @@ class PostgresTarget(Target):
         """Give a connection to read with, in one snapshot."""
         with mapped(self.location):
             connection = self._connected()
+            if connection.in_transaction():
+                raise EtlAgentError("a load is open: read through its own connection")
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             try:
                 yield connection

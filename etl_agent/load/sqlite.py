@@ -7,10 +7,10 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as url_quote
 
-from etl_agent.errors import CannotCreate, ConfigurationError
+from etl_agent.errors import CannotCreate, ConfigurationError, EtlAgentError
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts, TargetColumn
 from etl_agent.load.file_lock import held
@@ -71,6 +71,9 @@ class SqliteTarget(Target):
             return
         with mapped(self.location):
             connection = self._connected()
+            driver: Any = connection.connection.driver_connection
+            if driver.in_transaction:
+                raise EtlAgentError("a load is open: read through its own connection")
             connection.exec_driver_sql("BEGIN")
             try:
                 yield connection

@@ -18,6 +18,8 @@ ROW = "_etl_row"
 VALID_FROM, VALID_TO = "valid_from", "valid_to"
 """Columns of a scd2 table: from when, and until when, a version holds; the current one has no end."""
 
+_CHAIN = 100  # conditions
+
 
 def stage_column(index: int) -> str:
     """Name a column of the stage by its place, so that no name of the user's is repeated there."""
@@ -165,7 +167,7 @@ class Statements:
         return [index for index in range(len(self.columns)) if index not in self.keys]
 
     def _differs(self) -> str:
-        return " OR ".join(self._differ(index) for index in self._values())
+        return _any([self._differ(index) for index in self._values()])
 
     def _differ(self, index: int) -> str:
         held, staged = f"t.{quote(self.columns[index])}", f"s.{stage_column(index)}"
@@ -174,3 +176,11 @@ class Statements:
         if index in self.as_text:
             return f"{held}::text IS DISTINCT FROM {staged}::text"
         return f"{held} IS DISTINCT FROM {staged}"
+
+
+def _any(conditions: list[str]) -> str:
+    """Join conditions by OR, nested: SQLite refuses a chain of more than 1,000."""
+    if len(conditions) <= _CHAIN:
+        return " OR ".join(conditions)
+    chains = [conditions[start : start + _CHAIN] for start in range(0, len(conditions), _CHAIN)]
+    return " OR ".join(f"({' OR '.join(chain)})" for chain in chains)

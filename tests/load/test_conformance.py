@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from etl_agent.errors import DataRefused, Drifted, EtlAgentError, ShrinkRefused
+from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError, ShrinkRefused
 from etl_agent.load import Counts, Target, open_target
 from etl_agent.shape import Column, Shape, parse_type
 from tests.load.targets import RUN, batch, kind, load_rows, query, shape, spec
@@ -308,6 +308,29 @@ def test_hostile_names_are_just_names(target: Target, target_url: str, direct: b
     assert facts is not None
     assert [column.name for column in facts.columns] == [*HOSTILE, "_etl_run_id"]
     assert facts.rows == 2
+
+
+def test_wide_tables_are_merged(target: Target, target_url: str) -> None:
+    """A table with as many columns as the database takes is merged; one more column is refused by name."""
+    most = 1997 if kind(target_url) == "sqlite" else 1597
+    names = [f"column {number}" for number in range(most)]
+    of = shape(**dict.fromkeys(names, "boolean"))
+    load = spec(target_url, write_disposition="merge", primary_key=names[:1])
+    load_rows(target, load, of, [[True] * most])
+    assert load_rows(target, load, of, [[True] * (most - 1) + [False]]).updated == 1
+    with pytest.raises(ConfigurationError, match="too many"):
+        target.begin(load, shape=shape(**dict.fromkeys([*names, "more"], "text")), run_id=RUN)
+
+
+def test_reading_never_ends_a_load(target: Target, target_url: str) -> None:
+    """Looking at the target while a load is open is refused, because it would end the load's transaction."""
+    with target.begin(spec(target_url), shape=PAIR, run_id=RUN) as tx:
+        tx.stage(batch(PAIR, [("a", "1")]))
+        tx.apply()
+        with pytest.raises(EtlAgentError, match="a load is open"), target.reading():
+            pass
+        tx.commit()
+    assert query(target_url, "SELECT k FROM t") == [("a",)]
 
 
 def test_the_record_commits_with_the_rows(target: Target, target_url: str) -> None:
