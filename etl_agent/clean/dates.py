@@ -24,6 +24,7 @@ from etl_agent.frozen import Frozen
 __all__ = ["ColumnFormats", "Dates", "Timestamps"]
 
 _ALWAYS = "%Y-%m-%d"
+_TELLS_NOTHING = r"^\D*$|^\s*\d{4}-\d"  # no date at all, or one in the format that is always read
 _CLEAR = (
     "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d. %b %Y", "%d %b, %Y", "%d%b%Y",
     "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d", "%a, %d %b %Y", "%a %d %b %Y", "%a, %b %d, %Y",
@@ -144,7 +145,8 @@ class _Moments(FittedStep):
 
     def _seen(self, column: pa.Array) -> Counts:
         counts: Counts = {}
-        cells = column.filter(pc.fill_null(pc.invert(pc.match_substring_regex(column, self._done)), fill_value=False))
+        cells = column.filter(pc.invert(pc.match_substring_regex(column, self._done)))
+        cells = cells.filter(pc.invert(pc.match_substring_regex(cells, _TELLS_NOTHING)))
         for family in self._families():
             if not len(cells):
                 break

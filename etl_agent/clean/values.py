@@ -37,6 +37,7 @@ NUMBER = r"^-?\d+(?:\.\d+)?$"
 _DATE = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _TIME = rf"^{_DATE}(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{{1,6}})?)?$"
 _SHORT = 16  # characters of a number, sign and point included, that a 64-bit float surely tells from its neighbours
+_UNKNOWN = 2
 LONGEST = 100
 """Characters of the longest number that is calculated with; no real one is longer, and hostile ones could cost much."""
 EXACT = Context(prec=4 * LONGEST)
@@ -132,19 +133,28 @@ def compare(column: pa.Array, bound: str) -> NDArray[np.int8]:
     """
     if not re.match(NUMBER, bound):
         return _signs(as_times(column), as_times(pa.array([bound]))[0].as_py() or 0)
-    signs = _signs(as_numbers(column), float(bound))
+    numbers = as_numbers(column)
+    signs = _signs(numbers, float(bound))
     limit = _SHORT if len(bound) <= _SHORT else -1
-    for row in np.flatnonzero(as_mask(pc.greater(pc.binary_length(column), limit)) & (signs < 2)).tolist():
-        difference = EXACT.compare(Decimal(column[row].as_py()), Decimal(bound))
-        signs[row] = int(difference)
+    long = as_mask(pc.greater(pc.binary_length(column), limit)) & (signs < _UNKNOWN)
+    for row in np.flatnonzero(long & _near(numbers, float(bound))).tolist():
+        signs[row] = int(EXACT.compare(Decimal(column[row].as_py()), Decimal(bound)))
     return signs
+
+
+def _near(values: pa.Array, bound: float) -> Mask:
+    """Tell which floats are so near to a bound that rounding may hide the difference, or too large to tell."""
+    numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    reach = 2.0**-50 * np.maximum(np.abs(numbers), abs(bound))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(~(np.abs(numbers - bound) > reach) | ~np.isfinite(reach), np.bool_)
 
 
 def _signs(values: pa.Array, bound: float) -> NDArray[np.int8]:
     known = as_mask(pc.is_valid(values))
     numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
     signs = (numbers > bound).astype(np.int8) - (numbers < bound).astype(np.int8)
-    return np.where(known, signs, np.int8(2)).astype(np.int8)
+    return np.where(known, signs, np.int8(_UNKNOWN)).astype(np.int8)
 
 
 def calculate(cells: pa.Array, *, change: Callable[[Decimal], Decimal]) -> pa.Array:
