@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
 from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, near
 
-__all__ = ["STDIN", "expand", "find_files", "from_environment", "project_folder"]
+__all__ = ["STDIN", "expand", "find_files", "from_environment", "importable", "project_folder"]
 
 STDIN = "-"
 """The path that stands for the standard input."""
@@ -168,3 +171,15 @@ def _near_names(path: Path) -> tuple[str, ...]:
 def _names(folder: Path, *, most: int | None = 10) -> tuple[str, ...]:
     names = sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
     return tuple(names[:most])
+
+
+@contextlib.contextmanager
+def importable(project: Path) -> Iterator[None]:
+    """Let modules of the project folder be imported, before others of the same name."""
+    folder = str(project.resolve())
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)

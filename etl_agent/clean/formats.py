@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -50,10 +50,18 @@ _REAL = (
 )
 """A day that the calendar has, with a time that the clock has (arithmetic of the Gregorian calendar)."""
 
-_HOURS = pa.array([f"{hour:02d}" for hour in range(1, 13)])
-_BEFORE_NOON = pa.array([f"{hour % 12:02d}" for hour in range(1, 13)])
-_AFTER_NOON = pa.array([f"{hour % 12 + 12:02d}" for hour in range(1, 13)])
-_NOTHING = pa.scalar(None, pa.string())
+_NOTHING = pa.nulls(1, pa.string())[0]  # made without pa.scalar, which imports pandas
+
+
+@cache
+def _half_days() -> tuple[pa.StringArray, pa.StringArray, pa.StringArray]:
+    """Return the hours of a half day, and what they are before and after noon; made when first asked for."""
+    hours = range(1, 13)
+    return (
+        pa.array([f"{hour:02d}" for hour in hours]),
+        pa.array([f"{hour % 12:02d}" for hour in hours]),
+        pa.array([f"{hour % 12 + 12:02d}" for hour in hours]),
+    )
 
 
 def check_format(word: str) -> str:
@@ -211,8 +219,9 @@ def _time(parts: Mapping[str, pa.Array]) -> pa.Array:
     empty = pa.array([""] * 1).take(pa.array(np.zeros(len(parts["H"]), np.int64)))
     hour, half = _two(parts["H"]), pc.utf8_lower(parts.get("p", empty))
     if pc.any(pc.not_equal(half, "")).as_py():
-        at = pc.index_in(hour, value_set=_HOURS)
-        clock = pc.if_else(pc.starts_with(half, "p"), _AFTER_NOON.take(at), _BEFORE_NOON.take(at))
+        hours, before_noon, after_noon = _half_days()
+        at = pc.index_in(hour, value_set=hours)
+        clock = pc.if_else(pc.starts_with(half, "p"), after_noon.take(at), before_noon.take(at))
         hour = pc.if_else(pc.equal(half, ""), hour, clock)
     minute, second = (_or_zero(parts.get(name, empty)) for name in "MS")
     time = pc.binary_join_element_wise(hour, minute, second, ":")

@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from etl_agent.clean.python import PythonStep
 from etl_agent.clean.step import Step, missing_columns
 from etl_agent.errors import ConfigurationError
 from etl_agent.orchestrate.plan import Plan, PlannedStep, survey_passes
+from etl_agent.paths import importable
 
-__all__ = ["plan_digest", "resolve"]
+__all__ = ["plan_digest", "resolve", "runnable"]
 
 
 def resolve(
@@ -60,6 +63,20 @@ def resolve(
         passes=(*passes, "flow: clean, validate and load"),
         digest=digest,
     )
+
+
+def runnable(steps: Sequence[Step], *, project: Path) -> tuple[Step, ...]:
+    """Load the user's own steps, and return the steps that run in the places of all.
+
+    Args:
+        steps: as they stand in the pipeline.
+        project: the folder where the user's modules are looked for first.
+
+    Raises:
+        ConfigurationError: a module or class cannot be loaded.
+    """
+    with importable(project):
+        return tuple(step.made() if isinstance(step, PythonStep) else step for step in steps)
 
 
 def plan_digest(steps: Sequence[Step], parts: Mapping[str, Any]) -> str:

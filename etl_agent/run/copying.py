@@ -13,7 +13,7 @@ from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
 from etl_agent.extract.writer import CsvWriter
 from etl_agent.keys import KeySpill, hash_key
 from etl_agent.orchestrate.plan import PlannedStep
-from etl_agent.orchestrate.resolve import resolve
+from etl_agent.orchestrate.resolve import resolve, runnable
 from etl_agent.rejects import Verdict
 from etl_agent.run.changes import ChangeLedger, changed_cells
 from etl_agent.run.flow import ahead
@@ -109,7 +109,7 @@ def clean_copy(dataset: Dataset, steps: Sequence[Step], output: Path, *, scratch
         ConfigurationError: a step reads a column that is not there.
         AmbiguousFormat: a column allows several readings.
     """
-    plan = resolve("clean", steps, brought=dataset.names, contract={}, digest="")
+    plan = resolve("clean", runnable(steps, project=Path.cwd()), brought=dataset.names, contract={}, digest="")
     plan.refuse_missing()
     fits = fit_steps(
         plan.steps,

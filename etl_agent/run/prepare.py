@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl_agent.orchestrate.plan import Plan
-from etl_agent.orchestrate.resolve import plan_digest, resolve
+from etl_agent.orchestrate.resolve import plan_digest, resolve, runnable
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import Reason
 from etl_agent.run.chain import Door, KeyRule
@@ -64,7 +64,7 @@ def plan_for(spec: PipelineSpec, dataset: Dataset, *, project: Path) -> Plan:
     """Resolve a pipeline against the columns of its files."""
     return resolve(
         spec.name,
-        spec.clean,
+        runnable(spec.clean, project=project),
         brought=dataset.names,
         contract=_promised(spec, project=project),
         digest=digest_of(spec, project=project),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from etl_agent.errors import ConfigurationError, near
+from etl_agent.paths import importable
 
 if TYPE_CHECKING:
     import pandera.pandas as pandera
@@ -56,7 +54,7 @@ def _from_yaml(reference: str, project: Path) -> pandera.DataFrameSchema:
 
 
 def _from_module(name: str, attribute: str, project: Path) -> pandera.DataFrameSchema:
-    with _importable(project):
+    with importable(project):
         module = _import(name, project)
     found = vars(module).get(attribute)
     if found is None:
@@ -85,18 +83,6 @@ def _import(name: str, project: Path) -> ModuleType:
         ) from error
     except Exception as error:
         raise ConfigurationError(f"the module {name} cannot be imported: {_in_short(error)}", where=_WHERE) from error
-
-
-@contextmanager
-def _importable(project: Path) -> Iterator[None]:
-    """Let the project folder be looked at first while a module is imported."""
-    folder = str(project.resolve())
-    sys.path.insert(0, folder)
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
 
 
 def _is_schema(value: Any) -> bool:

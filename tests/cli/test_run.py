@@ -1,0 +1,185 @@
+"""The commands run, load, explain, extract, clean and profile, as cron and a person see them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from etl_agent.cli import main
+
+Capture = pytest.CaptureFixture[str]
+GOOD = "id,name\n1,Ann\n2,Bob\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a project folder, and stand in another one: paths must not depend on the working folder."""
+    folder = tmp_path / "project"
+    (folder / "pipelines").mkdir(parents=True)
+    (folder / "in.csv").write_text(GOOD)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return folder
+
+
+def pipeline(project: Path, name: str = "people", *, files: str = "in.csv", more: str = "", load: str = "") -> str:
+    """Write a pipeline file."""
+    path = project / "pipelines" / f"{name}.yaml"
+    path.write_text(
+        f"version: 1\nname: {name}\nextract: {{files: {files}}}\n{more}"
+        f"load: {{to: 'sqlite:///{project}/w.db', table: {name}{load}}}\n"
+    )
+    return str(path)
+
+
+def rows(project: Path, query: str) -> list[tuple]:
+    """Ask the target."""
+    with sqlite3.connect(project / "w.db") as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_success_is_silent_without_a_terminal(project: Path, capsys: Capture) -> None:
+    """Cron sends no mail when all is well: exit 0 and not one byte."""
+    assert main(["run", pipeline(project)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert rows(project, "select id, name from people order by id") == [("1", "Ann"), ("2", "Bob")]
+
+
+def test_the_same_file_again_is_nothing_new_and_silent(project: Path, capsys: Capture) -> None:
+    """A second run at 02:00 exits 0 and loads nothing."""
+    assert [main(["run", pipeline(project)]) for _ in range(2)] == [0, 0]
+    assert capsys.readouterr() == ("", "")
+    assert rows(project, "select count(*) from people") == [(2,)]
+
+
+def test_a_reject_under_the_default_budget_is_one_line(project: Path, capsys: Capture) -> None:
+    """Nobody set a budget, so cron hears of the row that is in quarantine, and what to type."""
+    good = "".join(f"{n},x\n" for n in range(40))
+    (project / "in.csv").write_text(f"id,name\n{good}41,too,many\n")
+    assert main(["run", pipeline(project)]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "1 quarantined" in err and "next: etl-agent quarantine list --run " in err
+
+
+def test_a_reject_within_a_budget_that_was_set_is_silent(project: Path, capsys: Capture) -> None:
+    """An explicit budget says that these rejects are expected."""
+    (project / "in.csv").write_text("id,name\n1,a\n2,b\n3,too,many\n")
+    assert main(["run", pipeline(project, more="validate: {max_reject_share: 0.5}\n")]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_over_budget_exits_65_in_one_line_and_loads_nothing(project: Path, capsys: Capture) -> None:
+    """The line names the share, the limit, the reason and the next command."""
+    (project / "in.csv").write_text("id,name\n1,a\n2,too,many\n")
+    assert main(["run", pipeline(project)]) == 65
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "1 of 2 rows (50.00%)" in err and "extra-cell" in err and "next: " in err
+    assert rows(project, "select name from sqlite_master where name = 'people'") == []
+    assert rows(project, "select status, rows_quarantined from _etl_runs") == [("refused", 1)]
+
+
+def test_fail_on_rejects_exits_1(project: Path) -> None:
+    """A check that says no is exit 1; the rows are loaded all the same."""
+    (project / "in.csv").write_text("id,name\n1,a\n2,b\n3,too,many\n")
+    file = pipeline(project, more="validate: {max_reject_share: 0.5}\n")
+    assert main(["run", file, "--fail-on-rejects"]) == 1
+    assert rows(project, "select count(*) from people") == [(2,)]
+
+
+def test_json_tells_where_every_row_is(project: Path, capsys: Capture) -> None:
+    """A program reads the balance from stdout."""
+    assert main(["run", pipeline(project), "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["rows"]["read"], told["rows"]["inserted"]) == ("loaded", 2, 2)
+
+
+def test_a_failed_pipeline_keeps_those_that_need_it_from_running(project: Path, capsys: Capture) -> None:
+    """The others run; the exit code is the first failure's."""
+    files = [
+        pipeline(project, "first", files="none.csv"),
+        pipeline(project, "second", more="needs: [first]\n"),
+        pipeline(project, "third"),
+    ]
+    assert main(["run", *files]) == 66
+    assert "second: not run, since first failed" in capsys.readouterr().err
+    assert rows(project, "select count(*) from third") == [(2,)]
+
+
+def test_a_dry_run_creates_nothing(project: Path) -> None:
+    """The database file does not come into being."""
+    assert main(["run", pipeline(project), "--dry-run"]) == 0
+    assert not (project / "w.db").exists()
+
+
+def test_load_needs_no_pipeline_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths of load are relative to the working folder; text stays text."""
+    monkeypatch.chdir(project)
+    (project / "in.csv").write_text("id,country\n00123,NA\n1E5,1.10\n")
+    assert main(["load", "in.csv", "--to", "sqlite:///w.db", "--table", "t"]) == 0
+    assert rows(project, "select id, country from t order by rowid") == [("00123", "NA"), ("1E5", "1.10")]
+
+
+def test_options_of_load_that_do_not_fit_are_a_usage_error(project: Path, capsys: Capture) -> None:
+    """A merge without a key is exit 2, with the option to add."""
+    arguments = ["load", str(project / "in.csv"), "--to", "sqlite:///w.db", "--table", "t"]
+    assert main([*arguments, "--write-disposition", "merge"]) == 2
+    assert "primary_key" in capsys.readouterr().err
+
+
+def test_explain_shows_the_plan_and_touches_no_target(project: Path, capsys: Capture) -> None:
+    """The steps, the passes and the headers' differences, without a database."""
+    file = pipeline(project, more="clean: [{step: dates, columns: [name]}]\n")
+    assert main(["explain", file]) == 0
+    told = capsys.readouterr().out
+    assert "2 passes over the data" in told and "1 dates (fitted by the survey)" in told
+    assert not (project / "w.db").exists()
+
+
+def test_explain_of_headers_that_do_not_fit_exits_65(project: Path, capsys: Capture) -> None:
+    """The difference of each file is told."""
+    file = pipeline(project, more="validate: {contract: {id: {type: text}, nmae: {type: text}}}\n")
+    assert main(["explain", file]) == 65
+    assert "'name' looks like 'nmae' renamed" in capsys.readouterr().out
+
+
+def test_extract_writes_what_the_reader_understood(project: Path, capsys: Capture) -> None:
+    """Quoted and unquoted empty cells stay apart; a malformed record is told with its place."""
+    (project / "in.csv").write_bytes(b'a;b\r\n"";\r\n1;2;3\r\n')
+    out = project / "out.csv"
+    assert main(["extract", str(project / "in.csv"), "-o", str(out)]) == 0
+    assert out.read_bytes() == b'a,b\n"",\n'
+    assert "in.csv:3: extra-cell" in capsys.readouterr().err
+
+
+def test_clean_keeps_every_row_in_its_place(project: Path, capsys: Capture) -> None:
+    """A step that takes rows out is only counted."""
+    (project / "in.csv").write_text("id,name\n1, Ann \n1, Ann \n2,Bob\n")
+    (project / "steps.yaml").write_text("- {step: strip, columns: all}\n- {step: deduplicate}\n")
+    out = project / "out.csv"
+    assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 0
+    assert out.read_text() == "id,name\n1,Ann\n1,Ann\n2,Bob\n"
+    assert "2 deduplicate: would take out 1 rows" in capsys.readouterr().out
+
+
+def test_a_step_on_a_column_that_is_not_there_names_the_near_ones(project: Path, capsys: Capture) -> None:
+    """Cleaning with a typo writes nothing."""
+    (project / "steps.yaml").write_text("- {step: strip, columns: [nmae]}\n")
+    out = project / "out.csv"
+    assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 78
+    assert "did you mean 'name'" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_profile_counts_without_values_when_asked(project: Path, capsys: Capture) -> None:
+    """--no-values shows no cell."""
+    assert main(["profile", str(project / "in.csv"), "--json", "--no-values"]) == 0
+    out = capsys.readouterr().out
+    told = json.loads(out)
+    assert (told["rows"], told["columns"][1]["distinct"]) == (2, 2)
+    assert "Ann" not in out
