@@ -92,7 +92,7 @@ class Dataset:
         )
 
     @staticmethod
-    def of_frame(frame: pd.DataFrame, *, name: str = "dataframe") -> Dataset:
+    def of_frame(frame: pd.DataFrame, *, name: str = "dataframe", scratch: Path | None = None) -> Dataset:
         """Make a dataset of a DataFrame: its values as exact text, missing ones (None, NaN, NaT) as null.
 
         The frame is written to a temporary file once, so lines, offsets and digests are those of the CSV text that
@@ -101,10 +101,11 @@ class Dataset:
         Args:
             frame: the rows; its column labels become the names.
             name: what users know it by.
+            scratch: where the file is made; the system's temporary folder by default.
         """
         from etl_agent.extract.frame import frame_dataset
 
-        return frame_dataset(frame, name=name)
+        return frame_dataset(frame, name=name, scratch=scratch)
 
     def batches(self, *, rows: int = 100_000, digest: bool = True) -> Iterator[Verdict]:
         """Read all rows once, in file order; may be called again for another pass.

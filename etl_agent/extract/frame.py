@@ -29,7 +29,7 @@ _ROWS = 100_000
 _MOST_CELL_BYTES = 8 << 20
 
 
-def frame_dataset(frame: pd.DataFrame, *, name: str) -> Dataset:
+def frame_dataset(frame: pd.DataFrame, *, name: str, scratch: Path | None = None) -> Dataset:
     """Write a DataFrame to a temporary file and open that as a dataset.
 
     Raises:
@@ -41,7 +41,7 @@ def frame_dataset(frame: pd.DataFrame, *, name: str) -> Dataset:
         raise FileRefused("the DataFrame has no columns", where=name)
     with ExitStack() as opening:
         try:
-            folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="etl-agent-")))
+            folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="frame-", dir=scratch)))
         except OSError as error:
             raise CannotWrite(f"no temporary folder can be made: {error.strerror}") from error
         path = folder / "frame.csv"
