@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
@@ -24,9 +25,10 @@ class Bulk:
     """
 
     def __init__(self, grammar: Grammar, *, width: int, blank_is_null: bool) -> None:
+        self._grammar = grammar
         self._names = [str(place) for place in range(width)]
         self._options = {
-            "delimiter": grammar.delimiter,
+            "delimiter": grammar.part,
             "quote_char": False if grammar.quote is None else grammar.quote,
             "newlines_in_values": True,
             "ignore_empty_lines": not blank_is_null,
@@ -46,6 +48,8 @@ class Bulk:
             The columns, and for each record of another width its number (from 0) and how many cells it has; those
             records are not in the columns.
         """
+        if self._grammar.spaced:
+            text = _without_blanks(text, self._grammar)
         wrong: dict[int, int] = {}
 
         def skip(row: Any) -> str:
@@ -62,6 +66,18 @@ class Bulk:
             convert_options=self._convert,
         )
         return [_whole(column) for column in table.columns], wrong
+
+
+def _without_blanks(text: bytes, grammar: Grammar) -> bytes:
+    """Leave out one blank after each delimiter; one within quotes has an odd number of quotes before it."""
+    characters = np.frombuffer(text, np.uint8)
+    blank = np.zeros(len(characters), bool)
+    blank[1:] = (characters[1:] == ord(" ")) & (characters[:-1] == ord(grammar.part))
+    if grammar.quote is not None:
+        quotes = np.flatnonzero(characters == ord(grammar.quote))
+        places = np.flatnonzero(blank)
+        blank[places] = np.searchsorted(quotes, places) % 2 == 0
+    return characters[~blank].tobytes()
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

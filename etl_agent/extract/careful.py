@@ -2,9 +2,10 @@
 
 A quoted cell may go over line ends. Where a line has an odd number of quotes, its record ends at the next line
 with an odd number, at most 1,000 lines and ``max_cell_bytes`` further on: a line between has an even number, so it
-cannot close what is open without opening it again. If what was opened is closed, the record must have the table's
-width; else only its first line is bad, and reading resumes at the next line. One exception: where none of the
-record's other lines begins a good record, the record is bad as a whole, so that its tail is not taken for rows.
+cannot close what is open without opening it again. If what was opened is closed, the record must be good (valid
+text, of the table's width); else only its first line is bad, and reading resumes at the next. One exception: where
+none of the record's other lines begins a good record, the record is bad as a whole, so that its tail is not taken
+for rows.
 """
 
 from __future__ import annotations
@@ -97,7 +98,6 @@ class _Careful:
             odd[block.footnote :] = False
         lines_odd: list[int] = np.flatnonzero(odd).tolist() if odd is not None else []
         self._next_odd: dict[int, int | None] = dict(zip(lines_odd, [*lines_odd[1:], None], strict=False))
-        self._only_quotes = doubts.nul is None and doubts.undecodable is None
         suspect = doubts.any(len(block))
         if left_out is not None:
             suspect &= ~left_out
@@ -154,16 +154,14 @@ class _Careful:
         text = self._text(first, end)
         if self._grammar.structure(text) != "record":
             return first, self._codes(first, first)
-        if self._grammar.width(text) == self._width:
-            if self._only_quotes and len(text) <= self._max_cell:
-                return end, ()
-        else:
+        codes = self._codes(first, end)
+        if codes:
             inner = [self._begins_good(line) for line in range(first + 1, end + 1)]
             if any(inner):
                 return first, self._codes(first, first)
             if None in inner:
                 return None
-        return end, self._codes(first, end)
+        return end, codes
 
     def _begins_good(self, line: int) -> bool | None:
         """Whether a good record begins at a line; None if more lines must tell."""
@@ -184,14 +182,12 @@ class _Careful:
         if doubts.nul is not None and doubts.nul[lines].any():
             codes.append("nul-byte")
         structure = self._grammar.structure(text)
-        if structure == "stray":
-            codes.append("stray-quote")
-        elif structure == "open":
-            codes.append("unterminated-quote")
-        else:
-            if len(text) > self._max_cell and self._grammar.longest(text) > self._max_cell:
-                codes.append("cell-too-long")
-            width = self._grammar.width(text)
-            if width != self._width:
-                codes.append("extra-cell" if width > self._width else "missing-cell")
+        if structure != "record":
+            codes.append("stray-quote" if structure == "stray" else "unterminated-quote")
+            return tuple(codes)
+        if len(text) > self._max_cell and self._grammar.longest(text) > self._max_cell:
+            codes.append("cell-too-long")
+        width = self._grammar.width(text)
+        if width != self._width:
+            codes.append("extra-cell" if width > self._width else "missing-cell")
         return tuple(codes)

@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from etl_agent.extract.heading import COMMON_DELIMITERS, can_be_header, is_title, is_value
 from etl_agent.extract.lines import Block
@@ -23,6 +24,8 @@ from etl_agent.extract.spec import Extract
 __all__ = ["MOST_CELLS", "Found", "Record", "detect", "read_records"]
 
 _RARE = (":", "^", "~", "\x1f")
+_COMMON_BEFORE_BLANK = (",", ";", "|")
+_FEW = 10
 _RECORDS = 500
 MOST_CELLS = 16_384
 """Cells of a record, far more than any database has columns."""
@@ -108,6 +111,9 @@ def _sample_lines(block: Block) -> list[bytes]:
 
 def _best_quote(lines: Sequence[bytes], delimiter: str, spec: Extract) -> Found:
     part = None if spec.one_column else delimiter
+    spaced = delimiter + " "
+    if spec.delimiter is None and delimiter in _COMMON_BEFORE_BLANK and _all_spaced(lines, spaced, spec):
+        part = spaced
     if spec.quoting == "none":
         return _judge(lines, Grammar(delimiter=part, quote=None), spec)
     double = _judge(lines, Grammar(delimiter=part, quote=spec.quote or '"'), spec)
@@ -120,10 +126,24 @@ def _best_quote(lines: Sequence[bytes], delimiter: str, spec: Extract) -> Found:
     return single if whole and quoted and better else double
 
 
+def _all_spaced(lines: Sequence[bytes], delimiter: str, spec: Extract) -> bool:
+    """Whether a blank follows every delimiter of the sample, which is then no part of the cells."""
+    if sum(delimiter.encode() in line for line in lines[:_FEW]) < 2:
+        return False
+    grammar = Grammar(delimiter=delimiter, quote=None if spec.quoting == "none" else spec.quote or '"')
+    parted = 0
+    for record in _sample(lines, grammar, spec):
+        text = b"\n".join(lines[record.first : record.last + 1])
+        if record.cells is None or not grammar.always_spaced(text):
+            return False
+        parted += record.width > 1
+    return parted > 1
+
+
 def read_records(lines: Sequence[bytes], grammar: Grammar, *, comment: bytes | None, skip: int = 0) -> Iterator[Record]:
     """Read records from lines, from the one at index ``skip`` on; a line that is none is a record without cells."""
     quote = None if grammar.quote is None else grammar.quote.encode()
-    separator = grammar.delimiter.encode()
+    separator = grammar.part.encode()
     at = skip
     while at < len(lines):
         line = lines[at]
@@ -131,7 +151,8 @@ def read_records(lines: Sequence[bytes], grammar: Grammar, *, comment: bytes | N
             at += 1
             continue
         if quote is None or quote not in line:
-            yield Record(at, at, line.split(separator) if line.count(separator) < MOST_CELLS else None)
+            few = line.count(separator) < MOST_CELLS
+            yield Record(at, at, (grammar.cells(line) if grammar.spaced else line.split(separator)) if few else None)
             at += 1
             continue
         record = _quoted_record(lines, at, grammar, quote)
@@ -154,15 +175,15 @@ def _quoted_record(lines: Sequence[bytes], at: int, grammar: Grammar, quote: byt
     return Record(at, at, None)
 
 
-def _judge(lines: Sequence[bytes], grammar: Grammar, spec: Extract) -> Found:
-    """Score one reading of the sample by its best width."""
+def _sample(lines: Sequence[bytes], grammar: Grammar, spec: Extract) -> list[Record]:
     comment = None if spec.comment is None else spec.comment.encode()
     skip = 0 if spec.preamble == "auto" else spec.preamble
-    records: list[Record] = []
-    for record in read_records(lines, grammar, comment=comment, skip=skip):
-        records.append(record)
-        if len(records) == _RECORDS:
-            break
+    return list(islice(read_records(lines, grammar, comment=comment, skip=skip), _RECORDS))
+
+
+def _judge(lines: Sequence[bytes], grammar: Grammar, spec: Extract) -> Found:
+    """Score one reading of the sample by its best width."""
+    records = _sample(lines, grammar, spec)
     counts = Counter(record.width for record in records if record.width > 1)
     best = Found(grammar, records, clean=bool(records) and can_be_header(records[0].cells, grammar))
     for width, _ in counts.most_common(4):

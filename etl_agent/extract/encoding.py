@@ -22,7 +22,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_ALIASES = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le", "ascii": "utf-8"}
+_ALIASES = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 _WESTERN = "cp1252"
 _SINGLE_BYTE = (_WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r")
 _TWO_BYTE = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
@@ -61,7 +61,8 @@ def decide_encoding(source: Source, *, declared: str | None, limits: Limits) -> 
                 )
             return _encoding(marked, how="byte order mark", mark=len(mark))
     if name is not None:
-        return _encoding(_ALIASES.get(name, name), how="declared")
+        order = _without_mark(head) if name == "utf-16" else None
+        return _encoding(order or _ALIASES.get(name, name), how="declared")
     if wide := _without_mark(head):
         return _encoding(wide, how="detected")
     return _encoding(_narrow(_windows(source, head, limits)), how="detected")

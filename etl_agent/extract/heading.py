@@ -74,7 +74,7 @@ def is_value(cell: bytes, grammar: Grammar) -> bool:
     if grammar.quote is not None and cell.startswith(grammar.quote.encode()):
         return True
     text = cell.decode("utf-8", "replace")
-    inside = any(mark in text for mark in COMMON_DELIMITERS if mark != grammar.delimiter)
+    inside = any(mark in text for mark in COMMON_DELIMITERS if mark != grammar.part)
     return not inside or _matches(_NUMBER, text)
 
 

@@ -67,7 +67,7 @@ def _quotes(block: Block, grammar: Grammar) -> tuple[Mask | None, Mask | None]:
     """
     if grammar.quote is None or grammar.quote.encode() not in block.text:
         return None, None
-    quote, part = ord(grammar.quote), ord(grammar.delimiter)
+    quote, part = ord(grammar.quote), ord(grammar.part)
     text = np.frombuffer(block.text, np.uint8)
     places = np.flatnonzero(text == quote)
     line = np.searchsorted(block.ends, places, side="right")
@@ -77,6 +77,8 @@ def _quotes(block: Block, grammar: Grammar) -> tuple[Mask | None, Mask | None]:
     before = text[np.maximum(places - 1, 0)]
     after = text[places + 1]  # the text ends in a line end
     opening = (before == part) | (before == quote) | (places == block.starts[line])
+    if grammar.spaced:
+        opening |= (before == ord(" ")) & (text[np.maximum(places - 2, 0)] == part) & (places - 2 >= block.starts[line])
     closing = (after == part) | (after == quote) | (places + 1 == block.ends[line])
     odd = (number & 1).astype(bool)
     wrong = odd.copy()

@@ -21,17 +21,22 @@ class Grammar:
     """Patterns for the records of one dialect, on UTF-8 bytes without the record's own line end.
 
     Args:
-        delimiter: the character between cells, or None for one column.
+        delimiter: the character between cells, a blank behind it if one may follow it and is no part of the next
+            cell, or None for one column.
         quote: the character around quoted cells, or None where quotes are text.
     """
 
     def __init__(self, *, delimiter: str | None, quote: str | None) -> None:
         self.delimiter = delimiter or _NO_DELIMITER
         self.quote = quote
-        self._delimiter = self.delimiter.encode()
-        d = re.escape(self._delimiter)
+        self.part = self.delimiter[0]
+        """The character between cells alone."""
+        self.spaced = len(self.delimiter) > 1
+        """Whether a blank may follow it."""
+        part = re.escape(self.part.encode())
+        d = part + (rb"\x20?" if self.spaced else rb"")
         q = re.escape(quote.encode()) if quote is not None else None
-        plain = rb"[^\r\n" + d + (q or b"") + rb"]*+"
+        plain = rb"[^\r\n" + part + (q or b"") + rb"]*+"
         quoted = q + rb"[^" + q + rb"]*+(?:" + q + q + rb"[^" + q + rb"]*+)*+" if q is not None else None
         cell = rb"(?:" + quoted + q + rb"|" + plain + rb")" if quoted is not None and q is not None else plain
         self._record = re.compile(cell + rb"(?:" + d + cell + rb")*+")
@@ -62,9 +67,15 @@ class Grammar:
 
     def width(self, text: bytes) -> int:
         """Count the cells of a whole record."""
-        if self._quoted is not None:
-            text = self._quoted.sub(b"", text)
-        return text.count(self._delimiter) + 1
+        return self._outside(text).count(self.part.encode()) + 1
+
+    def always_spaced(self, text: bytes) -> bool:
+        """Whether a blank follows every delimiter of a whole record."""
+        outside = self._outside(text)
+        return outside.count(self.part.encode()) == outside.count(self.part.encode() + b" ")
+
+    def _outside(self, text: bytes) -> bytes:
+        return text if self._quoted is None else self._quoted.sub(b"", text)
 
     def value(self, cell: bytes) -> str | None:
         """Read a cell: None if it is empty and unquoted."""

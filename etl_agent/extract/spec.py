@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from etl_agent.frozen import Frozen
 
@@ -21,6 +21,7 @@ _GIBIBYTE = 1 << 30
 Texts = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
 
 
@@ -72,8 +73,9 @@ class Extract(Frozen):
     """The name of the text encoding, for example ``utf-8``, ``utf-16``, ``latin-1`` or ``cp1252``; detected if left
     out. A line that is not valid in it is quarantined; a file that is not valid in it throughout is refused."""
     delimiter: str | None = None
-    """The one character between cells, or ``tab``, ``comma``, ``semicolon``, ``pipe``, ``space``; ``none`` for files of
-    one column; detected if left out."""
+    """The one character between cells, or ``tab``, ``comma``, ``semicolon``, ``pipe``, ``space``; with a blank behind
+    it (``", "``) if a blank that follows it is no part of the next cell; ``none`` for files of one column; detected
+    if left out."""
     quote: str | None = None
     """The one character around quoted cells; ``"`` or ``'`` is detected if left out."""
     quoting: Literal["rfc", "none"] = "rfc"
@@ -132,7 +134,10 @@ class Extract(Frozen):
     @field_validator("delimiter")
     @classmethod
     def _is_delimiter(cls, value: str | None) -> str | None:
-        return value if value in (None, _ONE_COLUMN) else _single(_NAMED_DELIMITERS.get(value, value))
+        if value is None or value == _ONE_COLUMN:
+            return value
+        value = _NAMED_DELIMITERS.get(value, value)
+        return _single(value[:1]) + value[1:] if value[1:] == " " and value[0] != " " else _single(value)
 
     @field_validator("quote")
     @classmethod
@@ -158,9 +163,11 @@ class Extract(Frozen):
         return names
 
     @model_validator(mode="after")
-    def _quote_differs(self) -> Self:
-        if self.quote is not None and self.quote == self.delimiter:
+    def _quote_fits(self) -> Self:
+        if self.quote is not None and self.delimiter is not None and self.quote == self.delimiter[0]:
             raise ValueError("quote and delimiter are the same character")
+        if self.quote is not None and self.quoting == "none":
+            raise ValueError("quoting none has no quote")
         return self
 
     @property

@@ -32,6 +32,19 @@ def test_frequent_characters_within_cells_do_not_part_them(read, text, names):
     assert read(text).names == names
 
 
+def test_blank_after_every_delimiter_is_part_of_it(read):
+    """Cells may be quoted behind the blank; blanks within quotes and further ones are kept."""
+    got = read('a, b, c\n1, "x, y", \n2, "l1\nl2, ""q"", ", \n"p, q",  r, ""\n')
+    assert got.names == ("a", "b", "c")
+    assert got.rows == [("1", "x, y", None), ("2", 'l1\nl2, "q", ', None), ("p, q", " r", "")]
+
+
+def test_blanks_after_some_delimiters_are_text(read):
+    """Unless all agree, a blank belongs to its cell, and the user may say otherwise."""
+    assert read("a,b\n1, x\n2,y\n").rows == [("1", " x"), ("2", "y")]
+    assert read('a,b\n1, "x"\n2,y\n', delimiter=", ").rows == [("1", "x"), ("2", "y")]
+
+
 def test_single_quotes_are_detected(read):
     """Cells in single quotes are read as quoted where no double quote is used."""
     assert read("a,b\n'x,y',1\n'it''s',2\n").rows == [("x,y", "1"), ("it's", "2")]
