@@ -136,7 +136,9 @@ class HeldBack:
         """Return the rows that are certainly the first of all their keys, and keep the others."""
         doubt = np.zeros(len(batch), np.bool_)
         for keyed in keys:
-            doubt |= self._sieves.setdefault(keyed.rule, Sieve()).doubts(keyed.hashes)
+            if keyed.early is None:
+                raise EtlAgentError("rows are held back, but their keys were not hashed for it")
+            doubt |= self._sieves.setdefault(keyed.rule, Sieve()).doubts(keyed.early)
         if doubt.any():
             self._keep(batch, doubt)
         return batch.keep(~doubt)

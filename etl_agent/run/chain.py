@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -46,17 +47,22 @@ class Keyed:
 
     Args:
         rule: the rule.
-        hashes: one pair of 64-bit hashes a row.
+        hashes: one pair of 64-bit hashes a row. Their key is drawn anew for each run, so that no file can be made
+            whose different rows look alike.
         rank: what the best row is chosen by, one a row, or None for the row order.
+        early: hashes with a fixed key, by which rows are held back in doubt: the same rows in every run. None where
+            no row is held back.
     """
 
     rule: KeyRule
     hashes: Hashes
     rank: Positions | None
+    early: Hashes | None = None
 
     def keep(self, mask: Mask) -> Keyed:
         """Keep the rows where the mask is true."""
-        return Keyed(self.rule, self.hashes[mask], None if self.rank is None else self.rank[mask])
+        rank = None if self.rank is None else self.rank[mask]
+        return Keyed(self.rule, self.hashes[mask], rank, None if self.early is None else self.early[mask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,7 @@ class Chain:
         contract: judges the content after the steps.
         rules: keys of the contract and the load, judged after the steps' own.
         not_null: columns of the load's key: a row with a null there is quarantined.
+        hold_back: whether rows in doubt of being the first of their key are held back from the load.
         known: see ``changed_cells``.
     """
 
@@ -159,6 +166,7 @@ class Chain:
         contract: Contract,
         rules: Sequence[KeyRule] = (),
         not_null: Sequence[str] = (),
+        hold_back: bool = False,
         known: Callable[[str, str], pa.Array | None],
     ) -> None:
         self._steps_of = steps_of
@@ -166,6 +174,8 @@ class Chain:
         self._contract = contract
         self._rules = tuple(rules)
         self._not_null = tuple(not_null)
+        self._material = secrets.token_bytes(32)
+        self._hold_back = hold_back
         self._known = known
         self._states: dict[str, Any] = {}
 
@@ -185,7 +195,7 @@ class Chain:
                 for name in self._not_null
             ]
             walk.settle(judge(walk.batch, nulls, stage="load"))
-        walk.keys.extend(_typed_key(walk.batch.data, rule) for rule in self._rules)
+        walk.keys.extend(self._typed_key(walk.batch.data, rule) for rule in self._rules)
         return _passed(walk)
 
     def _cleaned(self, verdict: Verdict) -> _Walk:
@@ -212,7 +222,7 @@ class Chain:
                 return
             case KeyStep():
                 rule = KeyRule(label, _KEEP[step.keep])
-                walk.keys.append(Keyed(rule, hash_key(step.key(before)), _integers(step.rank(before))))
+                walk.keys.append(self._keyed(rule, step.key(before), step.rank(before)))
                 return
             case _:
                 raise TypeError(f"step {label!r} is of no known kind: {type(step).__name__}")
@@ -221,6 +231,15 @@ class Chain:
         )
         walk.changes.extend(changed)
         walk.batch = walk.batch.with_data(after)
+
+    def _keyed(self, rule: KeyRule, columns: Sequence[pa.Array], rank: pa.Array | None) -> Keyed:
+        early = hash_key(columns) if self._hold_back else None
+        return Keyed(rule, hash_key(columns, material=self._material), _integers(rank), early)
+
+    def _typed_key(self, data: pa.RecordBatch, rule: KeyRule) -> Keyed:
+        """Hash a key of typed columns by the text of their values, which is the same for equal values."""
+        columns = [pc.cast(data.column(name), pa.string()) for name in rule.columns or data.schema.names]
+        return self._keyed(rule, columns, None if rule.newest_by is None else _rank(data.column(rule.newest_by)))
 
     @staticmethod
     def _sift(walk: _Walk, label: str, step: SiftStep) -> None:
@@ -250,13 +269,6 @@ def _discarded(verdict: Judged) -> tuple[CellChanges, ...]:
         after = pa.RecordBatch.from_pydict({lost.column: pa.nulls(len(lost.before), pa.string())})
         changes += changed_cells(before, after, columns=[lost.column], step="discard_value", change="value")
     return tuple(changes)
-
-
-def _typed_key(data: pa.RecordBatch, rule: KeyRule) -> Keyed:
-    """Hash a key of typed columns by the text of their values, which is the same for equal values."""
-    columns = [pc.cast(data.column(name), pa.string()) for name in rule.columns or data.schema.names]
-    rank = None if rule.newest_by is None else _integers(_rank(data.column(rule.newest_by)))
-    return Keyed(rule, hash_key(columns), rank)
 
 
 def _rank(values: pa.Array) -> pa.Array:

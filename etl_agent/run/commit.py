@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError
@@ -20,7 +20,7 @@ from etl_agent.run.ledger import (
     record_run,
 )
 from etl_agent.run.prepare import Prepared
-from etl_agent.run.result import FileOutcome, RunResult
+from etl_agent.run.result import FileLayout, FileOutcome, RunResult
 from etl_agent.run.selection import Selection
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from etl_agent.load.modes import Counts
     from etl_agent.load.target import Target
     from etl_agent.load.tx import Tx
+    from etl_agent.run.replay import Replay
 
 __all__ = ["Commit", "keep_refusal"]
 
@@ -46,6 +47,8 @@ class Commit:
     tallies: Sequence[Tally]
     selection: Selection
     reload: bool
+    layouts: Mapping[str, FileLayout] = field(default_factory=dict)
+    replay: Replay | None = None
 
     def write(self, result: RunResult) -> RunResult:
         """Apply the load, write the record beside it, and make sure that the rows add up.
@@ -77,15 +80,21 @@ class Commit:
             changes=self.books.changes.by_column(),
         )
         digest = self.prepared.plan.digest
+        if self.replay is None:
+            self._record_files(run_id, digest)
+        else:
+            self.replay.settle(self.tx, run_id=run_id)
+        record_run(self.tx.connection, self.tx.tables, finished, plan_digest=digest, shape=self.prepared.contract.shape)
+        return finished
+
+    def _record_files(self, run_id: int, digest: str) -> None:
+        table = self.spec.load.table
         loaded = [
             LoadedFile(_sha(tally), tally.file, tally.size, tally.good + tally.bad, position)
             for position, tally in enumerate(self.tallies)
         ]
         record_files(self.tx.connection, self.tx.tables, loaded, table=table, run_id=run_id, plan_digest=digest)
         close_refused(self.tx.connection, self.tx.tables, table=table, digests=[file.sha256 for file in loaded])
-        shape = [f"{column.name} {column.type}" for column in self.prepared.contract.shape]
-        record_run(self.tx.connection, self.tx.tables, finished, plan_digest=digest, shape=shape)
-        return finished
 
     def _deactivate(self, table: str) -> None:
         everything = self.spec.load.write_disposition == "replace"
@@ -94,7 +103,13 @@ class Commit:
 
     def _files(self) -> tuple[FileOutcome, ...]:
         return tuple(
-            FileOutcome(tally.file, "loaded", rows=tally.good + tally.bad, sha256=tally.sha256)
+            FileOutcome(
+                tally.file,
+                "loaded",
+                rows=tally.good + tally.bad,
+                sha256=tally.sha256,
+                layout=self.layouts.get(tally.file),
+            )
             for tally in self.tallies
         )
 
@@ -115,7 +130,7 @@ class Commit:
             deduplicated=deduplicated,
             filtered=filtered,
             staged=counts.staged,
-            removed=counts.deleted,
+            removed=counts.deleted + books.withdrawn,
         )
 
 

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance
 
-__all__ = ["FileOutcome", "RunResult", "Status"]
+__all__ = ["FileLayout", "FileOutcome", "RunResult", "Status"]
 
 Status = Literal["loaded", "nothing new", "refused", "dry run"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileLayout:
+    """How the records of a file are written: with it, raw records can be split into cells when the file is gone.
+
+    Args:
+        header: the names of its columns.
+        delimiter: the character between cells; None for one column.
+        quote: the character around quoted cells; None where quotes are text.
+    """
+
+    header: tuple[str, ...]
+    delimiter: str | None
+    quote: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,7 @@ class FileOutcome:
         rows: records in it, or None if it was not read.
         sha256: digest (hex) of its decompressed bytes, or None if it was not read to its end.
         run_id: the run that loaded this content before, if one did.
+        layout: how its records are written, if any of them is in quarantine.
     """
 
     file: str
@@ -31,6 +47,13 @@ class FileOutcome:
     rows: int | None = None
     sha256: str | None = None
     run_id: int | None = None
+    layout: FileLayout | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain data, for JSON."""
+        known = {"file": self.file, "status": self.status, "rows": self.rows, "sha256": self.sha256}
+        layout = {} if self.layout is None else {"layout": asdict(self.layout)}
+        return {**known, "run_id": self.run_id, **layout}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +110,7 @@ class RunResult:
                 "filtered": dict(balance.filtered),
                 "removed": balance.removed,
             },
-            "files": [
-                {"file": f.file, "status": f.status, "rows": f.rows, "sha256": f.sha256, "run_id": f.run_id}
-                for f in self.files
-            ],
+            "files": [file.as_dict() for file in self.files],
             "reasons": [{**reason.as_dict(), "rows": rows} for reason, rows in self.reasons.items()],
             "changed_cells": self.changed_cells,
             "changes": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,19 +22,24 @@ from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
 from etl_agent.run.flow import ahead, in_order
-from etl_agent.run.ledger import active_files
+from etl_agent.run.ledger import ActiveFile, active_files, loaded_types
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
 from etl_agent.run.prepare import Prepared, digest_of, prepare
-from etl_agent.run.result import FileOutcome, RunResult
+from etl_agent.run.result import FileLayout, FileOutcome, RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 from etl_agent.run.selection import Selection, select_files
+from etl_agent.run.withdraw import withdraw
+from etl_agent.shape import ColumnType
+from etl_agent.validate.judging import TypesDrifted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from etl_agent.extract.dataset import Tally
     from etl_agent.load.tx import Tx
+    from etl_agent.run.replay import Replay
 
 __all__ = ["run_pipeline"]
 
@@ -52,6 +57,8 @@ class _Run:
     options: RunOptions
     run_id: int
     scratch: Path
+    replay: Replay | None = None
+    active: tuple[ActiveFile, ...] = ()
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -73,6 +80,7 @@ def run_pipeline(
     project: Path,
     options: RunOptions | None = None,
     frame: pd.DataFrame | None = None,
+    replay: Replay | None = None,
 ) -> RunResult:
     """Run one pipeline: extract, validate, clean, load; all of it or nothing.
 
@@ -81,6 +89,7 @@ def run_pipeline(
         project: the folder that its paths are relative to.
         options: how it is run this time.
         frame: rows to take instead of the pipeline's files.
+        replay: rows in quarantine to take instead of the pipeline's files.
 
     Returns:
         What became of every row. A run that is refused for its data returns too, with status ``refused``.
@@ -92,18 +101,20 @@ def run_pipeline(
     with ExitStack() as stack:
         run_id = new_run_id()
         scratch = stack.enter_context(scratch_folder(run_id=run_id))
-        run = _Run(spec, project, options, run_id, scratch)
+        run = _Run(spec, project, options, run_id, scratch, replay)
         target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
         if not options.dry:
             stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
-        dataset = stack.enter_context(_opened(run, frame))
+        dataset = stack.enter_context(_opened(run, target, frame))
         stack.callback(options.progress.end)
         return _extract_to_load(run, target, dataset)
 
 
-def _opened(run: _Run, frame: pd.DataFrame | None) -> Dataset:
+def _opened(run: _Run, target: Target, frame: pd.DataFrame | None) -> Dataset:
     if frame is not None:
-        return Dataset.of_frame(frame)
+        return Dataset.of_frame(frame, scratch=run.scratch)
+    if run.replay is not None:
+        return run.replay.open(target, run.spec, scratch=run.scratch)
     day = run.options.as_of or date.today()
     return open_dataset(
         run.spec.extract, project=run.project, variables=run.options.variables, as_of=day, scratch=run.scratch
@@ -118,7 +129,7 @@ def _extract_to_load(run: _Run, target: Target, dataset: Dataset) -> RunResult:
     chosen = dataset.only(selection.chosen)
     books = _books(run, chosen)
     try:
-        prepared = prepare(run.spec, chosen, project=run.project)
+        prepared = prepare(run.spec, chosen, project=run.project, frozen=_frozen_types(run, target))
         if _rejects_late(run.spec, prepared):
             books.keep_places()
         if run.options.dry:
@@ -127,21 +138,35 @@ def _extract_to_load(run: _Run, target: Target, dataset: Dataset) -> RunResult:
     except DataRefused as refusal:
         refused = _refused(run, chosen, books, selection, refusal)
         if not run.options.dry:
-            keep_refusal(target, refused, spec=run.spec, books=books, plan_digest=digest)
+            kept = books if run.replay is None else None  # replayed rows stay in quarantine as the entries they are
+            keep_refusal(target, refused, spec=run.spec, books=kept, plan_digest=digest)
         return refused
 
 
 def _select(run: _Run, target: Target, dataset: Dataset, digest: str) -> Selection:
     """Leave out the files whose content is in the table."""
+    if run.replay is not None:  # what is in the table is told by the entries, not by the files that they came from
+        return Selection(tuple(range(len(dataset.files))), message=run.replay.message)
     with target.reading() as connection:
-        known = () if connection is None else active_files(connection, table=run.table, schema=run.spec.load.db_schema)
+        if connection is not None:
+            run.active = active_files(connection, table=run.table, schema=run.spec.load.db_schema)
     return select_files(
         dataset.candidates,
-        known,
+        run.active,
         write_disposition=run.spec.load.write_disposition,
         plan_digest=digest,
         reload=run.options.reload,
     )
+
+
+def _frozen_types(run: _Run, target: Target) -> dict[str, ColumnType] | None:
+    """Return the types that were inferred for the table before; they hold from then on."""
+    if run.spec.validation.contract is not None or run.spec.validation.types != "infer":
+        return None
+    with target.reading() as connection:
+        if connection is None or target.table_facts(run.table, schema=run.spec.load.db_schema) is None:
+            return None
+        return loaded_types(connection, table=run.table, schema=run.spec.load.db_schema)
 
 
 def _books(run: _Run, dataset: Dataset) -> Books:
@@ -161,17 +186,29 @@ def _loaded(
     )
     with tx:
         held = HeldBack(run.scratch) if tx.direct else None
-        for passed in _flow(run, dataset, prepared, books):
+        for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
             tx.stage(passed.kept if held is None else held.part(passed.kept, passed.keys))
-        _settle(dataset, tx, books, held)
-        check_budget(spec.validation, dataset.tallies(), books.rejects, pipeline=spec.name)
-        commit = Commit(spec, tx, books, prepared, dataset.tallies(), selection, run.options.reload)
+        _settle(run, dataset, tx, books, held)
+        _check_budget(run, dataset, books)
+        commit = Commit(
+            spec,
+            tx,
+            books,
+            prepared,
+            dataset.tallies(),
+            selection,
+            run.options.reload,
+            layouts=_layouts(dataset, books),
+            replay=run.replay,
+        )
         result = commit.write(run.result(message=selection.message))
         tx.commit()
     return replace(result, seconds=run.seconds)
 
 
-def _flow(run: _Run, dataset: Dataset, prepared: Prepared, books: Books) -> Iterator[Passed]:
+def _flow(
+    run: _Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_back: bool = False
+) -> Iterator[Passed]:
     """Take every batch through the chain, enter it in the books, and hand it on in dataset order."""
     chain = Chain(
         prepared.fits.of_file,
@@ -179,6 +216,7 @@ def _flow(run: _Run, dataset: Dataset, prepared: Prepared, books: Books) -> Iter
         contract=prepared.contract,
         rules=prepared.rules,
         not_null=run.spec.load.primary_key,
+        hold_back=hold_back,
         known=books.changes.known,
     )
     sequential = any(isinstance(planned.step, CarryStep) for planned in prepared.plan.steps)
@@ -208,15 +246,18 @@ def _rejects_late(spec: PipelineSpec, prepared: Prepared) -> bool:
     return conflicts or any(rule.reason is not None for rule in prepared.rules)
 
 
-def _settle(dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
+def _settle(run: _Run, dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
     """Decide the keys over the whole dataset, and reject what conflicts with the table."""
     losers = books.losers(dataset.raw_at)
     if held is not None:
         for batch in held.release(losers):
             tx.stage(batch)
-        return
-    for rows in losers:
-        tx.drop(rows)
+    else:
+        for rows in losers:
+            tx.drop(rows)
+    if run.options.reload and run.spec.load.write_disposition == "append":
+        digests = [tally.sha256 for tally in dataset.tallies() if tally.sha256]
+        books.withdrawn = withdraw(tx, run.spec.load, active=run.active, digests=digests)
     for rows in tx.conflicts():
         books.reject_late(rows, _CONFLICT, dataset.raw_at, stage="load")
         tx.drop(rows)
@@ -251,21 +292,39 @@ def _judged(
         message=selection.message,
     )
     if run.options.sample is None:
-        check_budget(spec.validation, dataset.tallies(), books.rejects, pipeline=spec.name)
+        _check_budget(run, dataset, books)
     return result
+
+
+def _check_budget(run: _Run, dataset: Dataset, books: Books) -> None:
+    if run.replay is None:  # replayed rows were held against a budget when they were first rejected
+        check_budget(run.spec.validation, dataset.tallies(), books.rejects, pipeline=run.spec.name)
+
+
+def _layouts(dataset: Dataset, books: Books) -> dict[str, FileLayout]:
+    """Describe the files that rows in quarantine came from."""
+    return {
+        file.name: FileLayout(file.header, file.dialect.delimiter, file.dialect.quote)
+        for file in dataset.files
+        if file.name in books.rejects.by_file
+    }
 
 
 def _refused(run: _Run, dataset: Dataset, books: Books, selection: Selection, refusal: DataRefused) -> RunResult:
     """Tell what was found before the run was refused."""
+    if isinstance(refusal, TypesDrifted):
+        books.rejects.add(refusal.verdict.rejects)  # of the batch at which the run was broken off
     tallies = {tally.file: tally for tally in dataset.tallies()}
+    layouts = _layouts(dataset, books)
     files = tuple(
         FileOutcome(
             file.name,
             "judged",
             rows=tallies[file.name].good + tallies[file.name].bad if file.name in tallies else None,
-            sha256=tallies[file.name].sha256 if file.name in tallies else None,
+            sha256=_digest(dataset, number, tallies, rejected=file.name in books.rejects.by_file),
+            layout=layouts.get(file.name),
         )
-        for file in dataset.files
+        for number, file in enumerate(dataset.files)
     )
     read = sum(tally.good + tally.bad for tally in tallies.values())
     return run.result(
@@ -276,3 +335,14 @@ def _refused(run: _Run, dataset: Dataset, books: Books, selection: Selection, re
         message=str(refusal),
         exit_code=refusal.exit_code,
     )
+
+
+def _digest(dataset: Dataset, number: int, tallies: Mapping[str, Tally], *, rejected: bool) -> str | None:
+    """Return the digest of a file; where reading was broken off, only if rows of it are in quarantine.
+
+    By it the next load of this content closes them.
+    """
+    tally = tallies.get(dataset.files[number].name)
+    if tally is not None:
+        return tally.sha256
+    return dataset.digest(number) if rejected else None

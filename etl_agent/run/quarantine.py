@@ -1,0 +1,316 @@
+"""Rows in quarantine: found by what is known of them, counted by reason, discarded, and closed when they are moot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from etl_agent.rejects import Reason, ReasonCode
+from etl_agent.run.history import layout_of
+from etl_agent.run.result import FileLayout
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from etl_agent.load.ledger_tables import LedgerTables
+    from etl_agent.load.tx import Record
+
+__all__ = [
+    "STATUSES",
+    "Entry",
+    "EntryStatus",
+    "Filters",
+    "close_open",
+    "count_entries",
+    "discard",
+    "entries_by_id",
+    "find_entries",
+    "layouts_of",
+    "mark_replayed",
+    "newest_entry",
+    "reasons_of",
+]
+
+EntryStatus = Literal["open", "refused", "replayed", "closed", "discarded"]
+"""open: waits to be corrected. refused: its run loaded nothing. replayed: it went through its pipeline again, and its
+rows count in that run. closed: its content was loaded again by another run. discarded: never to be loaded."""
+
+STATUSES: tuple[EntryStatus, ...] = get_args(EntryStatus)
+
+_AT_ONCE = 900  # rows at a time, and values in one statement: below the limit of every SQLite
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries are meant; what is absent or empty does not narrow.
+
+    Args:
+        table: of this table.
+        pipelines: of runs of these pipelines.
+        run_id: of this run.
+        status: in one of these states.
+        reason: with this reason among others.
+        ids: of these numbers.
+        newest: no newer than this number.
+    """
+
+    table: str | None = None
+    pipelines: tuple[str, ...] = ()
+    run_id: int | None = None
+    status: tuple[EntryStatus, ...] = ()
+    reason: ReasonCode | None = None
+    ids: tuple[int, ...] = ()
+    newest: int | None = None
+
+    def within(self, tables: LedgerTables) -> list[ColumnElement[bool]]:
+        """Write the filters as conditions on ``_etl_quarantine``."""
+        import sqlalchemy as sa
+
+        entries, runs = tables.quarantine.c, tables.runs.c
+        wanted: list[ColumnElement[bool]] = []
+        if self.table is not None:
+            wanted.append(entries.table_name == self.table)
+        if self.pipelines:
+            wanted.append(entries.run_id.in_(sa.select(runs.run_id).where(runs.pipeline.in_(self.pipelines))))
+        if self.run_id is not None:
+            wanted.append(entries.run_id == self.run_id)
+        if self.status:
+            wanted.append(entries.status.in_(self.status))
+        if self.reason is not None:
+            # a name or check that holds the same letters has its quotes escaped in JSON, so it cannot be taken for it
+            wanted.append(entries.reasons.contains(f'"code": "{self.reason}"', autoescape=True))
+        if self.ids:
+            wanted.append(entries.id.in_(self.ids))
+        if self.newest is not None:
+            wanted.append(entries.id <= self.newest)
+        return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One rejected row.
+
+    Args:
+        id: its number.
+        run_id: the run that rejected it.
+        table: the table it was meant for.
+        file: the file it came from.
+        line: first physical line of its record, counted from 1.
+        byte_offset: first byte of its record; None for a record that was corrected since.
+        stage: the stage that rejected it.
+        step: the step that rejected it, if it was one.
+        reasons: everything that was wrong with it.
+        raw: its record as text; NUL and invalid bytes as ``\\xNN``.
+        status: what has become of it.
+        replayed_by: the run that it was replayed in.
+    """
+
+    id: int
+    run_id: int
+    table: str
+    file: str
+    line: int | None
+    byte_offset: int | None
+    stage: str
+    step: str | None
+    reasons: tuple[Reason, ...]
+    raw: str | None
+    status: str
+    replayed_by: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entry as plain data, for JSON."""
+        return {
+            "id": self.id,
+            "run_id": self.run_id,
+            "table": self.table,
+            "file": self.file,
+            "line": self.line,
+            "byte_offset": self.byte_offset,
+            "stage": self.stage,
+            "step": self.step,
+            "reasons": [reason.as_dict() for reason in self.reasons],
+            "raw": self.raw,
+            "status": self.status,
+            "replayed_by": self.replayed_by,
+        }
+
+
+def find_entries(
+    connection: Connection, tables: LedgerTables, filters: Filters, *, limit: int | None = None
+) -> Iterator[Entry]:
+    """Yield entries in the order of file and line, in bounded memory.
+
+    Args:
+        connection: to read with.
+        tables: the ledger.
+        filters: which entries.
+        limit: the most entries to yield.
+    """
+    import sqlalchemy as sa
+
+    entries = tables.quarantine
+    query = sa.select(entries).where(*filters.within(tables))
+    # byte order in both databases: a Postgres of another locale would order files differently
+    file = sa.collate(entries.c.file, "C") if connection.dialect.name == "postgresql" else entries.c.file
+    ordered = query.order_by(file, entries.c.line, entries.c.id).limit(limit)
+    for row in connection.execute(ordered, execution_options={"yield_per": _AT_ONCE}):
+        yield _entry(row)
+
+
+def entries_by_id(connection: Connection, tables: LedgerTables, ids: Iterable[int]) -> Iterator[Entry]:
+    """Yield the entries of some numbers, as many as they may be; numbers of no entry are passed over."""
+    import sqlalchemy as sa
+
+    entries = tables.quarantine
+    for part in _batched(ids, _AT_ONCE):
+        for row in connection.execute(sa.select(entries).where(entries.c.id.in_(part))):
+            yield _entry(row)
+
+
+def mark_replayed(connection: Connection, tables: LedgerTables, ids: Iterable[int], *, run_id: int) -> int:
+    """Mark open entries as replayed, inside the transaction that loads their rows, and return how many were open."""
+    entries = tables.quarantine
+    marked = 0
+    for part in _batched(ids, _AT_ONCE):
+        change = entries.update().where(entries.c.id.in_(part), entries.c.status == "open")
+        marked += connection.execute(change.values(status="replayed", replayed_by=run_id)).rowcount
+    # what is rejected again is the corrected record, which stands at no byte of the file
+    connection.execute(entries.update().where(entries.c.run_id == run_id).values(byte_offset=None))
+    return marked
+
+
+def count_entries(connection: Connection, tables: LedgerTables, filters: Filters) -> int:
+    """Count entries."""
+    import sqlalchemy as sa
+
+    counted = sa.select(sa.func.count()).select_from(tables.quarantine).where(*filters.within(tables))
+    return int(connection.execute(counted).scalar_one())
+
+
+def newest_entry(connection: Connection, tables: LedgerTables) -> int:
+    """Return the number of the newest entry, 0 where there is none."""
+    import sqlalchemy as sa
+
+    return int(connection.execute(sa.select(sa.func.max(tables.quarantine.c.id))).scalar() or 0)
+
+
+def reasons_of(connection: Connection, tables: LedgerTables, filters: Filters) -> dict[Reason, int]:
+    """Count entries by reason, the commonest first; an entry with two reasons counts under both."""
+    import sqlalchemy as sa
+
+    reasons = tables.quarantine.c.reasons
+    query = sa.select(reasons, sa.func.count()).where(*filters.within(tables)).group_by(reasons)
+    counts: dict[Reason, int] = {}
+    for text, rows in connection.execute(query):
+        for reason in _reasons(text):
+            counts[reason] = counts.get(reason, 0) + int(rows)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
+
+
+def layouts_of(
+    connection: Connection, tables: LedgerTables, filters: Filters
+) -> dict[tuple[int, str], FileLayout | None]:
+    """Read how the files of entries are written, by run and file; None where their run did not keep it."""
+    import sqlalchemy as sa
+
+    entries = tables.quarantine.c
+    query = sa.select(entries.run_id, entries.file).where(*filters.within(tables)).distinct()
+    pairs = sorted((int(run_id), str(file)) for run_id, file in connection.execute(query))
+    known: dict[tuple[int, str], FileLayout | None] = {}
+    for run_id in sorted({run_id for run_id, _ in pairs}):
+        outcome = connection.execute(sa.select(tables.runs.c.outcome).where(tables.runs.c.run_id == run_id)).scalar()
+        for file in json.loads(outcome or "{}").get("files", []):
+            known[run_id, file["file"]] = layout_of(file)
+    return {pair: known.get(pair) for pair in pairs}
+
+
+def discard(record: Record, filters: Filters) -> int:
+    """Mark open entries as never to be loaded, and return how many; they stay on record.
+
+    Args:
+        record: a transaction, which the caller commits.
+        filters: which entries; those that are not open are left as they are.
+    """
+    entries = record.tables.quarantine
+    wanted = (*filters.within(record.tables), entries.c.status == "open")
+    return int(record.connection.execute(entries.update().where(*wanted).values(status="discarded")).rowcount)
+
+
+def close_open(
+    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str] | None = None
+) -> int:
+    """Close the open entries of content that is about to be taken out of a table, and return how many.
+
+    Its rows are read again, or are gone for good: what is open would count them twice. Entries that a replay left
+    open belong to the content that they came from first.
+
+    Args:
+        connection: inside the load's transaction, before the content is marked as inactive.
+        tables: the ledger.
+        table: the target table.
+        digests: which content; None means all of it, whatever its run.
+    """
+    import sqlalchemy as sa
+
+    entries, files = tables.quarantine, tables.files.c
+    waiting = (entries.c.table_name == table, entries.c.status == "open")
+    if digests is None:
+        return int(connection.execute(entries.update().where(*waiting).values(status="closed")).rowcount)
+    active = sa.select(files.run_id, files.file, files.sha256).where(
+        files.table_name == table, files.active == sa.true()
+    )
+    wanted = set(digests)
+    leaving = {(run_id, file) for run_id, file, digest in connection.execute(active) if digest in wanted}
+    pairs = connection.execute(sa.select(entries.c.run_id, entries.c.file).where(*waiting).distinct()).all()
+    closed = 0
+    for run_id, file in pairs:
+        if not leaving.isdisjoint((first, file) for first in _first_runs(connection, tables, int(run_id), file=file)):
+            here = (*waiting, entries.c.run_id == run_id, entries.c.file == file)
+            closed += int(connection.execute(entries.update().where(*here).values(status="closed")).rowcount)
+    return closed
+
+
+def _first_runs(connection: Connection, tables: LedgerTables, run_id: int, *, file: str) -> set[int]:
+    """Follow replays back: the runs, this one among them, that rejected rows of a file which a run holds now."""
+    import sqlalchemy as sa
+
+    entries = tables.quarantine.c
+    found: set[int] = set()
+    ahead = {run_id}
+    while ahead:
+        found |= ahead
+        query = sa.select(entries.run_id).where(entries.replayed_by.in_(ahead), entries.file == file).distinct()
+        ahead = {int(run) for run in connection.execute(query).scalars()} - found
+    return found
+
+
+def _batched(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Cut numbers into lists of at most so many."""
+    remaining = iter(ids)
+    while part := list(islice(remaining, size)):
+        yield part
+
+
+def _reasons(text: str) -> tuple[Reason, ...]:
+    return tuple(Reason(each["code"], each.get("column"), each.get("check")) for each in json.loads(text))
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        id=row.id,
+        run_id=row.run_id,
+        table=row.table_name,
+        file=row.file,
+        line=row.line,
+        byte_offset=row.byte_offset,
+        stage=row.stage,
+        step=row.step,
+        reasons=_reasons(row.reasons),
+        raw=row.raw,
+        status=row.status,
+        replayed_by=row.replayed_by,
+    )
