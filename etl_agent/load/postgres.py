@@ -50,6 +50,7 @@ class PostgresTarget(Target):
     """
 
     _connection: Connection | None = None
+    _reading = False
 
     def judge(self, facts: TableFacts | None, *, load: Load, shape: Shape, evolve: bool = False) -> Fit:
         """Judge the columns of a load against a table."""
@@ -73,12 +74,17 @@ class PostgresTarget(Target):
         """Give a connection to read with, in one snapshot."""
         with mapped(self.location):
             connection = self._connected()
+            if self._reading:
+                yield connection
+                return
             if connection.in_transaction():
                 raise EtlAgentError("a load is open: read through its own connection")
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self._reading = True
             try:
                 yield connection
             finally:
+                self._reading = False
                 connection.rollback()
 
     @contextlib.contextmanager

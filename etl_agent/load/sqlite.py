@@ -41,6 +41,7 @@ class SqliteTarget(Target):
         super().__init__(location, read_only=read_only, folder=folder)
         self.path = (folder / (location.path or "")).resolve()
         self._connection: Connection | None = None
+        self._reading = False
 
     def judge(self, facts: TableFacts | None, *, load: Load, shape: Shape, evolve: bool = False) -> Fit:
         """Judge the columns of a load against a table."""
@@ -71,13 +72,18 @@ class SqliteTarget(Target):
             return
         with mapped(self.location):
             connection = self._connected()
+            if self._reading:
+                yield connection
+                return
             driver: Any = connection.connection.driver_connection
             if driver.in_transaction:
                 raise EtlAgentError("a load is open: read through its own connection")
             connection.exec_driver_sql("BEGIN")
+            self._reading = True
             try:
                 yield connection
             finally:
+                self._reading = False
                 connection.rollback()
 
     @contextlib.contextmanager

@@ -97,7 +97,13 @@ class Target(ABC):
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection | None]:
-        """Give a connection to read with, in one snapshot; None where there is no database yet."""
+        """Give a connection to read with, in one snapshot; None where there is no database yet.
+
+        Within it, ``table_facts`` looks at the same snapshot.
+
+        Raises:
+            EtlAgentError: a load is open on the connection, and reading would end it.
+        """
 
     @abstractmethod
     def lock(self, table: str, *, schema: str | None = None, wait: float = 0.0) -> AbstractContextManager[None]:

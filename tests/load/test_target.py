@@ -88,6 +88,20 @@ def test_a_dry_run_writes_nothing(target_url: str) -> None:
             connection.exec_driver_sql("INSERT INTO t VALUES ('x')")
 
 
+def test_one_snapshot_for_all_that_is_read(target_url: str) -> None:
+    """What is looked at while reading belongs to the same snapshot, which nothing ends before its time."""
+    query(target_url, "CREATE TABLE t (k text)")
+    with open_target(target_url) as target, target.reading() as connection:
+        assert connection is not None
+        before = connection.exec_driver_sql("SELECT count(*) FROM t").scalar()
+        assert target.table_facts("t") is not None
+        if kind(target_url) == "postgres":  # SQLite's writers wait for its readers, outside WAL
+            query(target_url, "INSERT INTO t VALUES ('a')")
+        facts = target.table_facts("t", count=True)
+        assert facts is not None
+        assert facts.rows == before == 0
+
+
 def test_a_view_is_no_target(target_url: str) -> None:
     """Rows are loaded into tables only."""
     query(target_url, "CREATE VIEW t AS SELECT 1 AS k")
