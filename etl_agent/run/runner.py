@@ -163,8 +163,10 @@ def _frozen_types(run: _Run, target: Target) -> dict[str, ColumnType] | None:
     """Return the types that were inferred for the table before; they hold from then on."""
     if run.spec.validation.contract is not None or run.spec.validation.types != "infer":
         return None
+    if target.table_facts(run.table, schema=run.spec.load.db_schema) is None:
+        return None
     with target.reading() as connection:
-        if connection is None or target.table_facts(run.table, schema=run.spec.load.db_schema) is None:
+        if connection is None:
             return None
         return loaded_types(connection, table=run.table, schema=run.spec.load.db_schema)
 
