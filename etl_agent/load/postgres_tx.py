@@ -15,8 +15,9 @@ from etl_agent.load.facts import TableFacts
 from etl_agent.load.identifiers import quote
 from etl_agent.load.modes import Counts, refuse_shrinking
 from etl_agent.load.postgres_types import comparable, sql_type
+from etl_agent.load.record import Record
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements, stage_column
-from etl_agent.load.tx import Order, Record, Tx
+from etl_agent.load.tx import Order, Tx
 from etl_agent.load.url import Location
 from etl_agent.shape import Column
 

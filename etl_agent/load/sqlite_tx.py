@@ -11,10 +11,11 @@ import pyarrow as pa
 from etl_agent.batch import Positions
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.identifiers import quote
+from etl_agent.load.record import Record
 from etl_agent.load.sqlite_stage import TABLE, SqliteStage
 from etl_agent.load.sqlite_types import storage
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements
-from etl_agent.load.tx import Order, Record, Tx
+from etl_agent.load.tx import Order, Tx
 from etl_agent.load.url import Location
 from etl_agent.shape import Column
 

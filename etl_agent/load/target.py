@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 from etl_agent.errors import PermissionRefused
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
+from etl_agent.load.record import Record
 from etl_agent.load.spec import Load
-from etl_agent.load.tx import Order, Record, Tx
+from etl_agent.load.tx import Order, Tx
 from etl_agent.load.url import Location, expand, parse_url
 from etl_agent.shape import Shape
 
