@@ -5,12 +5,11 @@
 VENV = .venv
 BIN = $(VENV)/bin
 WORKERS = auto
-DEMO_DATABASE = demo.db
 BENCH_ROWS = 1000000
 PEERS_VENV = .venv-peers
 
 help:
-	@echo 'make demo    install and load the sample files into $(DEMO_DATABASE)'
+	@echo 'make demo    install and load the sample files into warehouse.db'
 	@echo 'make test    run the tests, with a real PostgreSQL that pip installs'
 	@echo 'make check   formatting, lint, types, layers, tests, docs that run: all that must pass'
 	@echo 'make docs    write docs/reference from the code'
@@ -47,7 +46,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 install: $(VENV)/.installed-dev
 
 demo: $(VENV)/.installed
-	@DATABASE_URL=sqlite:///$(DEMO_DATABASE) $(BIN)/etl-agent run pipelines/*.yaml
+	@$(BIN)/etl-agent run --quiet pipelines/*.yaml
+	@$(BIN)/etl-agent runs
+	@echo
+	@echo 'Next, see which rows were not loaded and why:'
+	@echo '  $(BIN)/etl-agent quarantine list'
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -n $(WORKERS)

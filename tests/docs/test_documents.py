@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import fcntl
 import os
 import pty
 import re
 import runpy
 import shutil
+import struct
 import subprocess
 import sys
 import termios
@@ -25,6 +27,15 @@ DOCUMENTS = [
 BLOCK = re.compile(r"^```(?P<kind>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)(?P<path>[^)#\s]+)")
 SEPARATOR = "\x1e"
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+VARYING = (
+    (re.compile(r"\b\d{18}\b"), "RUN"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "TIME"),
+    (re.compile(r"\b\d+\.\d s\b|\b\d+\.\d$", re.MULTILINE), "SECONDS"),
+)
+"""What is another one in each run; documents show it as it was once."""
+UNSET = ("ETL_AGENT_", "DATABASE_URL", "COLUMNS", "LINES")
+WIDTH = 120  # characters of the terminal
 
 
 @dataclass(frozen=True)
@@ -51,15 +62,22 @@ def exchanges(block: str) -> Iterator[Exchange]:
         yield Exchange(command, "\n".join(lines[more:]))
 
 
+def settled(text: str) -> str:
+    """Write text without what is another one in each run, and without blanks at the ends of lines."""
+    for pattern, name in VARYING:
+        text = pattern.sub(name, text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
 def matches(shown: str, printed: str) -> bool:
     """Compare, where ``...`` stands for anything: within its line, or for any lines if it is alone on its own."""
     pieces = []
-    for line in shown.strip().splitlines():
+    for line in settled(shown).splitlines():
         if line.strip() == "...":
             pieces.append(r"(?:[^\n]*\n)*?")
         else:
-            pieces.append(r"[^\n]*?".join(re.escape(part) for part in line.rstrip().split("...")) + r"[ ]*\n")
-    return re.fullmatch("".join(pieces), printed.strip() + "\n" if printed.strip() else "") is not None
+            pieces.append(r"[^\n]*?".join(re.escape(part) for part in line.split("...")) + r"\n")
+    return re.fullmatch("".join(pieces), "".join(f"{line}\n" for line in settled(printed).splitlines())) is not None
 
 
 def session(commands: list[str], *, folder: Path) -> list[str]:
@@ -70,20 +88,19 @@ def session(commands: list[str], *, folder: Path) -> list[str]:
     """
     after = f"__code=$?; cat '{folder}.err'; : > '{folder}.err'; printf '{SEPARATOR}'; (exit $__code)\n"
     script = f"exec 2>> '{folder}.err'\n" + "".join(f"{one}\n{after}" for one in commands)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ETL_AGENT_", "DATABASE_URL"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(UNSET)}
     environment = {
         **kept,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-        "TERM": "dumb",
+        "TERM": "xterm",
         "TZ": "UTC",
     }
     terminal, end = pty.openpty()
     settings = termios.tcgetattr(end)
     settings[1] &= ~termios.OPOST  # line ends as they are written
     termios.tcsetattr(end, termios.TCSANOW, settings)
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("4H", 50, WIDTH, 0, 0))
     with subprocess.Popen(
         ["bash", "--noprofile", "--norc", "-c", script],
         cwd=folder,
@@ -94,7 +111,7 @@ def session(commands: list[str], *, folder: Path) -> list[str]:
         os.close(end)
         printed = b"".join(chunks(terminal))
     os.close(terminal)
-    return printed.decode().split(SEPARATOR)[:-1]
+    return STYLE.sub("", printed.decode()).split(SEPARATOR)[:-1]
 
 
 def chunks(terminal: int) -> Iterator[bytes]:
@@ -184,6 +201,8 @@ def test_the_reference_is_what_the_code_says() -> None:
         ("", "", True),
         ("", "a surprise\n", False),
         ("...", "anything\nat all\n", True),
+        ("run 123456789012345678 in 0.4 s", "run 987654321098765432 in 1.2 s\n", True),
+        ("loaded 4", "loaded 5\n", False),
     ],
 )
 def test_dots_stand_for_anything_and_nothing_else_does(shown: str, printed: str, same: bool) -> None:
