@@ -104,12 +104,15 @@ def patched(column: pa.StringArray, rows: Mask, change: Callable[[pa.StringArray
 def nulled(column: pa.StringArray, rows: pa.BooleanArray) -> pa.StringArray:
     """Return the column with null in some of its rows, sharing the text of the rest instead of copying it."""
     valid = pc.and_(column.is_valid(), pc.invert(rows))
-    _, offsets, data = column.buffers()
-    size = offsets.size if len(column) == 0 else (len(column) + 1) * 4
-    begin = column.offset * 4
-    return pa.Array.from_buffers(
-        pa.string(), len(column), [valid.buffers()[1], offsets.slice(begin, min(size, offsets.size - begin)), data]
-    )
+    if len(column) == 0:
+        return column
+    ends, data = _ends(column), column.buffers()[2]
+    # The offsets begin at 0: on others that a slice left behind, ascii_lower and its kin (pyarrow 26) make an array
+    # that points past its own text.
+    first = int(ends[0])
+    offsets = pa.py_buffer(ends if first == 0 else ends - ends[0])
+    text = data if first == 0 or data is None else data.slice(first)
+    return pa.Array.from_buffers(pa.string(), len(column), [valid.buffers()[1], offsets, text])
 
 
 def per_value(column: pa.StringArray, change: Callable[[str], str | None]) -> pa.StringArray:

@@ -105,3 +105,12 @@ def test_cell_text_of_yaml() -> None:
     ]
     with pytest.raises(ValidationError, match="in quotes"):
         adapter.validate_python(1.5)
+
+
+def test_a_slice_with_nulls_put_in_begins_at_its_own_text() -> None:
+    """Kernels that copy offsets as they are still find every cell."""
+    column = pa.array([f"User{number}" for number in range(1_000)]).slice(900)
+    made = nulled(column, pc.equal(column, "User950"))
+    lowered = pc.ascii_lower(made)
+    lowered.validate(full=True)
+    assert lowered.to_pylist() == [f"user{n}" if n != 950 else None for n in range(900, 1_000)]
