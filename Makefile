@@ -50,15 +50,24 @@ demo: $(VENV)/.installed
 	@$(BIN)/etl-agent runs
 	@echo
 	@echo 'Next, see which rows were not loaded and why:'
-	@echo '  $(BIN)/etl-agent quarantine list'
+	@echo '  . $(BIN)/activate'
+	@echo '  etl-agent quarantine list'
 
 test: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
-lint: $(VENV)/.installed-dev
+lint: format style types layers
+
+format: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
+
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.installed
@@ -72,4 +81,4 @@ bench: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
-.PHONY: help install demo test lint docs check bench clean
+.PHONY: help install demo test lint format style types layers docs check bench clean
