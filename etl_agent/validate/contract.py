@@ -75,6 +75,7 @@ def compile_contract(
         _columns=tuple(columns),
         _pair_checks=tuple(pair_check(compare) for compare in spec.checks),
         _row_checks=_row_checks(spec, schema, sources=sources),
+        _certify_all=isinstance(spec.contract, str),
         _certifier=_certifier(schema, columns=columns, sources=sources),
         _types=spec.drift.types,
     )
@@ -99,6 +100,7 @@ def _without_schema(spec: Validate, *, names: Sequence[str] | None, types: Mappi
         _columns=columns,
         _pair_checks=(),
         _row_checks=(),
+        _certify_all=False,
         _certifier=None,
         _types=spec.drift.types,
     )

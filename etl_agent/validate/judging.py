@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Contract", "Discarded", "Judged", "TypesDrifted"]
 
+_CERTIFIED_ROWS = 10_000  # rows of a batch that pandera certifies where our kernels are proven to judge as it does
+
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
@@ -90,10 +92,15 @@ class Contract:
     _pair_checks: tuple[PairCheck, ...]
     _row_checks: tuple[RowCheck, ...]
     _certifier: pandera.DataFrameSchema | None
+    _certify_all: bool
     _types: DriftMode
 
     def judge(self, batch: Batch) -> Judged:
-        """Cast each column to its type, judge every check of every row, and certify the good rows with pandera.
+        """Cast each column to its type, judge every check of every row, and certify good rows with pandera.
+
+        A schema of the user's own certifies every good row. A contract that is written in the pipeline file has
+        pandera's built-in checks alone, for which our kernels are proven to give pandera's answers: there a sample
+        of each batch is certified.
 
         Args:
             batch: text columns; those that the contract does not know are left behind.
@@ -116,7 +123,7 @@ class Contract:
         if self._types == "freeze":
             _refuse_misfits(judged)
         if self._certifier is not None and len(judged.kept):
-            self._certify(judged.kept.data)
+            self._certify(judged.kept.data if self._certify_all else _spread(judged.kept.data))
         return judged
 
     def _pair_findings(self, columns: Sequence[_Read]) -> Iterator[Finding]:
@@ -254,6 +261,12 @@ def _discarded(columns: Sequence[_Read], findings: Sequence[Finding]) -> tuple[D
         for column, cells in lost
         if column.text is not None and cells.true_count
     )
+
+
+def _spread(data: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows spread over a batch: all of a small one, every n-th of a large one."""
+    step = -(-data.num_rows // _CERTIFIED_ROWS)
+    return data if step <= 1 else data.take(pa.array(np.arange(0, data.num_rows, step)))
 
 
 def _refuse_misfits(judged: Judged) -> None:
