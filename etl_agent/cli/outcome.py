@@ -10,7 +10,7 @@ import click
 
 from etl_agent.cli.failure import explained, safe
 from etl_agent.cli.progress import progress_display
-from etl_agent.cli.report import balance_sheet, next_command, summary_line, summary_table
+from etl_agent.cli.report import balance_sheet, next_command, print_table, summary_line, summary_table
 from etl_agent.errors import EtlAgentError
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ class Outcomes:
     def __init__(self, *, quiet: bool, as_json: bool, balance: bool = False) -> None:
         self.results: list[RunResult] = []
         self._terminal = sys.stderr.isatty() or sys.stdout.isatty()
-        self._shown = not quiet and not as_json and self._terminal
+        self.shown = not quiet and not as_json and self._terminal
+        """Whether every run gets a line."""
         self._balance = balance and not as_json
-        self.progress: Progress = progress_display(shown=self._shown and sys.stderr.isatty())
+        self.progress: Progress = progress_display(shown=self.shown and sys.stderr.isatty())
 
     @property
     def rejected(self) -> bool:
@@ -54,22 +55,22 @@ class Outcomes:
             click.echo(
                 f"etl-agent: {line}" if "next: " in line or not then else f"etl-agent: {line}; next: {then}", err=True
             )
-        elif self._shown:
+        elif self.shown:
             click.echo(line)
         elif result.balance.quarantined and default_budget and result.status == "loaded":
             click.echo(f"etl-agent: {line}; next: {then}", err=True)
         elif result.status == "nothing new" and result.message and "--reload" in result.message:
             click.echo(f"etl-agent: {line}", err=True)
         if self._balance:
-            _print(balance_sheet(result))
+            print_table(balance_sheet(result))
 
     def close(self) -> None:
         """Say what all runs came to, and what to type next."""
-        if not self._shown or not self.results:
+        if not self.shown or not self.results:
             return
         if len(self.results) > 1:
             click.echo()
-            _print(summary_table(self.results))
+            print_table(summary_table(self.results))
         commands = [then for then in (next_command(result) for result in self.results) if then]
         if commands:
             click.echo(f"next: {commands[0]}")
@@ -97,10 +98,3 @@ def run_all(specs: Sequence[PipelineSpec], run_one: Callable[[PipelineSpec], Run
             failed[spec.name] = result.exit_code
     outcomes.close()
     return next(iter(failed.values()), 0)
-
-
-def _print(table: object) -> None:
-    """Print a table as wide as its content, so that it reads the same in a terminal, a file and a log."""
-    from rich.console import Console
-
-    Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

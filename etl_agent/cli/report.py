@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from etl_agent.cli.failure import safe
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from etl_agent.run.result import RunResult
 
-__all__ = ["balance_sheet", "next_command", "summary_line", "summary_table"]
+__all__ = ["balance_sheet", "next_command", "print_table", "summary_line", "summary_table"]
 
 _MOST_REASONS = 10
+_WIDEST = 10_000  # characters
 
 
 def summary_line(result: RunResult) -> str:
@@ -83,7 +86,7 @@ def balance_sheet(result: RunResult) -> Table:
     table.add_column("rows", justify="right")
 
     def line(place: str, rows: int, *, indent: int = 0) -> None:
-        table.add_row("  " * indent + escape(place), f"{rows:,}")
+        table.add_row("  " * indent + escape(safe(place)), f"{rows:,}")
 
     line("read", balance.read)
     line("loaded", balance.loaded, indent=1)
@@ -110,3 +113,11 @@ def balance_sheet(result: RunResult) -> Table:
     for (step, column), cells in result.changes.items():
         line(f"{step}: {column}", cells, indent=1)
     return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as its content, so that it reads the same in a terminal, a file and a log."""
+    from rich.console import Console
+
+    wide = Console(width=_WIDEST).measure(table).maximum
+    Console(soft_wrap=True, highlight=False, width=wide).print(table)

@@ -20,6 +20,7 @@ from etl_agent.run.ledger import (
     record_run,
 )
 from etl_agent.run.prepare import Prepared
+from etl_agent.run.replays import close_open
 from etl_agent.run.result import FileLayout, FileOutcome, RunResult
 from etl_agent.run.selection import Selection
 
@@ -99,6 +100,7 @@ class Commit:
     def _deactivate(self, table: str) -> None:
         everything = self.spec.load.write_disposition == "replace"
         digests = None if everything else [_sha(tally) for tally in self.tallies]
+        close_open(self.tx.connection, self.tx.tables, table=table, digests=digests)
         deactivate(self.tx.connection, self.tx.tables, table=table, digests=digests)
 
     def _files(self) -> tuple[FileOutcome, ...]:

@@ -1,9 +1,9 @@
-"""Rows in quarantine: found by what is known of them, counted by reason, discarded, and closed when they are moot."""
+"""Rows in quarantine: found by what is known of them, counted by reason, and discarded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -16,20 +16,19 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
 
     from etl_agent.load.ledger_tables import LedgerTables
-    from etl_agent.load.tx import Record
+    from etl_agent.load.record import Record
 
 __all__ = [
     "STATUSES",
     "Entry",
     "EntryStatus",
     "Filters",
-    "close_open",
     "count_entries",
     "discard",
     "entries_by_id",
     "find_entries",
+    "in_parts",
     "layouts_of",
-    "mark_replayed",
     "newest_entry",
     "reasons_of",
 ]
@@ -166,21 +165,9 @@ def entries_by_id(connection: Connection, tables: LedgerTables, ids: Iterable[in
     import sqlalchemy as sa
 
     entries = tables.quarantine
-    for part in _batched(ids, _AT_ONCE):
+    for part in in_parts(ids):
         for row in connection.execute(sa.select(entries).where(entries.c.id.in_(part))):
             yield _entry(row)
-
-
-def mark_replayed(connection: Connection, tables: LedgerTables, ids: Iterable[int], *, run_id: int) -> int:
-    """Mark open entries as replayed, inside the transaction that loads their rows, and return how many were open."""
-    entries = tables.quarantine
-    marked = 0
-    for part in _batched(ids, _AT_ONCE):
-        change = entries.update().where(entries.c.id.in_(part), entries.c.status == "open")
-        marked += connection.execute(change.values(status="replayed", replayed_by=run_id)).rowcount
-    # what is rejected again is the corrected record, which stands at no byte of the file
-    connection.execute(entries.update().where(entries.c.run_id == run_id).values(byte_offset=None))
-    return marked
 
 
 def count_entries(connection: Connection, tables: LedgerTables, filters: Filters) -> int:
@@ -240,58 +227,10 @@ def discard(record: Record, filters: Filters) -> int:
     return int(record.connection.execute(entries.update().where(*wanted).values(status="discarded")).rowcount)
 
 
-def close_open(
-    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str] | None = None
-) -> int:
-    """Close the open entries of content that is about to be taken out of a table, and return how many.
-
-    Its rows are read again, or are gone for good: what is open would count them twice. Entries that a replay left
-    open belong to the content that they came from first.
-
-    Args:
-        connection: inside the load's transaction, before the content is marked as inactive.
-        tables: the ledger.
-        table: the target table.
-        digests: which content; None means all of it, whatever its run.
-    """
-    import sqlalchemy as sa
-
-    entries, files = tables.quarantine, tables.files.c
-    waiting = (entries.c.table_name == table, entries.c.status == "open")
-    if digests is None:
-        return int(connection.execute(entries.update().where(*waiting).values(status="closed")).rowcount)
-    active = sa.select(files.run_id, files.file, files.sha256).where(
-        files.table_name == table, files.active == sa.true()
-    )
-    wanted = set(digests)
-    leaving = {(run_id, file) for run_id, file, digest in connection.execute(active) if digest in wanted}
-    pairs = connection.execute(sa.select(entries.c.run_id, entries.c.file).where(*waiting).distinct()).all()
-    closed = 0
-    for run_id, file in pairs:
-        if not leaving.isdisjoint((first, file) for first in _first_runs(connection, tables, int(run_id), file=file)):
-            here = (*waiting, entries.c.run_id == run_id, entries.c.file == file)
-            closed += int(connection.execute(entries.update().where(*here).values(status="closed")).rowcount)
-    return closed
-
-
-def _first_runs(connection: Connection, tables: LedgerTables, run_id: int, *, file: str) -> set[int]:
-    """Follow replays back: the runs, this one among them, that rejected rows of a file which a run holds now."""
-    import sqlalchemy as sa
-
-    entries = tables.quarantine.c
-    found: set[int] = set()
-    ahead = {run_id}
-    while ahead:
-        found |= ahead
-        query = sa.select(entries.run_id).where(entries.replayed_by.in_(ahead), entries.file == file).distinct()
-        ahead = {int(run) for run in connection.execute(query).scalars()} - found
-    return found
-
-
-def _batched(ids: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Cut numbers into lists of at most so many."""
+def in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Cut numbers of entries into lists that fit into one statement."""
     remaining = iter(ids)
-    while part := list(islice(remaining, size)):
+    while part := list(islice(remaining, _AT_ONCE)):
         yield part
 
 

@@ -21,7 +21,9 @@ from etl_agent.extract.writer import CsvWriter
 from etl_agent.rejects import ReasonCode
 from etl_agent.run.correction import Corrections, read_corrections, split
 from etl_agent.run.history import ledger_in
-from etl_agent.run.quarantine import Entry, Filters, entries_by_id, find_entries, layouts_of, mark_replayed
+from etl_agent.run.quarantine import Entry, Filters, entries_by_id, find_entries, layouts_of
+from etl_agent.run.replayed_rows import ReplayedRows
+from etl_agent.run.replays import mark_replayed
 from etl_agent.run.result import FileLayout
 from etl_agent.run.runner import run_pipeline
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl_agent.load.ledger_tables import LedgerTables
+    from etl_agent.load.record import Record
     from etl_agent.load.target import Target
-    from etl_agent.load.tx import Record
     from etl_agent.orchestrate.sequential import PipelineSpec
     from etl_agent.run.options import RunOptions
     from etl_agent.run.result import RunResult
@@ -41,7 +43,6 @@ LEFT = "left as they are"
 """Stands in the message of a replay that did not take all the entries that it was asked to take."""
 
 _ROWS = 10_000
-_MOST_CELL_BYTES = 8 << 20
 _NOT_TEXT: frozenset[ReasonCode] = frozenset({"encoding-error", "nul-byte"})
 _MALFORMED = "malformed (export, correct and replay the file)"
 _NO_TEXT = "with bytes that are no text (export, correct and replay the file)"

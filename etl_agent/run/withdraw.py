@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from etl_agent.errors import ConfigurationError
 from etl_agent.load.identifiers import quote
 from etl_agent.load.statements import LINEAGE
+from etl_agent.run.replays import replays_of
 
 if TYPE_CHECKING:
     from etl_agent.load.spec import Load
@@ -36,10 +37,13 @@ def withdraw(tx: Tx, load: Load, *, active: Sequence[ActiveFile], digests: Seque
     runs = {file.run_id for file in active if file.sha256 in again}
     if not runs:
         return 0
+    content = {(file.run_id, file.file) for file in active if file.sha256 in again}
+    replayed = replays_of(tx.connection, tx.tables, content, table=load.table)  # using it ends the staging
     others = [file.file for file in active if file.run_id in runs and file.sha256 not in again]
+    others += sorted(replayed.others)
     if others:
         raise ConfigurationError(
-            f"a run that loaded this content also loaded {', '.join(others[:5])}; "
+            f"a run that loaded or replayed rows of this content also loaded {', '.join(others[:5])}; "
             "its rows can only be replaced together",
             where=f"table {load.table}",
             next_command="the same command with --reload over all of these files",
@@ -52,6 +56,5 @@ def withdraw(tx: Tx, load: Load, *, active: Sequence[ActiveFile], digests: Seque
             next_command="delete the rows by hand, or use write_disposition: merge with a primary key",
         )
     table = quote(load.table) if load.db_schema is None else f"{quote(load.db_schema)}.{quote(load.table)}"
-    listed = ", ".join(str(int(run)) for run in sorted(runs))
-    tx.connection  # noqa: B018  using it ends the staging and begins the transaction
+    listed = ", ".join(str(int(run)) for run in sorted(runs | replayed.runs))
     return tx.run(f"DELETE FROM {table} WHERE {quote(LINEAGE)} IN ({listed})")

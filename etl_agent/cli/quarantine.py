@@ -1,0 +1,324 @@
+"""``etl-agent quarantine``: look at rejected rows, correct them, load them, or decide that they stay out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from etl_agent.cli.commands import Listed
+from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
+from etl_agent.cli.failure import safe
+from etl_agent.cli.group import LazyGroup
+from etl_agent.cli.runs import NOTHING_YET
+from etl_agent.cli.target_of import Place, ledger, target_of, target_options
+from etl_agent.cli.values import WAIT
+from etl_agent.errors import UsageError
+from etl_agent.rejects import reason_codes
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from etl_agent.rejects import Reason
+    from etl_agent.run.quarantine import Entry, EntryStatus, Filters
+
+__all__ = ["COMMANDS", "discard", "export", "list_command", "quarantine", "replay"]
+
+_STATUSES = ("open", "refused", "replayed", "closed", "discarded", "all")
+_LONGEST = 80  # characters of a raw line that are shown
+_HERE = "etl_agent.cli.quarantine"
+
+COMMANDS: Mapping[str, Listed] = {
+    "list": Listed(f"{_HERE}:list_command", "List rejected rows with all their reasons."),
+    "export": Listed(f"{_HERE}:export", "Write rejected rows to a CSV file, to be corrected."),
+    "replay": Listed(f"{_HERE}:replay", "Take rejected rows through their pipeline again, corrected or as they are."),
+    "discard": Listed(f"{_HERE}:discard", "Mark rejected rows as never to be loaded."),
+}
+"""The commands of the group."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@click.group(cls=LazyGroup, listed=COMMANDS)
+def quarantine() -> None:
+    """List, export, replay or discard rejected rows."""
+
+
+def _filter_options(function: Function) -> Function:
+    """Give the options that choose entries; they arrive as ``table``, ``run_id``, ``reason`` and ``ids``."""
+    for option in (
+        click.option("--id", "ids", type=click.IntRange(min=1), multiple=True, help="This entry; repeat for several."),
+        click.option("--reason", type=click.Choice(reason_codes()), help="Only rows with this reason."),
+        click.option("--run", "run_id", type=click.IntRange(min=0), help="Only rows that this run rejected."),
+        click.option("--table", help="Only rows of this table."),
+    ):
+        function = option(function)
+    return function
+
+
+def _filters(status: str, *, ids: Sequence[int], **known: Any) -> Filters:
+    from etl_agent.run.quarantine import Filters
+
+    chosen: tuple[EntryStatus, ...] = () if status == "all" else (status,)  # type: ignore[assignment]  # a click.Choice
+    return Filters(status=chosen, ids=tuple(ids), **known)
+
+
+@command()
+@target_options
+@_filter_options
+@click.option("--status", type=click.Choice(_STATUSES), default="open", show_default=True, help="What became of them.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The most rows to list.")
+@json_option
+def list_command(
+    *,
+    to: str | None,
+    db_schema: str | None,
+    table: str | None,
+    run_id: int | None,
+    status: str,
+    reason: str | None,
+    ids: tuple[int, ...],
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List rejected rows with all their reasons.
+
+    The reasons of all of them come first, with how many rows have each; then the rows, by file and line.
+    """
+    from etl_agent.run.quarantine import count_entries, find_entries, reasons_of
+
+    place = target_of(to, schema=db_schema)
+    filters = _filters(status, ids=ids, table=table, run_id=run_id, reason=reason)
+    with ledger(place) as found:
+        if found is None:
+            if as_json:
+                print_json({"total": 0, "reasons": [], "entries": []})
+            else:
+                click.echo(NOTHING_YET)
+            return
+        total = count_entries(*found, filters)
+        reasons = reasons_of(*found, filters)
+        entries = list(find_entries(*found, filters, limit=limit))
+    if as_json:
+        counted = [{**reason.as_dict(), "rows": rows} for reason, rows in reasons.items()]
+        print_json({"total": total, "reasons": counted, "entries": [entry.as_dict() for entry in entries]})
+    elif total:
+        _show(total, reasons, entries, status=status, place=place)
+    else:
+        click.echo(f"no {'' if status == 'all' else status + ' '}row in quarantine there")
+
+
+@command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@target_options
+@_filter_options
+@click.option("--status", type=click.Choice(_STATUSES), default="open", show_default=True, help="What became of them.")
+@quiet_option
+def export(
+    *,
+    output: Path,
+    to: str | None,
+    db_schema: str | None,
+    table: str | None,
+    run_id: int | None,
+    status: str,
+    reason: str | None,
+    ids: tuple[int, ...],
+    quiet: bool,
+) -> None:
+    """Write rejected rows to a CSV file, to be corrected.
+
+    The columns _etl_id, _etl_file, _etl_line and _etl_reasons say which row it is and what is wrong; the row's own
+    cells follow. Where a line cannot be split into cells it stands in _etl_raw: correct it there, or fill in the
+    cells. A cell that a spreadsheet would take for a formula has an apostrophe before it, which replay takes off.
+    """
+    from etl_agent.run.correction import export_entries
+
+    place = target_of(to, schema=db_schema)
+    filters = _filters(status, ids=ids, table=table, run_id=run_id, reason=reason)
+    with ledger(place) as found:
+        rows = 0 if found is None else export_entries(*found, filters, output)
+    if found is None:
+        click.echo(NOTHING_YET)
+    elif not quiet:
+        click.echo(f"wrote {rows:,} rows to {safe(str(output))}")
+        if rows:
+            click.echo(f"next: correct them, then: etl-agent quarantine replay {safe(str(output))} PIPELINE.yaml")
+
+
+@command()
+@click.argument("files", metavar="[FILE.csv] PIPELINE.yaml", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--id", "ids", type=click.IntRange(min=1), multiple=True, help="This entry; repeat for several.")
+@click.option("--reason", type=click.Choice(reason_codes()), help="Only rows with this reason.")
+@click.option("--run", "run_id", type=click.IntRange(min=0), help="Only rows that this run rejected.")
+@click.option("--dry-run", is_flag=True, help="Do everything but write.")
+@click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
+@click.option("--balance", is_flag=True, help="Show where every row is.")
+@json_option
+@quiet_option
+def replay(
+    files: tuple[Path, ...],
+    *,
+    ids: tuple[int, ...],
+    reason: str | None,
+    run_id: int | None,
+    dry_run: bool,
+    wait: float,
+    balance: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Take rejected rows through their pipeline again, corrected or as they are.
+
+    FILE.csv is an export with corrections; without it, the pipeline's open rows are replayed as they were, which
+    helps when the pipeline has changed. Each row is loaded once, however often it is replayed. A row that is rejected
+    again is open again, with its new reasons.
+    """
+    from etl_agent.cli.outcome import Outcomes, run_all
+    from etl_agent.cli.report import summary_line
+    from etl_agent.orchestrate.file import read_pipeline
+    from etl_agent.run.options import RunOptions
+    from etl_agent.run.replay import LEFT, replay_quarantine
+
+    corrected, pipeline = _arguments(files)
+    if corrected is not None and (reason is not None or run_id is not None):
+        raise UsageError("--reason and --run choose rows of the database; a file is replayed whole, or by --id")
+    spec = read_pipeline(pipeline)
+    project = project_of(pipeline)
+    outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
+    options = RunOptions(dry_run=dry_run, wait=wait, progress=outcomes.progress)
+    filters = _filters("open", ids=ids, reason=reason, run_id=run_id)
+    code = run_all(
+        [spec],
+        lambda one: replay_quarantine(one, project=project, options=options, filters=filters, corrected=corrected),
+        outcomes,
+    )
+    if as_json:
+        print_json([result.as_dict() for result in outcomes.results])
+    elif not (quiet or outcomes.shown):
+        for result in outcomes.results:
+            if result.status != "refused" and not result.balance.quarantined and LEFT in (result.message or ""):
+                click.echo(f"etl-agent: {safe(summary_line(result))}", err=True)
+    return code
+
+
+@command()
+@target_options
+@_filter_options
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@quiet_option
+def discard(
+    *,
+    to: str | None,
+    db_schema: str | None,
+    table: str | None,
+    run_id: int | None,
+    reason: str | None,
+    ids: tuple[int, ...],
+    yes: bool,
+    quiet: bool,
+) -> None:
+    """Mark rejected rows as never to be loaded.
+
+    They stay on record with the status discarded. Only open rows can be discarded.
+    """
+    from dataclasses import replace
+
+    from etl_agent.run.quarantine import count_entries, newest_entry
+    from etl_agent.run.quarantine import discard as discard_entries
+
+    if not (ids or table or run_id is not None or reason):
+        raise UsageError("say which rows: --id, --table, --run or --reason", next_command="etl-agent quarantine list")
+    place = target_of(to, schema=db_schema)
+    filters = _filters("open", ids=ids, table=table, run_id=run_id, reason=reason)
+    with ledger(place) as found:
+        if found is None:
+            click.echo(NOTHING_YET)
+            return
+        filters = replace(filters, newest=newest_entry(*found))  # what comes while we ask is not meant
+        rows = count_entries(*found, filters)
+    if rows and not yes:
+        _confirm(rows)
+    if rows:
+        with place.open(read_only=False) as target, target.record(schema=place.schema) as record:
+            rows = discard_entries(record, filters)
+            record.commit()
+    if not quiet:
+        click.echo(f"discarded {_counted(rows)}" if rows else "no open row is meant by that")
+
+
+def _confirm(rows: int) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(f"that would discard {_counted(rows)}", next_command="the same command with --yes")
+    click.confirm(f"Discard {_counted(rows)}?", abort=True, err=True)
+
+
+def _counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _arguments(files: tuple[Path, ...]) -> tuple[Path | None, Path]:
+    """Tell the file of corrections, if any, from the pipeline file."""
+    pipelines = [path for path in files if path.suffix.lower() in (".yaml", ".yml")]
+    others = [path for path in files if path not in pipelines]
+    if len(pipelines) != 1 or len(others) > 1:
+        raise UsageError(
+            "give one pipeline file (.yaml), and before it at most one file of corrected rows",
+            next_command="etl-agent quarantine replay --help",
+        )
+    return (others[0] if others else None), pipelines[0]
+
+
+def _show(total: int, reasons: Mapping[Reason, int], entries: Sequence[Entry], *, status: str, place: Place) -> None:
+    from etl_agent.cli.report import print_table
+
+    click.echo(f"{_counted(total)} in quarantine" + ("" if status == "all" else f", {status}"))
+    click.echo()
+    print_table(_reasons(reasons))
+    click.echo()
+    print_table(_entries(entries))
+    if len(entries) < total:
+        click.echo(f"and {total - len(entries):,} more; next: the same command with --limit {total}")
+    elif status == "open":
+        click.echo(f"next: etl-agent quarantine export -o rejected.csv{place.options}")
+
+
+def _reasons(reasons: Mapping[Reason, int]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from etl_agent.orchestrate.catalog import REASONS
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rows", justify="right")
+    table.add_column("reason")
+    table.add_column("meaning")
+    for reason, rows in reasons.items():
+        table.add_row(f"{rows:,}", escape(_line(str(reason))), escape(REASONS.get(reason.code, "")))
+    return table
+
+
+def _entries(entries: Sequence[Entry]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("id", justify="right")
+    for name in ("file:line", "stage", "step", "reasons", "raw"):
+        table.add_column(name)
+    for entry in entries:
+        where = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
+        reasons = "; ".join(map(str, entry.reasons))
+        raw = _line(entry.raw or "")
+        shown = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 1] + "…"
+        texts = (_line(where), entry.stage, _line(entry.step or ""), _line(reasons), shown)
+        table.add_row(str(entry.id), *map(escape, texts))
+    return table
+
+
+def _line(text: str) -> str:
+    """Make a text fit for one line of a terminal."""
+    return safe(text).replace("\n", "\\n")

@@ -1,0 +1,234 @@
+"""The commands that look back: runs, show, and the group quarantine, as a person and a program see them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from etl_agent.cli import main
+from etl_agent.cli.entry import cli
+from etl_agent.cli.quarantine import COMMANDS, quarantine
+from etl_agent.cli.target_of import Place
+from etl_agent.cli.target_of import target_of as decide
+from etl_agent.errors import ConfigurationError, UsageError
+
+Capture = pytest.CaptureFixture[str]
+CSV = "id,n\n1,1\n2,x\n3,\x1b[2Jy\n4,4\n5,5\n6,6\n7,7\n8,8,8\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Stand in a project folder with a file of which three rows are rejected; nothing has run."""
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "in.csv").write_text(CSV)
+    for name in ("DATABASE_URL", "ETL_AGENT_TO"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ETL_AGENT_SCRATCH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    before = set(os.environ)
+    yield tmp_path
+    for name in set(os.environ) - before:
+        del os.environ[name]
+
+
+def pipeline(project: Path, name: str = "p", *, to: str = "sqlite:///w.db", more: str = "") -> str:
+    """Write a pipeline file."""
+    path = project / "pipelines" / f"{name}.yaml"
+    path.write_text(
+        f"version: 1\nname: {name}\nextract: {{files: in.csv}}\n"
+        "validate: {contract: {id: {type: text}, n: {type: integer}}, max_reject_share: 0.6}\n"
+        f"load: {{to: '{to}', table: t{more}}}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture
+def loaded(project: Path, capsys: Capture) -> Path:
+    """Run the pipeline once."""
+    assert main(["run", pipeline(project)]) == 0
+    capsys.readouterr()
+    return project
+
+
+def target_of(to: str | None, *, schema: str | None, pipelines: Sequence[Path] = ()) -> Place:
+    """Decide as a command would."""
+    with click.Context(cli):
+        return decide(to, schema=schema, pipelines=pipelines)
+
+
+def out_of(capsys: Capture, *words: str, code: int = 0) -> str:
+    """Run a command and return what it prints on stdout."""
+    assert main(words) == code
+    return capsys.readouterr().out
+
+
+def json_of(capsys: Capture, *words: str) -> Any:
+    """Run a command with ``--json`` and read it."""
+    return json.loads(out_of(capsys, *words, "--json"))
+
+
+@pytest.mark.parametrize("words", [["runs"], ["show"], ["quarantine", "list"]])
+def test_a_target_without_runs_gets_a_friendly_answer(project: Path, capsys: Capture, words: list[str]) -> None:
+    """No error, no file made, and the command to type."""
+    pipeline(project)
+    assert "next: etl-agent run" in out_of(capsys, *words)
+    assert not (project / "w.db").exists()
+
+
+def test_runs_lists_the_newest_first(loaded: Path, capsys: Capture) -> None:
+    """One line a run with its counts, and the command that shows more."""
+    main(["run", "--reload", str(loaded / "pipelines/p.yaml")])
+    capsys.readouterr()
+    head, first, second, then = out_of(capsys, "runs").splitlines()
+    assert head.split()[:5] == ["run", "pipeline", "table", "status", "started"]
+    assert int(first.split()[0]) > int(second.split()[0])
+    assert first.split()[6:][:3] == ["8", "5", "3"]
+    assert then == f"next: etl-agent show {first.split()[0]}"
+
+
+def test_runs_and_show_as_json_hold_the_whole_outcome(loaded: Path, capsys: Capture) -> None:
+    """Programs get the balance, the files and the reasons."""
+    (run,) = json_of(capsys, "runs")
+    assert (run["rows"]["read"], run["rows"]["quarantined"], run["pipeline"]) == (8, 3, "p")
+    shown = json_of(capsys, "show", str(run["run_id"]))
+    assert shown["quarantine"] == {"open": 3}
+    assert {name: shown[name] for name in run} == run
+
+
+def test_show_tells_balance_files_reasons_and_what_to_type(loaded: Path, capsys: Capture) -> None:
+    """Without a number, the newest run is shown."""
+    out = out_of(capsys, "show")
+    assert "n: type-error (integer)" in out
+    assert "in.csv" in out
+    assert "quarantine: 3 open" in out
+    assert "next: etl-agent quarantine list --run " in out
+
+
+def test_show_of_an_unknown_run_names_those_that_are_there(loaded: Path, capsys: Capture) -> None:
+    """Exit 66 and the next command."""
+    run_id = json_of(capsys, "runs")[0]["run_id"]
+    assert main(["show", str(run_id)[:-1]]) == 66
+    err = capsys.readouterr().err
+    assert str(run_id) in err
+    assert "next: etl-agent runs" in err
+
+
+def test_quarantine_list_tells_reasons_first_and_is_safe_for_a_terminal(loaded: Path, capsys: Capture) -> None:
+    """Totals by reason in words, then each row with file and line; control characters are spelled out."""
+    out = out_of(capsys, "quarantine", "list")
+    assert out.startswith("3 rows in quarantine, open\n")
+    assert out.index("A value does not fit its column's type.") < out.index("in.csv:3")
+    assert "\x1b" not in out
+    assert "\\x1b[2Jy" in out
+    entries = json_of(capsys, "quarantine", "list", "--reason", "extra-cell")
+    assert (entries["total"], [entry["line"] for entry in entries["entries"]]) == (1, [9])
+
+
+def test_export_correct_and_replay_by_hand(loaded: Path, capsys: Capture) -> None:
+    """The way that the pages tell: export, correct a cell, replay, and nothing of it waits any more."""
+    out_of(capsys, "quarantine", "export", "-o", "bad.csv", "--reason", "type-error")
+    with (loaded / "bad.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        row["n"] = str(number)
+    with (loaded / "bad.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")  # as some spreadsheets save it
+        writer.writeheader()
+        writer.writerows(rows)
+    (result,) = json_of(capsys, "quarantine", "replay", "bad.csv", "pipelines/p.yaml")
+    assert (result["rows"]["inserted"], result["message"]) == (2, "2 entries replayed")
+    assert main(["quarantine", "replay", "bad.csv", "pipelines/p.yaml"]) == 0
+    assert "2 replayed before" in capsys.readouterr().err
+    assert json_of(capsys, "quarantine", "list")["total"] == 1
+    with sqlite3.connect("w.db") as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchall() == [(7,)]
+    connection.close()
+
+
+def test_discard_asks_first(loaded: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A no discards nothing, nor does nobody's answer; a yes discards the chosen rows."""
+    words = ["quarantine", "discard", "--reason", "extra-cell"]
+    assert main(words) == 2
+    assert "next: the same command with --yes" in capsys.readouterr().err
+    for answer, code, waiting in (("n", 130, 3), ("y", 0, 2)):
+        terminal = io.StringIO(f"{answer}\n")
+        monkeypatch.setattr(terminal, "isatty", lambda: True)
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert main(words) == code
+        capsys.readouterr()
+        assert json_of(capsys, "quarantine", "list")["total"] == waiting
+    assert out_of(capsys, *words[:2], "--id", "1", "--yes") == "discarded 1 row\n"
+    assert json_of(capsys, "quarantine", "list", "--status", "discarded")["total"] == 2
+
+
+def test_discard_of_everything_must_be_said(loaded: Path, capsys: Capture) -> None:
+    """Without any filter it is a slip: exit 2."""
+    assert main(["quarantine", "discard", "--yes"]) == 2
+    assert "say which rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["a.csv"], ["a.yaml", "b.yaml"], ["a.csv", "b.csv", "p.yaml"]])
+def test_replay_takes_one_pipeline_and_at_most_one_file(project: Path, words: list[str]) -> None:
+    """Anything else is a wrong call."""
+    assert main(["quarantine", "replay", *words]) == 2
+
+
+def test_a_wrong_command_of_the_group_is_answered_with_the_near_one(project: Path, capsys: Capture) -> None:
+    """One line, exit 2."""
+    assert main(["quarantine", "lsit"]) == 2
+    assert "did you mean 'list'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_of_each_command_is_its_own(name: str) -> None:
+    """The line that is kept for the list is the first sentence of the command's help."""
+    command = quarantine.get_command(None, name)  # type: ignore[arg-type]  # the group needs no context for it
+    assert command is not None
+    assert (command.help or "").split("\n\n")[0].replace("\n", " ") == COMMANDS[name].line
+    assert command.name == name
+
+
+def test_pipelines_that_agree_name_the_target(project: Path) -> None:
+    """The one target of all pipelines is meant, whatever DATABASE_URL says to others."""
+    pipeline(project, "a")
+    pipeline(project, "b")
+    (project / "pipelines" / "broken.yaml").write_text("version: 2\n")
+    assert target_of(None, schema=None).url == "sqlite:///w.db"
+
+
+def test_several_targets_are_listed_without_passwords(project: Path) -> None:
+    """Which one is for the user to say."""
+    pipeline(project, "a")
+    other = pipeline(project, "b", to="postgresql://ann:secret@db/shop")
+    with pytest.raises(ConfigurationError) as caught:
+        target_of(None, schema=None)
+    assert caught.value.choices == ("postgresql://ann:***@db/shop", "sqlite:///w.db")
+    assert target_of(None, schema=None, pipelines=[Path(other)]).url == "postgresql://ann:secret@db/shop"
+    assert target_of("sqlite:///x.db", schema=None).url == "sqlite:///x.db"
+
+
+def test_schemas_are_different_places(project: Path) -> None:
+    """The record stands in the schema of its table."""
+    pipeline(project, "a", to="postgresql://db/shop", more=", schema: sales")
+    assert target_of(None, schema=None).schema == "sales"
+    pipeline(project, "b", to="postgresql://db/shop", more=", schema: stock")
+    with pytest.raises(ConfigurationError):
+        target_of(None, schema=None)
+    assert target_of(None, schema="stock").schema == "stock"
+
+
+def test_without_pipelines_the_environment_names_the_target(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DATABASE_URL is the last resort; without it the call is wrong."""
+    with pytest.raises(UsageError, match="--to"):
+        target_of(None, schema=None)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///env.db")
+    assert target_of(None, schema=None).url == "sqlite:///env.db"
