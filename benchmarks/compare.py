@@ -57,6 +57,7 @@ def _measure(options: argparse.Namespace, *, rows: int | None) -> tuple[str, boo
             orders=_generate(options.generator, rows=rows, folder=scratch) if rows else options.orders.resolve(),
             clean=scratch / "clean.csv",
             pipeline=options.pipeline,
+            etl_agent=options.etl_agent,
             peers=options.peers,
             python=_peer_python(options.peers_venv),
             psql=shutil.which("psql") or _packaged_psql(),
@@ -86,6 +87,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=Path, help="an orders file to use instead of a generated one")
     parser.add_argument("--generator", type=Path, default=SHARED / "make_orders.py", help="script: orders ROWS FILE")
     parser.add_argument("--pipeline", type=Path, default=HERE / "pipelines" / "orders_full.yaml")
+    parser.add_argument(
+        "--etl-agent",
+        type=Path,
+        default=Path(sys.executable).with_name("etl-agent"),
+        help="our program, for example that of an environment without test tools (pandera imports hypothesis if it can)",
+    )
     parser.add_argument("--peers", type=Path, default=SHARED / "peers", help="folder of the peers' load scripts")
     parser.add_argument("--peers-venv", type=Path, help="where the peers are, or are to be installed")
     parser.add_argument("--postgres", metavar="URL", help="a server to use; without it one is started")

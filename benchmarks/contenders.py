@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +37,7 @@ class Inputs:
         clean: the same orders as our pipeline loaded them, for loaders into typed columns; it must exist when the
             job runs, not when it is made.
         pipeline: our pipeline file.
+        etl_agent: our program.
         peers: folder of the peers' scripts, or None.
         python: an interpreter that has the peers' packages.
         psql: the client program of the server's release, or None.
@@ -46,6 +46,7 @@ class Inputs:
     orders: Path
     clean: Path
     pipeline: Path
+    etl_agent: Path
     peers: Path | None
     python: Path
     psql: str | None
@@ -96,9 +97,8 @@ def contenders(inputs: Inputs) -> tuple[Contender, ...]:
     no_sqlite = None if shutil.which("sqlite3") else "there is no sqlite3 program"
 
     def ours(url: str) -> Job:
-        command = Path(sys.executable).with_name("etl-agent")
         return Job(
-            (str(command), "run", str(inputs.pipeline), "--quiet", "--var", f"orders={inputs.orders}"),
+            (str(inputs.etl_agent), "run", str(inputs.pipeline), "--quiet", "--var", f"orders={inputs.orders}"),
             table="orders",
             env={"DATABASE_URL": _for_sqlalchemy(url)},
         )
