@@ -91,7 +91,7 @@ def _options() -> argparse.Namespace:
         "--etl-agent",
         type=Path,
         default=Path(sys.executable).with_name("etl-agent"),
-        help="our program, for example that of an environment without test tools (pandera imports hypothesis if it can)",
+        help="our program, for example one installed without test tools (pandera imports hypothesis if it can)",
     )
     parser.add_argument("--peers", type=Path, default=SHARED / "peers", help="folder of the peers' load scripts")
     parser.add_argument("--peers-venv", type=Path, help="where the peers are, or are to be installed")
