@@ -69,7 +69,9 @@ def _filters(status: str, *, ids: Sequence[int], **known: Any) -> Filters:
 @command()
 @target_options
 @_filter_options
-@click.option("--status", type=click.Choice(_STATUSES), default="open", show_default=True, help="What became of them.")
+@click.option(
+    "--status", type=click.Choice(_STATUSES), help="What became of them; by default open, or all of one run or of --id."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The most rows to list.")
 @json_option
 def list_command(
@@ -78,7 +80,7 @@ def list_command(
     db_schema: str | None,
     table: str | None,
     run_id: int | None,
-    status: str,
+    status: str | None,
     reason: str | None,
     ids: tuple[int, ...],
     limit: int,
@@ -88,9 +90,12 @@ def list_command(
 
     The reasons of all of them come first, with how many rows have each; then the rows, by file and line.
     """
-    from etl_agent.run.quarantine import count_entries, find_entries, reasons_of
+    from dataclasses import replace
+
+    from etl_agent.run.quarantine import count_entries, find_entries, reasons_of, statuses_of
 
     place = target_of(to, schema=db_schema)
+    status = status or ("open" if run_id is None and not ids else "all")
     filters = _filters(status, ids=ids, table=table, run_id=run_id, reason=reason)
     with ledger(place) as found:
         if found is None:
@@ -102,13 +107,16 @@ def list_command(
         total = count_entries(*found, filters)
         reasons = reasons_of(*found, filters)
         entries = list(find_entries(*found, filters, limit=limit))
+        others = {} if total else statuses_of(*found, replace(filters, status=()))
     if as_json:
         counted = [{**reason.as_dict(), "rows": rows} for reason, rows in reasons.items()]
         print_json({"total": total, "reasons": counted, "entries": [entry.as_dict() for entry in entries]})
     elif total:
         _show(total, reasons, entries, status=status, place=place)
     else:
-        click.echo(f"no {'' if status == 'all' else status + ' '}row in quarantine there")
+        told = ", ".join(f"{rows:,} {name}" for name, rows in others.items())
+        more = f"; {told}: --status all lists them" if told else ""
+        click.echo(f"no {'' if status == 'all' else status + ' '}row in quarantine there{more}")
 
 
 @command()
@@ -307,7 +315,8 @@ def _entries(entries: Sequence[Entry]) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("id", justify="right")
-    for name in ("file:line", "stage", "step", "reasons", "raw"):
+    mixed = any(entry.status != "open" for entry in entries)
+    for name in (*(("status",) if mixed else ()), "file:line", "stage", "step", "reasons", "raw"):
         table.add_column(name)
     for entry in entries:
         where = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
@@ -315,8 +324,12 @@ def _entries(entries: Sequence[Entry]) -> Table:
         raw = _line(entry.raw or "")
         shown = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 1] + "…"
         texts = (_line(where), entry.stage, _line(entry.step or ""), _line(reasons), shown)
-        table.add_row(str(entry.id), *map(escape, texts))
+        table.add_row(str(entry.id), *([_line(_fate(entry))] if mixed else []), *map(escape, texts))
     return table
+
+
+def _fate(entry: Entry) -> str:
+    return entry.status if entry.replayed_by is None else f"{entry.status} by run {entry.replayed_by}"
 
 
 def _line(text: str) -> str:

@@ -44,11 +44,10 @@ def runs(
 
     With PIPELINE files, only their runs are listed, from the database that they load into.
     """
-    from etl_agent.orchestrate.file import read_pipeline
     from etl_agent.run.history import recent_runs
 
     place = target_of(to, schema=db_schema, pipelines=pipelines)
-    names = [read_pipeline(path).name for path in pipelines]
+    names = _names(pipelines)
     with ledger(place) as found:
         past = () if found is None else recent_runs(*found, pipelines=names, table=table, limit=limit)
     if as_json:
@@ -62,6 +61,14 @@ def runs(
         click.echo(NOTHING_YET if found is None else "no such run; next: etl-agent runs")
 
 
+def _names(pipelines: Sequence[Path]) -> list[str]:
+    if not pipelines:
+        return []
+    from etl_agent.orchestrate.file import read_pipeline
+
+    return [read_pipeline(path).name for path in pipelines]
+
+
 @command()
 @click.argument("run_id", metavar="[RUN]", required=False, type=click.IntRange(min=0))
 @target_options
@@ -71,7 +78,8 @@ def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: 
 
     RUN is a number from `etl-agent runs`; without it, the newest run is shown.
     """
-    from etl_agent.run.history import changes_of, one_run, quarantine_of, recent_runs
+    from etl_agent.run.history import changes_of, one_run, recent_runs
+    from etl_agent.run.quarantine import Filters, statuses_of
 
     place = target_of(to, schema=db_schema)
     with ledger(place) as found:
@@ -83,7 +91,7 @@ def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: 
         if run is None:
             raise _no_such_run(run_id, newest, place)
         changes = changes_of(*found, run.result.run_id, most=_PAIRS)
-        quarantine = quarantine_of(*found, run.result.run_id)
+        quarantine = statuses_of(*found, Filters(run_id=run.result.run_id))
     if as_json:
         print_json({**run.as_dict(), "quarantine": quarantine, "most_frequent_changes": list(map(_change, changes))})
     else:
@@ -160,8 +168,7 @@ def _show(run: PastRun, changes: Sequence[ChangeRow], quarantine: dict[str, int]
     if quarantine:
         click.echo()
         click.echo("quarantine: " + ", ".join(f"{rows:,} {status}" for status, rows in quarantine.items()))
-        status = "" if "open" in quarantine else " --status all"
-        click.echo(f"next: etl-agent quarantine list --run {result.run_id}{status}{place.options}")
+        click.echo(f"next: etl-agent quarantine list --run {result.run_id}{place.options}")
 
 
 def _files(files: Sequence[FileOutcome]) -> Table:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etl_agent.load.ledger_tables import LedgerTables
 
-__all__ = ["PastRun", "changes_of", "layout_of", "ledger_in", "one_run", "quarantine_of", "recent_runs", "result_of"]
+__all__ = ["PastRun", "changes_of", "layout_of", "ledger_in", "one_run", "recent_runs", "result_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +141,6 @@ def changes_of(connection: Connection, tables: LedgerTables, run_id: int, *, mos
         ChangeRow(step, column, "rest", None, None, int(rows)) for step, column, rows in connection.execute(grouped)
     ]
     return tuple(found)
-
-
-def quarantine_of(connection: Connection, tables: LedgerTables, run_id: int) -> dict[str, int]:
-    """Count the entries that a run put into quarantine, by what has become of them."""
-    import sqlalchemy as sa
-
-    entries = tables.quarantine.c
-    query = sa.select(entries.status, sa.func.count()).where(entries.run_id == run_id)
-    return {
-        status: int(count)
-        for status, count in connection.execute(query.group_by(entries.status).order_by(entries.status))
-    }
 
 
 def result_of(outcome: Mapping[str, Any]) -> RunResult:

@@ -31,6 +31,7 @@ __all__ = [
     "layouts_of",
     "newest_entry",
     "reasons_of",
+    "statuses_of",
 ]
 
 EntryStatus = Literal["open", "refused", "replayed", "closed", "discarded"]
@@ -196,6 +197,15 @@ def reasons_of(connection: Connection, tables: LedgerTables, filters: Filters) -
         for reason in _reasons(text):
             counts[reason] = counts.get(reason, 0) + int(rows)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
+
+
+def statuses_of(connection: Connection, tables: LedgerTables, filters: Filters) -> dict[str, int]:
+    """Count entries by what has become of them."""
+    import sqlalchemy as sa
+
+    status = tables.quarantine.c.status
+    query = sa.select(status, sa.func.count()).where(*filters.within(tables)).group_by(status).order_by(status)
+    return {name: int(count) for name, count in connection.execute(query)}
 
 
 def layouts_of(

@@ -20,6 +20,7 @@ from etl_agent.cli.quarantine import COMMANDS, quarantine
 from etl_agent.cli.target_of import Place
 from etl_agent.cli.target_of import target_of as decide
 from etl_agent.errors import ConfigurationError, UsageError
+from tests.load.targets import query
 
 Capture = pytest.CaptureFixture[str]
 CSV = "id,n\n1,1\n2,x\n3,\x1b[2Jy\n4,4\n5,5\n6,6\n7,7\n8,8,8\n"
@@ -131,6 +132,34 @@ def test_quarantine_list_tells_reasons_first_and_is_safe_for_a_terminal(loaded: 
     assert "\\x1b[2Jy" in out
     entries = json_of(capsys, "quarantine", "list", "--reason", "extra-cell")
     assert (entries["total"], [entry["line"] for entry in entries["entries"]]) == (1, [9])
+
+
+def test_the_rows_of_a_refused_run_are_listed_by_its_number(project: Path, capsys: Capture) -> None:
+    """The command that the refusal names shows them, and the plain list says that they are there."""
+    path = Path(pipeline(project))
+    path.write_text(path.read_text().replace("0.6", "0.1"))
+    assert main(["run", str(path)]) == 65
+    words = capsys.readouterr().err.split("next: etl-agent ")[1].split()
+    assert out_of(capsys, *words).startswith("3 rows in quarantine")
+    assert out_of(capsys, "quarantine", "list") == (
+        "no open row in quarantine there; 3 refused: --status all lists them\n"
+    )
+
+
+def test_the_record_of_another_schema_is_found_by_its_name(
+    project: Path, postgres_url: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Postgres the tables stand in the schema of the table that was loaded."""
+    query(postgres_url, "CREATE SCHEMA sales")
+    monkeypatch.setenv("TARGET", postgres_url)
+    path = pipeline(project, to="${TARGET}", more=", schema: sales")
+    assert main(["run", path]) == 0
+    capsys.readouterr()
+    assert len(json_of(capsys, "runs")) == 1
+    assert json_of(capsys, "runs", "--to", "${TARGET}", "--schema", "sales")[0]["rows"]["read"] == 8
+    assert "no run is on record" in out_of(capsys, "runs", "--to", "${TARGET}")
+    out_of(capsys, "quarantine", "discard", "--table", "t", "--yes")
+    assert json_of(capsys, "quarantine", "list", "--status", "discarded")["total"] == 3
 
 
 def test_export_correct_and_replay_by_hand(loaded: Path, capsys: Capture) -> None:

@@ -9,7 +9,8 @@ import pytest
 from etl_agent.errors import ConfigurationError
 from etl_agent.load.target import open_target
 from etl_agent.run.changes import ChangeRow
-from etl_agent.run.history import PastRun, changes_of, ledger_in, one_run, quarantine_of, recent_runs, result_of
+from etl_agent.run.history import PastRun, changes_of, ledger_in, one_run, recent_runs, result_of
+from etl_agent.run.quarantine import Filters, statuses_of
 from tests.run.project import Project
 
 CONTRACT: dict[str, Any] = {"id": "text", "n": "integer"}
@@ -47,7 +48,7 @@ def test_a_refused_run_tells_why(project: Project) -> None:
         tables = ledger_in(connection, schema=None)
         assert connection is not None
         assert tables is not None
-        assert quarantine_of(connection, tables, result.run_id) == {"refused": 2}
+        assert statuses_of(connection, tables, Filters(run_id=result.run_id)) == {"refused": 2}
         assert one_run(connection, tables, 1) is None
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from etl_agent.errors import FileRefused, TryLater
 from etl_agent.load.target import open_target
@@ -251,3 +254,51 @@ def test_a_reload_takes_replayed_rows_back_too(project: Project) -> None:
     project.run(**PIPELINE, reload=True)
     assert project.rows("id") == [("1",), ("5",)]
     assert [line for line, _ in project.quarantine()] == [3, 5, 6]
+
+
+EDITS = st.lists(
+    st.dictionaries(st.integers(2, 9), st.sampled_from(["good", "bad", "raw", "discard", "stale"]), max_size=5),
+    max_size=4,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rounds=EDITS)
+def test_whatever_is_corrected_every_row_is_in_one_place(rounds: list[dict[int, str]]) -> None:
+    """After any replays and discards, a row is in the table once, or waits in one entry, or is discarded."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder), f"sqlite:///{folder}/w.db")
+        project.write("in.csv", "id,n,v\n" + "".join(f"{n},{'x' if n % 2 else n},\n" for n in range(1, 8)) + "8\n")
+        project.run(**PIPELINE)
+        for edits in rounds:
+            stale = export(project)
+            replay(project, export(project, lambda row, edits=edits: edited(row, edits)))
+            if "stale" in edits.values():
+                replay(project, stale)
+            if "discard" in edits.values():
+                discard_first(project)
+            kept = project.ask("SELECT line FROM _etl_quarantine WHERE status <> 'replayed'")
+            seen = [int(line) for (line,) in kept]
+            loaded = [int(number) + 1 for (number,) in project.ask("SELECT id FROM t")]
+            assert sorted(seen + loaded) == list(range(2, 10))
+
+
+def discard_first(project: Project) -> None:
+    """Discard the first entry that is open, if any."""
+    for (number,) in project.quarantine("id")[:1]:
+        with open_target(project.url) as target, target.record() as record:
+            assert discard(record, Filters(ids=(number,))) == 1
+            record.commit()
+
+
+def edited(row: Row, edits: Mapping[int, str]) -> Row:
+    """Correct a row, or spoil it, or its raw line."""
+    number = int(row["_etl_line"]) - 1
+    match edits.get(number + 1):
+        case "good":
+            return {**row, "id": str(number), "n": "0", "v": "w"}
+        case "bad":
+            return {**row, "id": str(number), "n": f"{row['n']}z"}
+        case "raw":
+            return {**row, "_etl_raw": f"{number},7,raw"}
+    return row
