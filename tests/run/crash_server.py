@@ -1,0 +1,161 @@
+"""A process that has imported everything once, and forks a fresh command for each request: a kill costs no start.
+
+Run as a script. Each line of the standard input is a request, each line of the standard output its answer.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import etl_agent
+
+_PACKAGE = Path(etl_agent.__file__).parent
+_LATE = (
+    "adbc_driver_manager",
+    "adbc_driver_sqlite",
+    "pandera.pandas",
+    "pandera.accessors.pandas_accessor",
+    "pandera.api.geopandas",
+    "pandera.backends.pandas.builtin_checks",
+    "pandera.backends.pandas.builtin_hypotheses",
+    "pandera.backends.pandas.register",
+    "pandera.strategies.pandas_strategies",
+    "psycopg",
+    "pyarrow.acero",
+    "pyarrow.csv",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "etl_agent.cli.run",
+    "etl_agent.load.ledger_tables",
+    "etl_agent.load.postgres",
+    "etl_agent.load.sqlite",
+    "etl_agent.orchestrate.file",
+    "etl_agent.run.runner",
+    "etl_agent.validate.user_schema",
+)
+_TRACED = tuple(str(_PACKAGE / floor) + os.sep for floor in ("load", "run"))
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    _import_all()
+    for line in sys.stdin:
+        print(json.dumps(_answer(json.loads(line))), flush=True)
+
+
+def _import_all() -> None:
+    """Import what commands import late; no thread and no connection may be made before the fork."""
+    for name in _LATE:
+        importlib.import_module(name)
+    gc.freeze()  # a collection would write to the pages of everything that was imported
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Run one command and wait for its end; or only begin it, or wait for one that was begun."""
+    if "wait_for" in request:
+        return {"code": os.waitstatus_to_exitcode(os.waitpid(request["wait_for"], 0)[1])}
+    child = os.fork()
+    if child == 0:
+        _child(request)
+    if request.get("syscall") is not None or request.get("trace") is not None:
+        os.waitpid(child, os.WUNTRACED)
+        _attach(child, request)
+    if request.get("background"):
+        return {"pid": child}
+    return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
+
+
+def _attach(child: int, request: dict[str, Any]) -> None:
+    """Let strace watch the child, which waits; it goes on when strace has it."""
+    command = ["strace", "-f", "-p", str(child)]
+    if request.get("trace") is not None:
+        command += ["-o", request["trace"]]
+    else:
+        name, ordinal = request["syscall"]  # strace counts the calls of each thread and each name apart
+        command += ["-o", "/dev/null", "-e", f"inject={name}:signal=SIGKILL:when={ordinal}"]
+    strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    assert strace.stderr is not None
+    for line in strace.stderr:
+        if "attached" in line:
+            break
+    threading.Thread(target=strace.communicate, daemon=True).start()
+    os.kill(child, signal.SIGCONT)
+
+
+def _child(request: dict[str, Any]) -> None:
+    """Be the command; the end is the kernel's, so that no handler of the server's runs."""
+    code = 70
+    try:
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            opened = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.dup2(opened, number)
+            os.close(opened)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.environ.update(request["environment"])
+        os.chdir(request["folder"])
+
+        from etl_agent.cli import main as command
+        from etl_agent.run import runner
+
+        runner.BATCH_ROWS = request["batch_rows"]
+        if request.get("syscall") is not None or request.get("trace") is not None:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        hook = _Hook(request) if request.get("event") is not None or request.get("events") else None
+        if hook is not None:
+            sys.settrace(hook.enter)
+        for _ in range(request.get("times", 1)):
+            code = command(request["arguments"])
+            if code:
+                break
+        sys.settrace(None)
+        if hook is not None and request.get("events"):
+            Path(request["events"]).write_text("\n".join(hook.seen))
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+class _Hook:
+    """Count the lines of load/ and run/ that the main thread comes to, and send a signal at one of them."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._at = request.get("event")
+        self._signal = request.get("signal", signal.SIGKILL)
+        self._keep = bool(request.get("events"))
+        self._count = 0
+        self.seen: list[str] = []
+
+    def enter(self, frame: FrameType, _event: str, _argument: object) -> Any:
+        if not frame.f_code.co_filename.startswith(_TRACED):
+            return None
+        self._one(frame, "call")
+        return self._line
+
+    def _line(self, frame: FrameType, event: str, _argument: object) -> Any:
+        if event == "line":
+            self._one(frame, "line")
+        return self._line
+
+    def _one(self, frame: FrameType, event: str) -> None:
+        self._count += 1
+        if self._keep:
+            place = Path(frame.f_code.co_filename).relative_to(_PACKAGE)
+            self.seen.append(f"{event} {place} {frame.f_code.co_qualname} {frame.f_lineno}")
+        if self._count == self._at:
+            os.kill(os.getpid(), self._signal)
+
+
+if __name__ == "__main__":
+    main()
