@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from etl_agent.cli.commands import Listed
-from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
+from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option, shared_options
 from etl_agent.cli.failure import safe
 from etl_agent.cli.group import LazyGroup
 from etl_agent.cli.runs import NOTHING_YET
@@ -43,6 +43,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @click.group(cls=LazyGroup, listed=COMMANDS)
+@shared_options
 def quarantine() -> None:
     """List, export, replay or discard rejected rows."""
 

@@ -119,5 +119,5 @@ def print_table(table: Table) -> None:
     """Print a table as wide as its content, so that it reads the same in a terminal, a file and a log."""
     from rich.console import Console
 
-    wide = Console(width=_WIDEST).measure(table).maximum
-    Console(soft_wrap=True, highlight=False, width=wide).print(table)
+    wide = Console(width=_WIDEST, emoji=False).measure(table).maximum
+    Console(soft_wrap=True, highlight=False, emoji=False, width=wide).print(table)  # :name: in a cell is no picture

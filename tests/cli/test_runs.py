@@ -23,7 +23,7 @@ from etl_agent.errors import ConfigurationError, UsageError
 from tests.load.targets import query
 
 Capture = pytest.CaptureFixture[str]
-CSV = "id,n\n1,1\n2,x\n3,\x1b[2Jy\n4,4\n5,5\n6,6\n7,7\n8,8,8\n"
+CSV = "id,n\n1,1\n2,:x: [b]\n3,\x1b[2Jy\n4,4\n5,5\n6,6\n7,7\n8,8,8\n"
 
 
 @pytest.fixture
@@ -130,6 +130,7 @@ def test_quarantine_list_tells_reasons_first_and_is_safe_for_a_terminal(loaded: 
     assert out.index("A value does not fit its column's type.") < out.index("in.csv:3")
     assert "\x1b" not in out
     assert "\\x1b[2Jy" in out
+    assert "2,:x: [b]" in out
     entries = json_of(capsys, "quarantine", "list", "--reason", "extra-cell")
     assert (entries["total"], [entry["line"] for entry in entries["entries"]]) == (1, [9])
 
