@@ -81,9 +81,9 @@ def changed_cells(
         if before.schema.get_field_index(name) < 0 or after.schema.get_field_index(name) < 0:
             continue
         old, new = before.column(name), after.column(name)
-        if old.equals(new):
-            continue
         mask = _differs(old, new)
+        if mask is None or not mask.true_count:
+            continue
         old, new = old.filter(mask), new.filter(mask)
         total = len(old)
         if change == "format":
@@ -97,9 +97,22 @@ def changed_cells(
     return tuple(found)
 
 
-def _differs(old: pa.Array, new: pa.Array) -> pa.BooleanArray:
-    nulls_differ = pc.xor(old.is_null(), new.is_null())
+def _differs(old: pa.Array, new: pa.Array) -> pa.BooleanArray | None:
+    """Return which cells differ; None where the two are the same memory, as a step leaves a column it did not touch."""
+    nulls_differ = pc.xor(old.is_valid(), new.is_valid())
+    if _same_text(old, new):  # then nothing but nulls can differ, and no text need be compared
+        return nulls_differ if nulls_differ.true_count else None
     return pc.or_(pc.fill_null(pc.not_equal(old, new), pa.scalar(value=False)), nulls_differ)
+
+
+def _same_text(old: pa.Array, new: pa.Array) -> bool:
+    if old.offset != new.offset:
+        return False
+    pairs = zip(old.buffers()[1:], new.buffers()[1:], strict=True)
+    return all(
+        one is not None and other is not None and (one.address, one.size) == (other.address, other.size)
+        for one, other in pairs
+    )
 
 
 def _grouped(old: pa.Array, new: pa.Array) -> pa.Table:

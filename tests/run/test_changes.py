@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from etl_agent.clean.kernels import nulled
 from etl_agent.run.changes import MOST_PAIRS, ChangeLedger, changed_cells
 
 
@@ -54,3 +55,18 @@ def test_format_changes_are_kept_by_pattern_with_an_example():
 def test_a_new_column_has_no_changed_cells():
     """A column that was not there before, or is not there after, counts no change."""
     assert changed_cells(batch(x=["a"]), batch(y=["b"]), columns=["x", "y"], step="1 s", change="value") == ()
+
+
+def test_nulls_put_into_shared_text_are_changes():
+    """A step that marks nulls without copying the text is counted all the same."""
+    before = batch(x=["a", "-", "-"])
+    after = pa.RecordBatch.from_pydict({"x": nulled(before.column("x"), pa.array([False, True, True]))})
+    assert after.column("x").buffers()[2].address == before.column("x").buffers()[2].address
+    (row,) = ledger_of((before, after)).rows()
+    assert (row.before, row.after, row.rows) == ("-", None, 2)
+
+
+def test_an_untouched_column_costs_no_entry():
+    """The same memory on both sides is no change."""
+    same = batch(x=["a", None])
+    assert list(ledger_of((same, same)).rows()) == []
