@@ -74,6 +74,7 @@ def _sweep(parent: Path) -> None:
             lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                if os.fstat(lock).st_nlink:  # else another run swept it meanwhile, and a new lock may be held there
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(lock)

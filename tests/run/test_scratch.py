@@ -68,7 +68,7 @@ def test_many_runs_at_once_leave_each_others_folders_alone(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "from etl_agent.run.scratch import scratch_folder\n"
-        "for number in range(200):\n"
+        "for number in range(150):\n"
         "    with scratch_folder(run_id=int(sys.argv[1]) + number, parent=Path(sys.argv[2])) as folder:\n"
         "        (folder / 'spool').write_bytes(b'x')\n"
         "        assert (folder / 'spool').exists()\n"
