@@ -34,6 +34,11 @@ _SQLITE: dict[str, tuple[type[EtlAgentError], str]] = {
     "SQLITE_MISMATCH": (DataRefused, "a value does not fit its column in the table"),
     "SQLITE_NOTADB": (ConfigurationError, "the target file is not an SQLite database"),
     "SQLITE_PERM": (PermissionRefused, "the file system refuses access to the database file"),
+    "SQLITE_READONLY_ROLLBACK": (
+        DatabaseUnavailable,
+        "a process was killed in the middle of a commit, and the database is open to read only; "
+        "the next run that writes undoes the half commit",
+    ),
     "SQLITE_READONLY": (PermissionRefused, "the database file cannot be written"),
     "SQLITE_TOOBIG": (DataRefused, "a value is too large for SQLite"),
 }

@@ -158,11 +158,11 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         return int(self.ask(scenario, **hooks)["code"])
 
     def ask(self, scenario: Scenario, *, base: bool = False, **hooks: Any) -> dict[str, Any]:
-        """Send a request for one run of a pipeline; ``wait`` and ``reload`` are options of the command."""
+        """Send a request for one run of a pipeline; ``wait`` and ``more`` are options of the command."""
         file = self._folder / "pipelines" / "p.yaml"
         files = ["data/base.csv"] if base else [f"data/new{number}.csv" for number in range(scenario.files)]
         file.write_text(json.dumps(_pipeline(self._url, files, scenario.load)))
-        options = [f"--wait={hooks.pop('wait')}"] if "wait" in hooks else []
+        options = [*hooks.pop("more", ()), *([f"--wait={hooks.pop('wait')}"] if "wait" in hooks else [])]
         request = {
             "arguments": ["run", "--quiet", *options, str(file)],
             "folder": str(self._folder),

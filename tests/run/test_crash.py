@@ -150,3 +150,18 @@ def test_what_a_killed_run_left_is_swept_by_the_next(crashes: Crashes) -> None:
         assert [name for name in left if name.endswith(".stage")]
     assert crashes.run(scenario, wait="20s") == 0
     assert crashes.leftovers() == []
+
+
+def test_a_reader_is_told_of_a_commit_that_was_killed(crashes: Crashes) -> None:
+    """A dry run may not undo the half commit of a killed process, and says so; the next run does."""
+    scenario = BY_NAME["first load"]
+    if crashes.kind != "sqlite" or not TRACED:
+        pytest.skip("only SQLite leaves this to the next writer, and only strace stops it there")
+    calls = crashes.syscalls(scenario)
+    crashes.final(scenario)
+    crashes.prepare(scenario)
+    committing = next(call for call in calls if call[0] == "unlink")  # of the journal: with it the commit is there
+    assert crashes.run(scenario, syscall=committing) == -signal.SIGKILL
+    assert crashes.run(scenario, more=["--dry-run"]) == 69
+    assert "killed in the middle of a commit" in crashes.said
+    assert crashes.run(scenario) == 0
