@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+import gc
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,62 +16,34 @@ from etl_agent.extract.dataset import Dataset, open_dataset
 from etl_agent.load.target import Target, open_target
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import Reason
-from etl_agent.run.balance import Balance
 from etl_agent.run.books import Books, HeldBack
 from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
 from etl_agent.run.flow import ahead, in_order
-from etl_agent.run.ledger import ActiveFile, active_files, loaded_types
+from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
+from etl_agent.run.outcome import Run, judged, layouts_of, refused
 from etl_agent.run.prepare import Prepared, digest_of, prepare
-from etl_agent.run.result import FileLayout, FileOutcome, RunResult
+from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 from etl_agent.run.selection import Selection, select_files
 from etl_agent.run.withdraw import withdraw
 from etl_agent.shape import ColumnType
-from etl_agent.validate.judging import TypesDrifted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etl_agent.extract.dataset import Tally
     from etl_agent.load.tx import Tx
     from etl_agent.run.replay import Replay
 
 __all__ = ["run_pipeline"]
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 65_536
 _WORKERS = 2
 _CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run under way."""
-
-    spec: PipelineSpec
-    project: Path
-    options: RunOptions
-    run_id: int
-    scratch: Path
-    replay: Replay | None = None
-    active: tuple[ActiveFile, ...] = ()
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def table(self) -> str:
-        return self.spec.load.table
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def result(self, **known: object) -> RunResult:
-        blank = RunResult(self.spec.name, self.run_id, "loaded", self.table, Balance())
-        return replace(blank, seconds=self.seconds, **known)  # type: ignore[arg-type]  # names are RunResult's
 
 
 def run_pipeline(
@@ -101,16 +73,23 @@ def run_pipeline(
     with ExitStack() as stack:
         run_id = new_run_id()
         scratch = stack.enter_context(scratch_folder(run_id=run_id))
-        run = _Run(spec, project, options, run_id, scratch, replay)
+        run = Run(spec, project, options, run_id, scratch, replay)
         target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
         if not options.dry:
             stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
-        dataset = stack.enter_context(_opened(run, target, frame))
+        digest = digest_of(spec, project=project)
         stack.callback(options.progress.end)
-        return _extract_to_load(run, target, dataset)
+        try:
+            dataset = stack.enter_context(_opened(run, target, frame))
+        except DataRefused as refusal:  # no line of a file can be trusted, not even its header
+            if replay is not None:
+                raise  # it says that the corrections are wrong, not the pipeline's data
+            outcome = run.result(status="refused", message=str(refusal), exit_code=refusal.exit_code)
+            return _kept(run, target, outcome, books=None, digest=digest)
+        return _extract_to_load(run, target, dataset, digest)
 
 
-def _opened(run: _Run, target: Target, frame: pd.DataFrame | None) -> Dataset:
+def _opened(run: Run, target: Target, frame: pd.DataFrame | None) -> Dataset:
     if frame is not None:
         return Dataset.of_frame(frame, scratch=run.scratch)
     if run.replay is not None:
@@ -121,8 +100,7 @@ def _opened(run: _Run, target: Target, frame: pd.DataFrame | None) -> Dataset:
     )
 
 
-def _extract_to_load(run: _Run, target: Target, dataset: Dataset) -> RunResult:
-    digest = digest_of(run.spec, project=run.project)
+def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) -> RunResult:
     selection = _select(run, target, dataset, digest)
     if not selection.chosen:
         return run.result(status="nothing new", files=selection.left_out, message=selection.message)
@@ -136,14 +114,19 @@ def _extract_to_load(run: _Run, target: Target, dataset: Dataset) -> RunResult:
             return _judged(run, target, chosen, prepared, books, selection)
         return _loaded(run, target, chosen, prepared, books, selection)
     except DataRefused as refusal:
-        refused = _refused(run, chosen, books, selection, refusal)
-        if not run.options.dry:
-            kept = books if run.replay is None else None  # replayed rows stay in quarantine as the entries they are
-            keep_refusal(target, refused, spec=run.spec, books=kept, plan_digest=digest)
-        return refused
+        return _kept(run, target, refused(run, chosen, books, selection, refusal), books=books, digest=digest)
 
 
-def _select(run: _Run, target: Target, dataset: Dataset, digest: str) -> Selection:
+def _kept(run: Run, target: Target, outcome: RunResult, *, books: Books | None, digest: str) -> RunResult:
+    """Write a refusal down, unless nothing is written in this run."""
+    if not run.options.dry:
+        if run.replay is not None:
+            books = None  # replayed rows stay in quarantine as the entries they are
+        keep_refusal(target, outcome, spec=run.spec, books=books, plan_digest=digest)
+    return outcome
+
+
+def _select(run: Run, target: Target, dataset: Dataset, digest: str) -> Selection:
     """Leave out the files whose content is in the table."""
     if run.replay is not None:  # what is in the table is told by the entries, not by the files that they came from
         return Selection(tuple(range(len(dataset.files))), message=run.replay.message)
@@ -159,7 +142,7 @@ def _select(run: _Run, target: Target, dataset: Dataset, digest: str) -> Selecti
     )
 
 
-def _frozen_types(run: _Run, target: Target) -> dict[str, ColumnType] | None:
+def _frozen_types(run: Run, target: Target) -> dict[str, ColumnType] | None:
     """Return the types that were inferred for the table before; they hold from then on."""
     if run.spec.validation.contract is not None or run.spec.validation.types != "infer":
         return None
@@ -171,12 +154,12 @@ def _frozen_types(run: _Run, target: Target) -> dict[str, ColumnType] | None:
         return loaded_types(connection, table=run.table, schema=run.spec.load.db_schema)
 
 
-def _books(run: _Run, dataset: Dataset) -> Books:
+def _books(run: Run, dataset: Dataset) -> Books:
     return Books(run.scratch, encodings={file.name: file.dialect.encoding.name for file in dataset.files})
 
 
 def _loaded(
-    run: _Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
+    run: Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
 ) -> RunResult:
     spec = run.spec
     tx = target.begin(
@@ -200,7 +183,7 @@ def _loaded(
             dataset.tallies(),
             selection,
             run.options.reload,
-            layouts=_layouts(dataset, books),
+            layouts=layouts_of(dataset, books),
             replay=run.replay,
         )
         result = commit.write(run.result(message=selection.message))
@@ -208,9 +191,7 @@ def _loaded(
     return replace(result, seconds=run.seconds)
 
 
-def _flow(
-    run: _Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_back: bool = False
-) -> Iterator[Passed]:
+def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_back: bool = False) -> Iterator[Passed]:
     """Take every batch through the chain, enter it in the books, and hand it on in dataset order."""
     chain = Chain(
         prepared.fits.of_file,
@@ -225,6 +206,9 @@ def _flow(
     meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
     sample = run.options.sample
     rows = BATCH_ROWS if sample is None else max(1, min(BATCH_ROWS, sample))
+    if not gc.isenabled():  # the command line starts without the collector, and need never look at what is imported
+        gc.freeze()
+        gc.enable()
     batches = ahead(dataset.batches(rows=rows))
     for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS):
         books.add(passed)
@@ -248,7 +232,7 @@ def _rejects_late(spec: PipelineSpec, prepared: Prepared) -> bool:
     return conflicts or any(rule.reason is not None for rule in prepared.rules)
 
 
-def _settle(run: _Run, dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
+def _settle(run: Run, dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
     """Decide the keys over the whole dataset, and reject what conflicts with the table."""
     losers = books.losers(dataset.raw_at)
     if held is not None:
@@ -266,7 +250,7 @@ def _settle(run: _Run, dataset: Dataset, tx: Tx, books: Books, held: HeldBack | 
 
 
 def _judged(
-    run: _Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
+    run: Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
 ) -> RunResult:
     """Do everything but load: what the run would do, as far as the files alone can tell."""
     spec = run.spec
@@ -277,74 +261,12 @@ def _judged(
         kept += len(passed.kept)
         read += passed.rows
     kept -= len(books.losers(dataset.raw_at))
-    files = tuple(FileOutcome(file.name, "judged") for file in dataset.files)
-    result = run.result(
-        status="dry run",
-        balance=Balance(
-            read=read,
-            inserted=kept,
-            quarantined=books.rejects.rows,
-            deduplicated=books.deduplicated,
-            filtered=books.filtered,
-        ),
-        files=(*files, *selection.left_out),
-        reasons=books.rejects.counts,
-        changed_cells=books.changes.total,
-        changes=books.changes.by_column(),
-        message=selection.message,
-    )
+    result = judged(run, dataset, books, selection, read=read, kept=kept)
     if run.options.sample is None:
         _check_budget(run, dataset, books)
     return result
 
 
-def _check_budget(run: _Run, dataset: Dataset, books: Books) -> None:
+def _check_budget(run: Run, dataset: Dataset, books: Books) -> None:
     if run.replay is None:  # replayed rows were held against a budget when they were first rejected
         check_budget(run.spec.validation, dataset.tallies(), books.rejects, pipeline=run.spec.name)
-
-
-def _layouts(dataset: Dataset, books: Books) -> dict[str, FileLayout]:
-    """Describe the files that rows in quarantine came from."""
-    return {
-        file.name: FileLayout(file.header, file.dialect.delimiter, file.dialect.quote)
-        for file in dataset.files
-        if file.name in books.rejects.by_file
-    }
-
-
-def _refused(run: _Run, dataset: Dataset, books: Books, selection: Selection, refusal: DataRefused) -> RunResult:
-    """Tell what was found before the run was refused."""
-    if isinstance(refusal, TypesDrifted):
-        books.rejects.add(refusal.verdict.rejects)  # of the batch at which the run was broken off
-    tallies = {tally.file: tally for tally in dataset.tallies()}
-    layouts = _layouts(dataset, books)
-    files = tuple(
-        FileOutcome(
-            file.name,
-            "judged",
-            rows=tallies[file.name].good + tallies[file.name].bad if file.name in tallies else None,
-            sha256=_digest(dataset, number, tallies, rejected=file.name in books.rejects.by_file),
-            layout=layouts.get(file.name),
-        )
-        for number, file in enumerate(dataset.files)
-    )
-    read = sum(tally.good + tally.bad for tally in tallies.values())
-    return run.result(
-        status="refused",
-        balance=Balance(read=read, quarantined=books.rejects.rows),
-        files=(*files, *selection.left_out),
-        reasons=books.rejects.counts,
-        message=str(refusal),
-        exit_code=refusal.exit_code,
-    )
-
-
-def _digest(dataset: Dataset, number: int, tallies: Mapping[str, Tally], *, rejected: bool) -> str | None:
-    """Return the digest of a file; where reading was broken off, only if rows of it are in quarantine.
-
-    By it the next load of this content closes them.
-    """
-    tally = tallies.get(dataset.files[number].name)
-    if tally is not None:
-        return tally.sha256
-    return dataset.digest(number) if rejected else None

@@ -626,3 +626,11 @@ def test_a_second_run_into_the_table_waits_or_says_who_holds_it(project: Project
         project.run()
     assert caught.value.exit_code == 75
     assert project.run().status == "loaded"
+
+
+def test_a_file_that_is_wrong_throughout_is_a_recorded_refusal(project: Project) -> None:
+    """No row is read, but the ledger says that a run was there and why it loaded nothing."""
+    project.write("in.csv", "id,id\n1,2\n")
+    result = project.run()
+    assert (result.status, result.exit_code, result.balance.read) == ("refused", 65, 0)
+    assert project.ask("SELECT status FROM _etl_runs") == [("refused",)]
