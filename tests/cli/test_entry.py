@@ -46,6 +46,13 @@ def test_help_is_quick() -> None:
     assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 0.3
 
 
+def test_the_package_runs_as_a_module() -> None:
+    """``python -m etl_agent`` is ``etl-agent``, its exit codes among the rest."""
+    ended = subprocess.run([sys.executable, "-m", "etl_agent", "chek"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("etl-agent: no such command 'chek'")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_is_listed_with_the_first_sentence_of_its_help(name: str) -> None:
     """The line that is kept for the list is the command's own."""
