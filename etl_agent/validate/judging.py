@@ -155,13 +155,18 @@ class Contract:
         return pd.DataFrame(columns, index=index, copy=False)
 
     def _certify(self, data: pa.RecordBatch) -> None:
-        """Let pandera itself validate the good rows: what it refuses, we judged wrongly."""
+        """Let pandera itself validate the good rows: what it refuses, we judged wrongly.
+
+        No setting of the process (``PANDERA_VALIDATION_ENABLED``, ``PANDERA_VALIDATION_DEPTH``) switches that off.
+        """
         import pandera.errors
+        from pandera.config import ValidationDepth, config_context
 
         frame = self._frame(data.columns)
         try:
             assert self._certifier is not None  # noqa: S101  the caller asked
-            self._certifier.validate(frame, inplace=True)
+            with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+                self._certifier.validate(frame, inplace=True)
         except pandera.errors.SchemaError as error:
             raise self._disagreement(error) from error
 

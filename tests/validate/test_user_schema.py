@@ -6,6 +6,7 @@ import pandas as pd
 import pandera.pandas as pandera
 import pyarrow as pa
 import pytest
+from pandera.config import config_context
 from pandera.pandas import Check, Column, DataFrameModel, DataFrameSchema, Field
 
 from etl_agent.errors import ConfigurationError, DataRefused
@@ -217,6 +218,14 @@ def test_one_answer_for_all_rows_refuses_the_dataset(judge):
     assert len(judge(schema, x=["1", "1"]).kept) == 2
     with pytest.raises(DataRefused, match="little"):
         judge(schema, x=["1", "2"])
+
+
+@pytest.mark.parametrize("setting", [{"validation_enabled": False}, {"validation_depth": "SCHEMA_ONLY"}])
+def test_no_setting_of_pandera_switches_the_certification_off(judge, setting):
+    """What PANDERA_VALIDATION_ENABLED and PANDERA_VALIDATION_DEPTH set for a process lets no row through."""
+    schema = DataFrameSchema({"a": Column(int, Check(lambda values: bool(values.sum() > 100)))})
+    with config_context(**setting), pytest.raises(DataRefused):
+        judge(schema, a=["1", "2"])
 
 
 def test_a_check_that_depends_on_other_rows_is_told(judge):
