@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import pyarrow as pa
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from etl_agent.clean.kernels import CellText
 from etl_agent.clean.step import Change, RowStep, replaced
 from etl_agent.errors import ConfigurationError
+from etl_agent.frozen import Name, SomeNames
 
-__all__ = ["Constant", "Drop", "Name", "Rename", "Select", "added", "once"]
-
-Name = Annotated[str, Field(min_length=1)]
-"""The name of a column."""
-
-Names = Annotated[
-    tuple[Name, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-    Field(min_length=1),
-]
-"""A name or a list of names."""
+__all__ = ["Constant", "Drop", "Rename", "Select", "added", "once"]
 
 
 def added(names: Sequence[str], new: Sequence[str], *, step: str) -> tuple[str, ...]:
@@ -104,7 +95,7 @@ class Drop(RowStep):
     """
 
     step: Literal["drop"] = "drop"
-    columns: Names
+    columns: SomeNames
     """The columns to take away."""
 
     change: ClassVar[Change] = "columns"
@@ -140,7 +131,7 @@ class Select(RowStep):
     """
 
     step: Literal["select"] = "select"
-    columns: Names
+    columns: SomeNames
     """The columns to keep."""
 
     change: ClassVar[Change] = "columns"

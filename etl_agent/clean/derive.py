@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar, Literal
 import pyarrow as pa
 from pydantic import AfterValidator
 
-from etl_agent.clean.columns import Name
 from etl_agent.clean.expression import Call, Cell, Node, Value, columns_of, parse
 from etl_agent.clean.functions import FUNCTIONS, OPERATORS, Function
 from etl_agent.clean.step import Change, RowStep, replaced
@@ -29,6 +28,7 @@ from etl_agent.clean.typed import (
     written,
 )
 from etl_agent.errors import ConfigurationError, near
+from etl_agent.frozen import Name
 from etl_agent.shape import TEXT, ColumnType
 
 __all__ = ["Derive", "Expression", "compiled"]

@@ -13,7 +13,7 @@ from etl_agent.clean.distribution import combined_spreads, quantile, spread
 from etl_agent.clean.step import CarryStep, Change, Columns, FittedStep, RowStep, chosen, replaced
 from etl_agent.clean.values import CellText, as_mask, plain
 from etl_agent.errors import DataRefused
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, Names
 
 __all__ = ["Fill", "FillMedian", "FillMode", "FillPrevious", "Filling"]
 
@@ -65,7 +65,7 @@ class FillPrevious(CarryStep):
     step: Literal["fill_previous"] = "fill_previous"
     columns: Columns
     """The columns to fill."""
-    by: tuple[str, ...] = ()
+    by: Names = ()
     """Columns that form groups: only values of the same group are carried on. At most 200,000 groups."""
 
     change: ClassVar[Change] = "fill"

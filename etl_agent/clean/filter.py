@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from etl_agent.batch import Mask
 from etl_agent.clean.step import Effect, SiftStep
 from etl_agent.clean.values import Bound, CellText, as_mask, compare
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, Name
 from etl_agent.rejects import Finding, Reason
 
 __all__ = ["Condition", "Conditions", "Filter", "QuarantineWhere"]
@@ -28,7 +28,7 @@ class Condition(Frozen):
     condition nor fails it.
     """
 
-    column: str
+    column: Name
     """The column that is looked at."""
     is_: CellText | None = Field(default=None, alias="is")
     """The cell is exactly this."""

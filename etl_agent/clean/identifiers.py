@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field
 
-from etl_agent.clean.columns import Name, added
+from etl_agent.clean.columns import added
 from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, truth
 from etl_agent.clean.postal import LAYOUTS, country
 from etl_agent.clean.step import Change, Columns, RowStep, chosen, replaced
+from etl_agent.frozen import Name
 
 __all__ = ["Email", "IsEmail", "Pad", "Phone", "PostalCode"]
 

@@ -16,6 +16,7 @@ from etl_agent.batch import Mask
 from etl_agent.clean.distribution import Spread, combined_spreads, median_distance, moments, quantile, rounded, spread
 from etl_agent.clean.step import Change, Columns, Effect, FittedStep, RowStep, SiftStep, chosen, replaced
 from etl_agent.clean.values import NUMBER, Bound, compare
+from etl_agent.frozen import Name
 from etl_agent.rejects import Finding, Reason
 
 __all__ = ["Clip", "FlagOutliers", "QuarantineRange"]
@@ -143,9 +144,9 @@ class FlagOutliers(FittedStep):
     """  # noqa: E501  a row of a table is one line
 
     step: Literal["flag_outliers"] = "flag_outliers"
-    column: str
+    column: Name
     """The column of numbers."""
-    into: str
+    into: Name
     """The column to add, true or false; null where the cell is no number."""
     by: Literal["iqr", "mad", "zscore"] = "iqr"
     """The rule that the bounds come from."""

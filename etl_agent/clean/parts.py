@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from etl_agent.clean.columns import Name, added, once
+from etl_agent.clean.columns import added, once
 from etl_agent.clean.step import Change, RowStep, replaced
+from etl_agent.frozen import Name
 
 __all__ = ["Combine", "Split"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pyarrow as pa
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from etl_agent.errors import ConfigurationError, near
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, Name
 from etl_agent.rejects import Finding
 
 __all__ = [
@@ -41,7 +41,7 @@ rows leave the flow. columns: columns come, go or change their names, cells stay
 Effect = Literal["quarantine", "filter"]
 
 Columns = Annotated[
-    Literal["all"] | tuple[str, ...],
+    Literal["all"] | Annotated[tuple[Name, ...], Field(min_length=1)],
     BeforeValidator(lambda value: (value,) if isinstance(value, str) and value != "all" else value),
 ]
 """Which columns a step works on: a name, a list of names, or ``all``."""

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, SomeNames
 
 __all__ = ["AddColumn", "Extract", "fold"]
 
@@ -17,13 +17,6 @@ _ONE_COLUMN = "none"
 _NAMED_DELIMITERS: Mapping[str, str] = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _MEBIBYTE = 1 << 20
 _GIBIBYTE = 1 << 30
-
-Texts = Annotated[
-    tuple[str, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
-]
-
 
 def fold(name: str) -> str:
     """Return what two column names share if a database or a reader may take them for the same."""
@@ -65,7 +58,7 @@ class Extract(Frozen):
     empty is a blank line: it is counted and is no row. Columns are matched between files by name.
     """
 
-    files: Texts
+    files: SomeNames
     """A path, a glob, a folder (its .csv files), a list of these, or ``-`` for the standard input; relative to the
     project folder. ``{date}``, ``{date:%Y%m%d}`` and ``{name}`` of ``--var name=value`` are filled in. Files ending
     in .gz, .zst, .zip, .bz2 and .xz are unpacked while reading; each file in a .zip is a file of the dataset."""
@@ -110,13 +103,6 @@ class Extract(Frozen):
     """The most bytes that a compressed file may unpack to; a larger one is refused."""
     max_ratio: Annotated[float, Field(gt=1)] = 250.0
     """How many times its compressed size a file may unpack to, once it has passed 64 MiB; beyond it is refused."""
-
-    @field_validator("files")
-    @classmethod
-    def _names_files(cls, files: tuple[str, ...]) -> tuple[str, ...]:
-        if not files or not all(files):
-            raise ValueError("name at least one file, and no empty path")
-        return files
 
     @field_validator("encoding")
     @classmethod

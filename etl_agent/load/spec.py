@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from etl_agent.errors import ConfigurationError
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, Name, Names
 from etl_agent.load.url import expand, masked
 from etl_agent.masking import masked as without_credentials
 
@@ -16,8 +16,6 @@ __all__ = ["Load", "Strategy", "WriteDisposition"]
 
 WriteDisposition = Literal["append", "replace", "merge"]
 Strategy = Literal["upsert", "delete-insert", "insert-only", "scd2"]
-
-ColumnName = Annotated[str, Field(min_length=1)]
 
 
 class Load(Frozen):
@@ -27,7 +25,7 @@ class Load(Frozen):
 
     to: Annotated[str, Field(min_length=1, repr=False)]
     """URL of an SQLite file or a Postgres database; ``${NAME:-default}`` reads an environment variable."""
-    table: Annotated[str, Field(min_length=1)]
+    table: Name
     """Name of the table, exactly."""
     db_schema: Annotated[str | None, Field(min_length=1, alias="schema")] = None
     """Schema of the table in Postgres; the connection's own when absent."""
@@ -37,15 +35,15 @@ class Load(Frozen):
     """How a merge treats a key that is there: ``upsert`` (the default) updates what differs,
     ``delete-insert`` deletes all rows of the key first, ``insert-only`` keeps what is there, ``scd2`` closes the old
     version and adds a new one."""
-    primary_key: tuple[ColumnName, ...] = ()
-    """Columns that identify a row."""
-    newest_by: ColumnName | None = None
+    primary_key: Names = ()
+    """The column, or the columns, that identify a row."""
+    newest_by: Name | None = None
     """Column that decides which of several rows of one key wins: the largest; else the last row wins."""
     allow_empty: bool = False
     """Whether an input without rows may empty the table in a replace."""
     max_shrink: Annotated[float | None, Field(ge=0, le=1)] = None
     """Largest share of its rows that a table may lose in a replace, between 0 and 1; no limit when absent."""
-    indexes: tuple[tuple[ColumnName, ...], ...] = ()
+    indexes: tuple[tuple[Name, ...], ...] = ()
     """Columns of each index to make on a table that is created by the load."""
     before_sql: tuple[PurePosixPath, ...] = ()
     """SQL files to run before the rows are written, inside the load's transaction."""
@@ -77,9 +75,9 @@ class Load(Frozen):
         if self.newest_by and not self.primary_key:
             raise ValueError("newest_by needs primary_key: it decides between rows of one key")
         if self.write_disposition != "replace":
-            given = [name for name in ("allow_empty", "max_shrink") if getattr(self, name) not in (None, False)]
-            if given:
-                raise ValueError(f"{given[0]} goes with write_disposition: replace only")
+            given = "allow_empty" if self.allow_empty else "max_shrink" if self.max_shrink is not None else None
+            if given is not None:
+                raise ValueError(f"{given} goes with write_disposition: replace only")
         _no_repeats("primary_key", self.primary_key)
         for columns in self.indexes:
             if not columns:

@@ -19,6 +19,7 @@ from etl_agent.clean.step import Step
 from etl_agent.clean.union import FAMILIES
 from etl_agent.errors import EtlAgentError
 from etl_agent.extract.spec import AddColumn, Extract
+from etl_agent.frozen import ONE_OR_MORE
 from etl_agent.load.spec import Load, Strategy, WriteDisposition
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import ReasonCode
@@ -188,7 +189,8 @@ def _documented(model: type[BaseModel]) -> tuple[str, str]:
 def _parameters(model: type[BaseModel]) -> Iterator[Parameter]:
     for name, info in model.model_fields.items():
         description = " ".join((info.description or "").split())
-        yield Parameter(info.alias or name, type_in_words(info.annotation), _default(info), description)
+        one = "text or " if ONE_OR_MORE in info.metadata else ""
+        yield Parameter(info.alias or name, one + type_in_words(info.annotation), _default(info), description)
 
 
 def type_in_words(annotation: Any) -> str:

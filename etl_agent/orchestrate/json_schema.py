@@ -19,7 +19,7 @@ class _ForYaml(GenerateJsonSchema):
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         made = super().str_schema(schema)
-        if set(made) == {"type"}:
+        if set(made) <= {"type", "minLength"}:
             made["type"] = ["string", "number", "boolean"]
         return made
 

@@ -12,7 +12,7 @@ from etl_agent.clean.step import Step
 from etl_agent.clean.union import AnyStep
 from etl_agent.errors import near
 from etl_agent.extract.spec import Extract
-from etl_agent.frozen import Frozen
+from etl_agent.frozen import Frozen, Names
 from etl_agent.load.spec import Load
 from etl_agent.orchestrate.located import Path
 from etl_agent.orchestrate.mistakes import SEVERAL, UNTAGGED
@@ -60,8 +60,8 @@ class PipelineSpec(Frozen):
     """The name of the pipeline: letters, digits, ``_`` and ``-``."""
     description: str = ""
     """What the pipeline is for."""
-    needs: tuple[str, ...] = ()
-    """Names of the pipelines that run before this one, when several run together."""
+    needs: Names = ()
+    """The pipeline, or the pipelines, that run before this one, when several run together."""
     extract: Extract
     """What to read."""
     validation: Validate = Field(default=Validate(), alias="validate")

@@ -40,6 +40,7 @@ _KINDS: Mapping[str, str] = {
     "none_required": "nothing (null)",
     "set_type": "a list",
     "string_type": "text",
+    "text_or_list_type": "text or a list",
     "time_delta_parsing": "a duration such as 90s or PT5M",
     "time_delta_type": "a duration such as 90s or PT5M",
     "time_parsing": "a time such as 12:30:00",
@@ -77,6 +78,8 @@ def worded(error: Mapping[str, Any], value: Any) -> str:
     kind, context = str(error["type"]), error.get("ctx", {})
     if is_of_wrong_kind(error):
         return wrong_kind([error], value)
+    if kind in {"too_short", "string_too_short"} and context["min_length"] == 1:
+        return "must not be empty"
     if kind in _LIMITS:
         return (
             f"{_LIMITS[kind].format_map(context)}, not {quoted(value)}"

@@ -42,6 +42,11 @@ def test_a_combination_that_cannot_work_is_refused(options: dict[str, Any], says
         Load.model_validate({"to": "sqlite:///a.db", "table": "t"} | options)
 
 
+def test_a_key_of_one_column_needs_no_list() -> None:
+    """A single name is a key of that column."""
+    assert Load.model_validate({"to": "sqlite:///a.db", "table": "t", "primary_key": "a"}).primary_key == ("a",)
+
+
 def test_upsert_is_the_strategy_of_a_merge() -> None:
     """A merge that names no strategy upserts."""
     load = Load(to="sqlite:///a.db", table="t", write_disposition="merge", primary_key=("a",))

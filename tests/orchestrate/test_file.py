@@ -62,8 +62,12 @@ def test_all_mistakes_are_listed_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("needs: orders", "5:8: needs: expected a list, not the text 'orders'"),
+        ("needs: orders", "5:1: needs[0]: a pipeline cannot need itself"),
         ("needs: [orders]", "needs[0]: a pipeline cannot need itself"),
+        ("needs: {a: b}", "5:1: needs: expected text or a list, not a mapping (key: value)"),
+        ("needs: ''", "5:8: needs: must not be empty"),
+        ("clean: [{step: strip, columns: []}]", "5:23: clean[0].columns: must not be empty"),
+        ("clean: [{step: strip, columns: ''}]", "clean[0].columns: must not be empty"),
         ("validate: {max_rejects: true}", "validate.max_rejects: expected a number, not true"),
         ("validate: {max_rejects: 1.5}", "validate.max_rejects: expected a whole number, not the number 1.5"),
         ("validate: {max_rejects: many}", "validate.max_rejects: expected a whole number, not the text 'many'"),

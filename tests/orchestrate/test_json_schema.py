@@ -47,9 +47,19 @@ def test_the_examples_of_every_step_fit_the_schema(step: Any, schema: Draft20201
         assert [error.message for error in schema.iter_errors({**LEAST, "clean": [node]})] == []
 
 
+@pytest.mark.parametrize("names", ["a", ["a"], ["a", "b"], 2024])
+def test_one_name_may_stand_for_a_list(names: Any, schema: Draft202012Validator) -> None:
+    """An editor takes a name, or a list of names, wherever a file may have either."""
+    load = {**LEAST["load"], "primary_key": names}
+    node = {"step": "strip", "columns": names}
+    assert schema.is_valid({**LEAST, "needs": names, "extract": {"files": names}, "load": load, "clean": [node]})
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"extract": {"files": []}},
+        {"clean": [{"step": "strip", "columns": []}]},
         {"nme": "a"},
         {"version": 2},
         {"clean": [{"step": "stirp"}]},
