@@ -63,7 +63,7 @@ def _import_all() -> None:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Run one command and wait for its end; or only begin it, or wait for one that was begun."""
+    """Run one command and wait for its end; or wait until it stops itself, and later for its end."""
     if "wait_for" in request:
         return {"code": os.waitstatus_to_exitcode(os.waitpid(request["wait_for"], 0)[1])}
     child = os.fork()
@@ -72,7 +72,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("syscall") is not None or request.get("trace") is not None:
         os.waitpid(child, os.WUNTRACED)
         _attach(child, request)
-    if request.get("background"):
+    if request.get("until_stopped"):
+        os.waitpid(child, os.WUNTRACED)
         return {"pid": child}
     return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
 

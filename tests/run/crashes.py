@@ -44,6 +44,7 @@ LEFT_BEHIND = "was left behind"
 _ROOT = Path(__file__).resolve().parents[2]
 _PAUSE = 0.003  # seconds between two looks of the reader
 _WAIT = "20s"
+_LONGEST = 120  # seconds for one run
 _CALL = re.compile(r"(?P<thread>\d+)\s+(?P<name>\w+)\(")  # not its end, where another thread's call came between
 
 State = tuple[Any, ...]
@@ -176,15 +177,8 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def begin(self, scenario: Scenario, **hooks: Any) -> int:
         """Begin a run that stops itself by a signal, and return its process when it has stopped."""
-        process = int(
-            self.ask(scenario, background=True, stderr=str(self._folder / "stderr of the first"), **hooks)["pid"]
-        )
-        until = time.monotonic() + 30
-        while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-            if time.monotonic() > until:
-                raise AssertionError("the run did not stop itself")
-            time.sleep(0.005)
-        return process
+        stderr = str(self._folder / "stderr of the first")
+        return int(self.ask(scenario, until_stopped=True, stderr=stderr, **hooks)["pid"])
 
     def resume(self, process: int) -> int:
         """Let a run that stopped itself go on, and return its exit code."""
@@ -193,9 +187,14 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._server.stdin is not None and self._server.stdout is not None
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return dict(json.loads(self._server.stdout.readline()))
+        watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
+        watch.start()
+        try:
+            self._server.stdin.write(json.dumps(request) + "\n")
+            self._server.stdin.flush()
+            return dict(json.loads(self._server.stdout.readline()))
+        finally:
+            watch.cancel()
 
     @property
     def said(self) -> str:

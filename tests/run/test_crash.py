@@ -38,7 +38,7 @@ MODES = [
         "merge upsert, 2 files",
     )
 ]
-TRACED = can_trace()
+TRACED = can_trace()  # else runs are killed at lines of load/ and run/, which needs nothing
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
