@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -77,29 +78,36 @@ def expand(pattern: str, *, project: Path, variables: Mapping[str, str], as_of: 
     return _TEMPLATE.sub(fill, pattern)
 
 
-def from_environment(text: str, environ: Mapping[str, str]) -> str:
+def from_environment(text: str, *, environ: Mapping[str, str] | None = None) -> str:
     """Fill in ``${NAME}`` and ``${NAME:-default}`` from the environment; ``$$`` stands for one dollar sign.
 
     The default also stands in for a variable that is set and empty. Values never appear in an error.
 
-    >>> from_environment("${DB:-sqlite:///warehouse.db}", {})
+    >>> from_environment("${DB:-sqlite:///warehouse.db}", environ={})
     'sqlite:///warehouse.db'
 
+    Args:
+        text: as the user wrote it. What a variable holds is put in as it is, its dollar signs among the rest.
+        environ: the variables; those of the process when absent.
+
     Raises:
-        ConfigurationError: a variable is not set and has no default.
+        ConfigurationError: a variable is not set, or empty, and has no default.
     """
+    variables = os.environ if environ is None else environ
 
     def fill(match: re.Match[str]) -> str:
         if match[0] == "$$":
             return "$"
         name, default = match[1], match[2]
-        if default is None and name not in environ:
-            hint = near(name, environ)
-            raise ConfigurationError(
-                f"the environment has no variable {name}" + (f"; did you mean {hint[0]}?" if hint else ""),
-                next_command=f"export {name}=... (or write it into .env)",
-            )
-        return environ.get(name, "") or (default or "")
+        found = variables.get(name) or default
+        if found is not None:
+            return found
+        hint = near(name, [other for other in variables if other != name])
+        raise ConfigurationError(
+            f"the environment variable {name} is {'empty' if name in variables else 'not set'}"
+            + (f"; did you mean {hint[0]}?" if hint else ""),
+            next_command=f"export {name}=... (or write it into .env)",
+        )
 
     return _ENVIRONMENT.sub(fill, text)
 

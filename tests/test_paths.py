@@ -56,14 +56,20 @@ def test_only_the_date_has_a_format():
 )
 def test_environment_is_filled_in(text, value):
     """A default stands in for what is not set or empty."""
-    assert from_environment(text, {"DB": "x", "EMPTY": ""}) == value
+    assert from_environment(text, environ={"DB": "x", "EMPTY": ""}) == value
 
 
 def test_missing_environment_variable_is_an_error_without_values():
     """The error names near variables and shows no value."""
     with pytest.raises(ConfigurationError, match="did you mean DATABASE_URL") as caught:
-        from_environment("${DATABSE_URL}", {"DATABASE_URL": "secret"})
+        from_environment("${DATABSE_URL}", environ={"DATABASE_URL": "secret"})
     assert "secret" not in str(caught.value)
+
+
+def test_an_empty_variable_without_a_default_is_an_error():
+    """An empty URL would only be told as one that cannot be read."""
+    with pytest.raises(ConfigurationError, match="EMPTY is empty"):
+        from_environment("${EMPTY}", environ={"EMPTY": ""})
 
 
 @pytest.fixture

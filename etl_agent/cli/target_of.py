@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Place:
     """Where the tables ``_etl_*`` are.
 
     Args:
-        url: the target.
+        url: the target, the variables in it not yet filled in.
         schema: the schema of the tables in Postgres; the connection's own when absent.
         folder: where relative paths in the URL begin.
         options: what a next command must say to find the same place.
@@ -92,9 +93,8 @@ def target_of(to: str | None, *, schema: str | None, pipelines: Sequence[Path] =
             "the pipelines load into several databases or schemas; say which one with --to and --schema",
             choices=sorted(places),
         )
-    url = os.environ.get(_DATABASE_URL)
-    if url:
-        return Place(url, schema, Path.cwd())
+    if os.environ.get(_DATABASE_URL):
+        return Place(f"${{{_DATABASE_URL}}}", schema, Path.cwd())
     raise UsageError(
         "nothing says which database to look into: no pipeline file here names one, and DATABASE_URL is not set",
         next_command="the same command with --to sqlite:///FILE or --to postgresql://...",
@@ -136,20 +136,18 @@ def _of_project(project: Path) -> list[PipelineSpec]:
 
 def _places(specs: Sequence[PipelineSpec], schema: str | None, project: Path) -> dict[str, Place]:
     """Find the different places that pipelines load into, by how they are shown: without passwords."""
-    from etl_agent.load.url import expand, masked
-
     places: dict[str, Place] = {}
     for spec in specs:
-        url = expand(spec.load.to)
         own = schema or spec.load.db_schema
-        shown = masked(url) if own is None else f"{masked(url)} --schema {own}"
-        places.setdefault(shown, Place(url, own, project, _said(None, schema)))
+        shown = spec.load.shown if own is None else f"{spec.load.shown} --schema {own}"
+        places.setdefault(shown, Place(spec.load.to, own, project, _said(None, schema)))
     return places
 
 
 def _said(to: str | None, schema: str | None) -> str:
     """Repeat the options that a next command needs; a password is never repeated."""
-    from etl_agent.load.url import expand, masked
+    from etl_agent.load.url import shown
+    from etl_agent.masking import masked
 
-    where = "" if to is None else f" --to {masked(expand(to)) if '${' not in to else repr(to)}"
-    return where + ("" if schema is None else f" --schema {schema}")
+    where = "" if to is None else f" --to {shlex.quote(masked(to) if '$' in to else shown(to))}"
+    return where + ("" if schema is None else f" --schema {shlex.quote(schema)}")

@@ -18,6 +18,7 @@ _NAMED_DELIMITERS: Mapping[str, str] = {"tab": "\t", "comma": ",", "semicolon": 
 _MEBIBYTE = 1 << 20
 _GIBIBYTE = 1 << 30
 
+
 def fold(name: str) -> str:
     """Return what two column names share if a database or a reader may take them for the same."""
     return name.strip().casefold()

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field, model_validator
 
 from etl_agent.errors import ConfigurationError
 from etl_agent.frozen import Frozen, Name, Names
-from etl_agent.load.url import expand, masked
-from etl_agent.masking import masked as without_credentials
+from etl_agent.load.url import shown
+from etl_agent.masking import masked
+from etl_agent.paths import from_environment
 
 __all__ = ["Load", "Strategy", "WriteDisposition"]
 
@@ -24,7 +25,8 @@ class Load(Frozen):
     model_config = ConfigDict(hide_input_in_errors=True)  # a mistake must not show the password in `to`
 
     to: Annotated[str, Field(min_length=1, repr=False)]
-    """URL of an SQLite file or a Postgres database; ``${NAME:-default}`` reads an environment variable."""
+    """URL of an SQLite file or a Postgres database; ``${NAME:-default}`` reads an environment variable, and
+    ``$$`` is one dollar sign."""
     table: Name
     """Name of the table, exactly."""
     db_schema: Annotated[str | None, Field(min_length=1, alias="schema")] = None
@@ -56,9 +58,9 @@ class Load(Frozen):
     def shown(self) -> str:
         """The target without its password."""
         try:
-            return masked(expand(self.to))
+            return shown(from_environment(self.to))
         except ConfigurationError:
-            return without_credentials(self.to)  # it names a variable that is not set
+            return masked(self.to)  # it names a variable that is not set
 
     @property
     def merge_strategy(self) -> Strategy:

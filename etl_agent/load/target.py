@@ -15,7 +15,8 @@ from etl_agent.load.fit import Fit
 from etl_agent.load.record import Record
 from etl_agent.load.spec import Load
 from etl_agent.load.tx import Order, Tx
-from etl_agent.load.url import Location, expand, parse_url
+from etl_agent.load.url import Location, parse_url
+from etl_agent.paths import from_environment
 from etl_agent.shape import Shape
 
 if TYPE_CHECKING:
@@ -148,14 +149,14 @@ def open_target(url: str, *, read_only: bool = False, folder: Path | None = None
     """Open the database that a URL names; the connection itself is made when it is first used.
 
     Args:
-        url: an SQLite file or a Postgres database; ``${NAME:-default}`` reads an environment variable.
+        url: an SQLite file or a Postgres database; see ``paths.from_environment`` for variables in it.
         read_only: for a dry run: nothing is written, and no file is created.
         folder: where relative paths begin: the project folder; the working folder when absent.
 
     Raises:
         ConfigurationError: the URL cannot be read; the message does not repeat it.
     """
-    location = parse_url(expand(url))
+    location = parse_url(from_environment(url))
     base = folder or Path.cwd()
     if location.dialect == "sqlite":
         from etl_agent.load.sqlite import SqliteTarget

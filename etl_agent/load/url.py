@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +14,8 @@ from etl_agent.load.identifiers import Dialect
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-__all__ = ["Location", "expand", "masked", "parse_url"]
+__all__ = ["Location", "parse_url", "shown"]
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\+[A-Za-z0-9_]+)?://")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^:/?#\[\]]*)(?::(\d*))?")
 _FORMS = (
@@ -87,38 +84,10 @@ class Location:
         return text
 
 
-def expand(text: str, *, environment: Mapping[str, str] | None = None) -> str:
-    """Put environment variables in for ``${NAME}`` and ``${NAME:-default}``.
-
-    >>> expand("${DATABASE_URL:-sqlite:///warehouse.db}", environment={})
-    'sqlite:///warehouse.db'
-
-    Args:
-        text: the URL as the user wrote it.
-        environment: the variables; those of the process when absent.
-
-    Raises:
-        ConfigurationError: a variable is not set (or empty) and has no default.
-    """
-    variables = os.environ if environment is None else environment
-
-    def value(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        found = variables.get(name) or default
-        if found is None:
-            raise ConfigurationError(
-                f"the target names the environment variable {name}, which is not set",
-                next_command=f"export {name}=postgresql://USER:PASSWORD@HOST/DATABASE",
-            )
-        return found
-
-    return _VARIABLE.sub(value, text)
-
-
-def masked(url: str) -> str:
+def shown(url: str) -> str:
     """Show a URL without its password; whatever cannot be read is not shown at all.
 
-    >>> masked("postgresql://loader:p@ss/w:rd@db.example/shop")
+    >>> shown("postgresql://loader:p@ss/w:rd@db.example/shop")
     'postgresql://loader:***@db.example/shop'
     """
     try:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from etl_agent.errors import ConfigurationError, EtlAgentError
 from etl_agent.load.sql_files import read_statements
-from etl_agent.load.url import expand, parse_url
+from etl_agent.load.url import parse_url
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.paths import from_environment
 from etl_agent.validate.contract import compile_contract
 
 __all__ = ["problems"]
@@ -36,7 +37,7 @@ def _found(spec: PipelineSpec, project: Path) -> Iterator[str]:
         for at, file in enumerate(files):
             yield from _failing(f"load.{section}[{at}]", partial(read_statements, project / file))
     try:
-        url = expand(spec.load.to)
+        url = from_environment(spec.load.to)
     except ConfigurationError:
         return
     yield from _failing("load.to", partial(parse_url, url))

@@ -261,4 +261,4 @@ def test_without_pipelines_the_environment_names_the_target(project: Path, monke
     with pytest.raises(UsageError, match="--to"):
         target_of(None, schema=None)
     monkeypatch.setenv("DATABASE_URL", "sqlite:///env.db")
-    assert target_of(None, schema=None).url == "sqlite:///env.db"
+    assert target_of(None, schema=None).url == "${DATABASE_URL}"

@@ -13,7 +13,9 @@ import pyarrow as pa
 from sqlalchemy.engine import make_url
 
 from etl_agent.batch import Batch, Origin
-from etl_agent.load import Counts, Load, Target
+from etl_agent.load.modes import Counts
+from etl_agent.load.spec import Load
+from etl_agent.load.target import Target
 from etl_agent.shape import Column, Shape, parse_type
 
 RUN = 4_000_000_000_000_000_001

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError, ShrinkRefused
-from etl_agent.load import Counts, Target, open_target
+from etl_agent.load.modes import Counts
+from etl_agent.load.target import Target, open_target
 from etl_agent.shape import Column, Shape, parse_type
 from tests.load.targets import RUN, batch, kind, load_rows, query, shape, spec
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_agent.errors import ConfigurationError, NoInput
-from etl_agent.load import open_target
 from etl_agent.load.identifiers import check_names, quote
 from etl_agent.load.sql_files import read_statements, split
+from etl_agent.load.target import open_target
 from tests.load.targets import RUN, shape, spec
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from etl_agent.load import Load
+from etl_agent.load.spec import Load
 
 GOOD: list[dict[str, Any]] = [
     {},

@@ -22,8 +22,8 @@ from etl_agent.errors import (
     PermissionRefused,
     TryLater,
 )
-from etl_agent.load import open_target
 from etl_agent.load.ledger_tables import VERSION
+from etl_agent.load.target import open_target
 from tests.load.targets import RUN, batch, kind, load_rows, plain, query, shape, spec
 
 PAIR = shape(k="text", v="text")
@@ -47,7 +47,7 @@ def test_a_killed_run_leaves_no_lock(target_url: str) -> None:
     """The lock of a process that was killed is free, and its stage files are swept by the next holder."""
     script = (
         "import os, signal, sys\n"
-        "from etl_agent.load import open_target\n"
+        "from etl_agent.load.target import open_target\n"
         "from tests.load.targets import batch, shape, spec\n"
         "target = open_target(sys.argv[1])\n"
         "lock = target.lock('t'); lock.__enter__()\n"

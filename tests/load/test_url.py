@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etl_agent.errors import ConfigurationError, EtlAgentError
-from etl_agent.load import Load, expand, masked, open_target
-from etl_agent.load.url import parse_url
+from etl_agent.load.spec import Load
+from etl_agent.load.target import open_target
+from etl_agent.load.url import parse_url, shown
 
 SECRETS = ["p@ss/w:rd", "100%'s", "a?b@c", "x%zz", 'quo"te', "simple1secret", "p%40ss", "#hash@", "@"]
 
@@ -23,7 +24,7 @@ def test_a_raw_password_is_read_and_masked(secret: str) -> None:
     location = parse_url(url)
     assert (location.user, location.host, location.port, location.database) == ("loader", "db.example", 5433, "shop")
     assert location.password == secret.replace("%40", "@")
-    assert masked(url) == "postgresql://loader:***@db.example:5433/shop"
+    assert shown(url) == "postgresql://loader:***@db.example:5433/shop"
     assert secret not in repr(location)
 
 
@@ -35,7 +36,7 @@ def test_an_encoded_password_is_read(secret: str) -> None:
 
     url = f"postgres://u:{quote(secret, safe='')}@h/d"
     assert parse_url(url).password == secret
-    assert masked(url) == "postgresql://u:***@h/d"
+    assert shown(url) == "postgresql://u:***@h/d"
     assert parse_url(url).engine_url.password == secret
 
 
@@ -52,7 +53,7 @@ def test_no_error_shows_the_password(secret: str, tmp_path: Path) -> None:
 
 def test_options_with_secrets_are_masked() -> None:
     """A password given as an option is masked too."""
-    assert masked("postgresql:///d?host=/tmp/x&password=hush") == "postgresql:///d?host=/tmp/x&password=***"
+    assert shown("postgresql:///d?host=/tmp/x&password=hush") == "postgresql:///d?host=/tmp/x&password=***"
     assert parse_url("postgresql:///d?password=hush").without_secrets("hush, hush") == "***, ***"
 
 
@@ -64,7 +65,7 @@ def test_what_cannot_be_read_is_not_repeated(url: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse_url(url)
     assert "hush" not in str(refused.value)
-    assert "hush" not in masked(url)
+    assert "hush" not in shown(url)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///a.db?mode=ro", "sqlite:///file:a.db"])
@@ -86,12 +87,13 @@ def test_a_relative_path_begins_at_the_project_folder(tmp_path: Path) -> None:
     assert getattr(target, "path") == tmp_path.resolve() / "data.db"  # noqa: B009  the base class has no path
 
 
-def test_variables_are_put_in() -> None:
-    """A variable's value, else its default, takes the place of its name; neither is an error that names it."""
-    assert expand("${A:-x}/${B}", environment={"B": "2"}) == "x/2"
-    assert expand("${A:-}", environment={"A": "1"}) == "1"
-    with pytest.raises(ConfigurationError, match="variable MISSING"):
-        expand("${MISSING}", environment={})
+def test_what_a_variable_holds_is_put_in_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A dollar sign in a variable is one of its password's; in the file ``$$`` stands for it."""
+    monkeypatch.setenv("DB_OF_TEST", "postgresql://u:a$$b${c}@h/d")
+    assert open_target("${DB_OF_TEST}").location.password == "a$$b${c}"
+    assert open_target("postgresql://u:a$$b@h/d").location.password == "a$b"
+    with pytest.raises(ConfigurationError, match="variable DB_OF_NO_TEST"):
+        open_target("${DB_OF_NO_TEST}")
 
 
 def test_the_load_section_never_prints_its_password() -> None:

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_agent.errors import DataRefused
-from etl_agent.load import Counts, open_target
+from etl_agent.load.modes import Counts
 from etl_agent.load.sqlite_types import stored
+from etl_agent.load.target import open_target
 from etl_agent.shape import ColumnType, parse_type
 from tests.load.targets import kind, load_rows, query, shape, spec
 
