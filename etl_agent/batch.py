@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "Mask", "Origin", "Positions", "RawText"]
+__all__ = ["Batch", "Mask", "Origin", "Positions", "RawText", "as_mask"]
 
 Mask = NDArray[np.bool_]
 """One truth value a row, never null."""
@@ -19,6 +20,13 @@ Positions = NDArray[np.int64]
 
 RawText = Callable[[Positions, Positions], list[bytes]]
 """The raw bytes of records, given where each begins in its file (bytes) and how long it is (bytes)."""
+
+
+def as_mask(truth: pa.BooleanArray) -> Mask:
+    """Turn an Arrow truth column into a mask; null is false."""
+    known = pc.fill_null(truth, fill_value=False) if truth.null_count else truth
+    mask: Mask = known.to_numpy(zero_copy_only=False)
+    return mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, model_validator
 
-from etl_agent.clean.kernels import CellText, each
+from etl_agent.clean.kernels import each
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
+from etl_agent.clean.values import CellText
 
 __all__ = ["Canonical", "MapValues"]
 

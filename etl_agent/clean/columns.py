@@ -8,8 +8,8 @@ from typing import ClassVar, Literal, Self
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from etl_agent.clean.kernels import CellText
 from etl_agent.clean.step import Change, RowStep, replaced
+from etl_agent.clean.values import CellText
 from etl_agent.errors import ConfigurationError
 from etl_agent.frozen import Name, SomeNames
 

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import as_mask
 from etl_agent.clean.distribution import combined_spreads, quantile, spread
 from etl_agent.clean.step import CarryStep, Change, Columns, FittedStep, RowStep, chosen, replaced
-from etl_agent.clean.values import CellText, as_mask, plain
+from etl_agent.clean.values import CellText, plain
 from etl_agent.errors import DataRefused
 from etl_agent.frozen import Frozen, Names
 

@@ -10,15 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, model_validator
 
-from etl_agent.batch import Mask
+from etl_agent.batch import Mask, as_mask
 from etl_agent.clean.step import Effect, SiftStep
-from etl_agent.clean.values import Bound, CellText, as_mask, compare
+from etl_agent.clean.values import UNKNOWN, Bound, CellText, compare
 from etl_agent.frozen import Frozen, Name
 from etl_agent.rejects import Finding, Reason
 
 __all__ = ["Condition", "Conditions", "Filter", "QuarantineWhere"]
-
-_UNKNOWN = 2
 
 
 class Condition(Frozen):
@@ -93,7 +91,7 @@ class Condition(Frozen):
         for bound, signs in ((self.gt, (1,)), (self.ge, (0, 1)), (self.lt, (-1,)), (self.le, (-1, 0))):
             if bound is not None:
                 sign = compare(column, bound)
-                parts.append((np.isin(sign, signs), valid & (sign == _UNKNOWN)))
+                parts.append((np.isin(sign, signs), valid & (sign == UNKNOWN)))
         return parts
 
 

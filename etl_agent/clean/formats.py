@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.clean.months import Language, month_numbers
+from etl_agent.profile.forms import DATE
 
 __all__ = ["EXCEL", "DateFormat", "check_format", "compiled", "read_times", "read_where_agreed"]
 
@@ -41,14 +42,8 @@ _MORE = rf"(?:[.,](?P<f>\d{{1,9}}))?(?: ?(?P<p>[AaPp]\.?[Mm]\.?))?(?: ?(?P<z>{_Z
 """A time of day behind a format that has no words for it, in two parts: a pattern with more than four groups costs
 three times as much."""
 
-_LONG_MONTH, _SHORT_MONTH = "(?:0[13578]|1[02])", "(?:0[469]|11)"
-_LEAP = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
-_REAL = (
-    rf"^(?:\d{{4}}-(?:{_LONG_MONTH}-(?:0[1-9]|[12]\d|3[01])|{_SHORT_MONTH}-(?:0[1-9]|[12]\d|30)"
-    rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP}-02-29)"
-    r"(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[+-](?:0\d|1[0-4]):[0-5]\d)?)?$"
-)
-"""A day that the calendar has, with a time that the clock has (arithmetic of the Gregorian calendar)."""
+_REAL = rf"^{DATE}(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[+-](?:0\d|1[0-4]):[0-5]\d)?)?$"
+"""A day that the calendar has, with a time that the clock has."""
 
 _NOTHING = pa.nulls(1, pa.string())[0]  # made without pa.scalar, which imports pandas
 

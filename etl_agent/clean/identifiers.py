@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field
 
+from etl_agent.batch import as_mask
 from etl_agent.clean.columns import added
-from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, truth
+from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value
 from etl_agent.clean.postal import LAYOUTS, country
 from etl_agent.clean.step import Change, Columns, RowStep, chosen, replaced
 from etl_agent.frozen import Name
@@ -62,7 +63,7 @@ class Pad(_Identifiers):
         digits = self.only == "digits"
         length = pc.binary_length(column) if digits else pc.utf8_length(column)
         short = pc.and_(pc.less(length, self.width), pc.greater(length, 0))
-        rows = truth(pc.and_(short, pc.ascii_is_decimal(column)) if digits else short)
+        rows = as_mask(pc.and_(short, pc.ascii_is_decimal(column)) if digits else short)
         kernel = pc.utf8_lpad if self.side == "left" else pc.utf8_rpad
         return patched(column, rows, lambda cells: kernel(cells, self.width, self.fill))
 
@@ -100,7 +101,7 @@ class Email(_Identifiers):
         return each(data, self.reads(data.schema.names), self._written)
 
     def _written(self, column: pa.StringArray) -> pa.StringArray:
-        rows = truth(pc.not_equal(pc.ascii_lower(column), column))
+        rows = as_mask(pc.not_equal(pc.ascii_lower(column), column))
         data = bytes_of(column)
         odd = (data - np.uint8(0x3A)) <= 2  # a colon, a semicolon, a bracket
         if not is_plain(column, least=0x21):
@@ -108,10 +109,10 @@ class Email(_Identifiers):
         return patched(column, rows | holders(column, np.flatnonzero(odd)), self._rewritten)
 
     def _rewritten(self, cells: pa.StringArray) -> pa.StringArray:
-        wrapped = truth(pc.match_substring_regex(cells, r"^[\s\pZ<]|[\s\pZ>]$|^(?i:mailto:)"))
+        wrapped = as_mask(pc.match_substring_regex(cells, r"^[\s\pZ<]|[\s\pZ>]$|^(?i:mailto:)"))
         bare = patched(cells, wrapped, _unwrapped)
         right = pc.match_substring_regex(bare, _address(bare))
-        lowered = pc.utf8_lower(bare) if self.local == "lower" else patched(bare, truth(right), _lower_domain)
+        lowered = pc.utf8_lower(bare) if self.local == "lower" else patched(bare, as_mask(right), _lower_domain)
         return pc.if_else(right, lowered, cells)
 
 
@@ -205,9 +206,9 @@ class Phone(_Identifiers):
         return each(data, self.reads(data.schema.names), self._written)
 
     def _written(self, column: pa.StringArray) -> pa.StringArray:
-        open_ = truth(pc.match_substring_regex(column, _PHONE))
+        open_ = as_mask(pc.match_substring_regex(column, _PHONE))
         if self.form == "e164":
-            open_ &= ~truth(pc.match_substring_regex(column, r"^\+[1-9][0-9]{6,14}$"))
+            open_ &= ~as_mask(pc.match_substring_regex(column, r"^\+[1-9][0-9]{6,14}$"))
         return patched(
             column, open_, lambda cells: per_value(cells, lambda cell: _phone(cell, region=self.region, form=self.form))
         )
@@ -254,7 +255,7 @@ class PostalCode(_Identifiers):
     def _written(self, column: pa.StringArray) -> pa.StringArray:
         layouts = LAYOUTS[self.country]
         done = pc.match_substring_regex(column, f"^(?:{'|'.join(layout.written for layout in layouts)})$")
-        return patched(column, ~truth(pc.fill_null(done, fill_value=True)), self._rewritten)
+        return patched(column, ~as_mask(pc.fill_null(done, fill_value=True)), self._rewritten)
 
     def _rewritten(self, cells: pa.StringArray) -> pa.StringArray:
         compact = pc.replace_substring_regex(pc.utf8_upper(cells), r"[\s\pZ\p{Pd}]+", "")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BeforeValidator
 
 from etl_agent.batch import Mask, Positions
 from etl_agent.clean.step import replaced
 
 __all__ = [
-    "CellText",
     "beginnings",
     "bytes_of",
     "each",
@@ -26,7 +23,6 @@ __all__ = [
     "nulled",
     "patched",
     "per_value",
-    "truth",
     "upper",
 ]
 
@@ -137,27 +133,3 @@ def each(
 def upper(text: Any) -> Any:
     """Write capitals; the capital of ß is one that few systems know, so that letter stays small."""
     return pc.replace_substring(pc.utf8_upper(text), "ẞ", "ß")
-
-
-def truth(mask: Any) -> Mask:
-    """Return an Arrow boolean array as a mask; null counts as false."""
-    known = pc.fill_null(mask, fill_value=False)
-    return known.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]  # pyarrow is untyped
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float):
-        raise ValueError(f'write the number in quotes, so that it stays as you write it: "{value}"')  # noqa: TRY004  pydantic turns only a ValueError into a mistake of the spec
-    return value
-
-
-CellText = Annotated[str, BeforeValidator(_cell)]
-"""The text of a cell; in a pipeline file also a truth value, a whole number or a date, written as cells hold them."""

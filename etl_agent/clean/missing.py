@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from etl_agent.clean.kernels import CellText, beginnings, each, nulled, truth
+from etl_agent.batch import as_mask
+from etl_agent.clean.kernels import beginnings, each, nulled
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
+from etl_agent.clean.values import CellText
 
 __all__ = ["MARKERS", "NullMarkers"]
 
@@ -54,7 +56,7 @@ def _without(column: pa.StringArray, markers: pa.StringArray) -> pa.StringArray:
     like = np.zeros(256, dtype=bool)
     like[begins] = True
     places = np.flatnonzero((lengths <= sizes.max()) & like[first])
-    found = places[truth(pc.is_in(column.take(pa.array(places)), markers))]
+    found = places[as_mask(pc.is_in(column.take(pa.array(places)), markers))]
     if found.size == 0:
         return column
     rows = np.zeros(len(column), dtype=bool)

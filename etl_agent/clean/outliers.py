@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from etl_agent.batch import Mask
 from etl_agent.clean.distribution import Spread, combined_spreads, median_distance, moments, quantile, rounded, spread
 from etl_agent.clean.step import Change, Columns, Effect, FittedStep, RowStep, SiftStep, chosen, replaced
-from etl_agent.clean.values import NUMBER, Bound, compare
+from etl_agent.clean.values import NUMBER, UNKNOWN, Bound, compare
 from etl_agent.frozen import Name
 from etl_agent.rejects import Finding, Reason
 
@@ -29,7 +29,6 @@ def _number(text: str) -> str:
 
 
 NumberText = Annotated[Bound, AfterValidator(_number)]
-_UNKNOWN = 2
 
 
 def _outside(column: pa.Array, *, low: str | None, high: str | None) -> tuple[Mask, Mask]:
@@ -206,7 +205,7 @@ class FlagOutliers(FittedStep):
         column = data.column(self.column)
         below, above = _outside(column, low=self.low, high=self.high)
         flags = pc.if_else(pa.array(below | above), "true", "false")
-        number = pa.array(compare(column, "0") != _UNKNOWN)
+        number = pa.array(compare(column, "0") != UNKNOWN)
         return replaced(data, self.into, pc.if_else(number, flags, pa.scalar(None, pa.string())))
 
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, truth, upper
+from etl_agent.batch import as_mask
+from etl_agent.clean.kernels import bytes_of, each, holders, is_ascii, is_plain, patched, per_value, upper
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 
 __all__ = ["Case", "CollapseBlanks", "Invisible", "Mojibake", "ReplaceText", "Strip", "Unicode"]
@@ -108,7 +109,7 @@ class Case(_Text):
         if self.to == "upper":
             return pc.ascii_upper(column) if ascii_only else upper(column)
         titled = pc.utf8_title(column)
-        return patched(titled, truth(pc.match_substring_regex(titled, "['’]")), _contracted)
+        return patched(titled, as_mask(pc.match_substring_regex(titled, "['’]")), _contracted)
 
 
 _CONTRACTION = re.compile(r"(?<=\w)(['’])([A-Z]|Ll|Re|Ve)\b")
@@ -218,7 +219,7 @@ class Mojibake(_Text):
 
 
 def _decoded(cells: pa.StringArray) -> pa.StringArray:
-    return patched(cells, truth(pc.match_substring_regex(cells, _SUSPECT)), lambda few: per_value(few, _repaired))
+    return patched(cells, as_mask(pc.match_substring_regex(cells, _SUSPECT)), lambda few: per_value(few, _repaired))
 
 
 def _repaired(cell: str) -> str:
@@ -273,5 +274,5 @@ class ReplaceText(_Text):
         match, replace = pc.match_substring, pc.replace_substring
         if self.regex:
             match, replace = pc.match_substring_regex, pc.replace_substring_regex
-        found = truth(match(column, self.find))
+        found = as_mask(match(column, self.find))
         return patched(column, found, lambda cells: replace(cells, self.find, self.put))

@@ -14,7 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.clean.kernels import patched, per_value, truth
+from etl_agent.batch import as_mask
+from etl_agent.clean.kernels import patched, per_value
+from etl_agent.profile.forms import DATE as DAY
 from etl_agent.shape import TEXT, ColumnType
 
 __all__ = [
@@ -183,27 +185,15 @@ def _truths(cells: pa.StringArray, kind: ColumnType) -> pa.Array:  # noqa: ARG00
     return pc.equal(_only(cells, "^(?:true|false)$"), "true")
 
 
-_DAY = r"(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 
 
 def _dates(cells: pa.StringArray, kind: ColumnType) -> pa.Array:
-    return _on_calendar(_only(cells, f"^{_DAY}$"), kind)
+    return pc.cast(_only(cells, f"^{DAY}$"), kind.arrow)
 
 
 def _timestamps(cells: pa.StringArray, kind: ColumnType) -> pa.Array:
-    return _on_calendar(_only(cells, f"^{_DAY}(?:[ T]{_CLOCK})?$"), kind)
-
-
-def _on_calendar(cells: pa.StringArray, kind: ColumnType) -> pa.Array:
-    """Parse cells of the right form; 30 February, for which the kernel refuses the whole column, is null."""
-    try:
-        return pc.cast(cells, kind.arrow)
-    except pa.ArrowInvalid:
-        days = pc.utf8_slice_codeunits(cells, 0, 10)
-        parsed = pc.cast(pc.strptime(days, format="%Y-%m-%d", unit="s", error_is_null=True), pa.date32())
-        real = pc.equal(pc.cast(parsed, pa.string()), days)
-        return pc.cast(pc.if_else(real, cells, pa.scalar(None, pa.string())), kind.arrow)
+    return pc.cast(_only(cells, f"^{DAY}(?:[ T]{_CLOCK})?$"), kind.arrow)
 
 
 _READERS: dict[str, Callable[[pa.StringArray, ColumnType], pa.Array]] = {
@@ -235,7 +225,7 @@ def written(values: Values, kind: ColumnType) -> Values:
 
 def _plain(text: pa.StringArray) -> pa.StringArray:
     """Write out the numbers that Arrow writes with an exponent: those with six zeros or more after the point."""
-    small = truth(pc.match_substring(text, "E"))
+    small = as_mask(pc.match_substring(text, "E"))
     return patched(text, small, lambda cells: per_value(cells, lambda cell: format(Decimal(cell), "f")))
 
 

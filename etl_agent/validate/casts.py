@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import as_mask
 from etl_agent.shape import ColumnType
-from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
+from etl_agent.validate.odd import cast_in_parts, odd_cells, only
 from etl_agent.validate.times import Misfit, cast_date, cast_time, cast_timestamp, unfit
 
 __all__ = ["Cast", "Misfit", "cast"]
@@ -95,7 +96,7 @@ def _decimals(text: pa.Array, to: ColumnType) -> pa.Array:
     # Without letters there is no exponent.
     odd = odd_cells(text, first="+", last="9", longest=38 if (to.precision or 38) <= 38 else 76)
     if odd.any():  # a dirty column; a cell like 1.2.3 would make Arrow fail on all the others
-        odd |= ones(pc.greater(pc.count_substring(text, pattern="."), 1))
+        odd |= as_mask(pc.greater(pc.count_substring(text, pattern="."), 1))
     return cast_in_parts(
         text, odd, plainly=lambda cells: pc.cast(cells, to.arrow), carefully=lambda cells: _odd_decimals(cells, to)
     )

@@ -10,12 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.batch import Mask
+from etl_agent.batch import Mask, as_mask
 from etl_agent.errors import ConfigurationError
 from etl_agent.rejects import Reason
 from etl_agent.validate.dtypes import Storage, series
 from etl_agent.validate.kernels import Kernel, built_in, kernel
-from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import Compare, Operator
 
 if TYPE_CHECKING:
@@ -50,11 +49,11 @@ class ColumnCheck:
         """
         if self.kernel is not None:
             good = self.kernel(values)
-            failed = ~ones(good)
-            return failed & ones(values.is_valid()) if values.null_count else failed
+            failed = ~as_mask(good)
+            return failed & as_mask(values.is_valid()) if values.null_count else failed
         shown = np.ones(len(values), np.bool_) if misfit is None else ~misfit
         if self.check.ignore_na or not self.storage.holds_null:
-            shown &= ones(values.is_valid())
+            shown &= as_mask(values.is_valid())
         rows = np.flatnonzero(shown)
         if not len(rows):
             return np.zeros(len(values), np.bool_)
@@ -104,7 +103,7 @@ class PairCheck:
 
     def failing(self, left: pa.Array, right: pa.Array) -> Mask:
         """Find the rows that fail; null on either side passes."""
-        return ones(pc.invert(pc.call_function(self.function, [left, right])))
+        return as_mask(pc.invert(pc.call_function(self.function, [left, right])))
 
 
 def column_check(check: Check, *, column: str, storage: Storage) -> ColumnCheck:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import as_mask
 from etl_agent.errors import Drifted, near
 from etl_agent.rejects import Finding, Reason
-from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import DriftMode
 
 __all__ = ["FileHeader", "HeaderReport", "match_header", "unknown_cells"]
@@ -162,7 +162,7 @@ def unknown_cells(data: pa.RecordBatch, *, names: Sequence[str]) -> tuple[Findin
         names: the unknown columns; those that are not in the data are passed over.
     """
     return tuple(
-        Finding(Reason("extra-cell", name, "unknown column"), ones(pc.is_valid(data.column(name))))
+        Finding(Reason("extra-cell", name, "unknown column"), as_mask(pc.is_valid(data.column(name))))
         for name in names
         if data.schema.get_field_index(name) >= 0
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.batch import Batch, Mask
+from etl_agent.batch import Batch, Mask, as_mask
 from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError
 from etl_agent.rejects import Finding, Reason, Verdict, judge
 from etl_agent.shape import Shape
@@ -19,7 +19,6 @@ from etl_agent.validate.checks import PairCheck, RowCheck
 from etl_agent.validate.compiled import CompiledColumn
 from etl_agent.validate.dtypes import outside, series
 from etl_agent.validate.kernels import built_in
-from etl_agent.validate.odd import ones
 from etl_agent.validate.spec import DriftMode
 from etl_agent.validate.times import Misfit
 
@@ -210,7 +209,7 @@ class _Read:
         """The cells that are null where none may be."""
         if self.column.nullable or not self.values.null_count:
             return None
-        missing = ones(self.values.is_null())
+        missing = as_mask(self.values.is_null())
         misfit = self.misfit()
         return missing if misfit is None else missing & ~misfit
 
@@ -246,7 +245,7 @@ def _read(column: CompiledColumn, data: pa.RecordBatch, *, discard: bool) -> _Re
     values, misfits = read.values, read.misfits
     if column.storage.limits is not None:
         narrow = outside(values, limits=column.storage.limits)
-        if (cells := ones(narrow)).any():
+        if (cells := as_mask(narrow)).any():
             values = pc.if_else(pc.fill_null(narrow, fill_value=False), None, values)
             misfits = (*misfits, Misfit(column.storage.name, cells))
     if discard and column.nullable and misfits:

@@ -8,17 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.batch import Mask
+from etl_agent.batch import Mask, as_mask
 
-__all__ = ["cast_in_parts", "odd_cells", "ones", "only"]
-
-
-def ones(values: pa.Array) -> Mask:
-    """Turn an Arrow truth column into a mask; null is false."""
-    if values.null_count:
-        values = pc.fill_null(values, fill_value=False)
-    mask: Mask = values.to_numpy(zero_copy_only=False)
-    return mask
+__all__ = ["cast_in_parts", "odd_cells", "only"]
 
 
 def only(text: pa.Array, pattern: str) -> pa.Array:
@@ -42,7 +34,7 @@ def odd_cells(text: pa.Array, *, first: str, last: str, also: str = "", shortest
     """
     odd = np.zeros(len(text), np.bool_)
     if text.buffers()[2] is None or not len(text):
-        return odd if text.null_count == len(text) else ones(text.is_valid())
+        return odd if text.null_count == len(text) else as_mask(text.is_valid())
     ends = np.frombuffer(text.buffers()[1], np.int32)[text.offset : text.offset + len(text) + 1]
     data = np.frombuffer(text.buffers()[2], np.uint8)[ends[0] : ends[-1]]
     unexpected = (data - np.uint8(ord(first))) > np.uint8(ord(last) - ord(first))  # wraps below the first byte
@@ -53,7 +45,7 @@ def odd_cells(text: pa.Array, *, first: str, last: str, also: str = "", shortest
     lengths = np.diff(ends)
     odd |= (lengths < shortest) | (lengths > longest)
     if text.null_count:
-        odd &= ones(text.is_valid())
+        odd &= as_mask(text.is_valid())
     return odd
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.batch import Mask
+from etl_agent.batch import Mask, as_mask
 from etl_agent.errors import ConfigurationError
 from etl_agent.profile.forms import DATE, OFFSET, TIME
-from etl_agent.validate.odd import cast_in_parts, odd_cells, ones, only
+from etl_agent.validate.odd import cast_in_parts, odd_cells, only
 
 __all__ = ["Misfit", "cast_date", "cast_time", "cast_timestamp", "unfit"]
 
@@ -42,7 +42,7 @@ def unfit(text: pa.Array, values: pa.Array, *, check: str) -> tuple[Misfit, ...]
     """Find the cells that had text and got no value."""
     if values.null_count == text.null_count:
         return ()
-    return (Misfit(check, ones(pc.and_(pc.is_valid(text), pc.is_null(values)))),)
+    return (Misfit(check, as_mask(pc.and_(pc.is_valid(text), pc.is_null(values)))),)
 
 
 def cast_date(text: pa.Array) -> pa.Array:
@@ -85,7 +85,7 @@ def cast_timestamp(text: pa.Array, *, zoned: bool, timezone: str | None) -> tupl
         rest = pc.and_(pc.is_valid(text), pc.is_null(local))
         values = pc.replace_with_mask(values, rest, _with_offset(text.filter(rest)))
     told = np.logical_or.reduce([np.zeros(len(text), np.bool_), *(misfit.cells for misfit in misfits)])
-    lost = ones(pc.and_(pc.is_valid(text), pc.is_null(values))) & ~told
+    lost = as_mask(pc.and_(pc.is_valid(text), pc.is_null(values))) & ~told
     if lost.any():
         misfits = (Misfit(check, lost), *misfits)
     return values, misfits
@@ -124,7 +124,7 @@ def _placed(local: pa.Array, timezone: str, check: str) -> tuple[pa.Array, tuple
     early = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="earliest").cast(kind)
     twice = pc.assume_timezone(local, timezone, ambiguous="latest", nonexistent="earliest").cast(kind)
     never = pc.assume_timezone(local, timezone, ambiguous="earliest", nonexistent="latest").cast(kind)
-    doubled, skipped = ones(pc.not_equal(early, twice)), ones(pc.not_equal(early, never))
+    doubled, skipped = as_mask(pc.not_equal(early, twice)), as_mask(pc.not_equal(early, never))
     values = pc.if_else(pa.array(doubled | skipped), None, early)
     found = (
         Misfit(f"{check}: this local time happened twice, an offset is needed", doubled),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
@@ -33,7 +35,10 @@ def learned(step: FillMedian | FillMode, *pieces: list[Cell]) -> Cell:
     return values[0].value
 
 
-@pytest.mark.parametrize(("value", "text"), [(False, "false"), (0, "0"), (1.5, "1.5"), (1e-7, "0.0000001"), ("x", "x")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(False, "false"), (0, "0"), (Decimal("1.50"), "1.50"), (date(2025, 4, 3), "2025-04-03"), ("x", "x")],
+)
 def test_constants_are_written_as_canonical_text(value: Any, text: str) -> None:
     """A value of a pipeline file becomes the text of a cell."""
     assert Fill.model_validate({"columns": ["x"], "value": value}).value == text

@@ -8,17 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from etl_agent.clean.kernels import (
-    CellText,
-    beginnings,
-    bytes_of,
-    holders,
-    is_ascii,
-    is_plain,
-    nulled,
-    patched,
-    per_value,
-)
+from etl_agent.clean.kernels import beginnings, bytes_of, holders, is_ascii, is_plain, nulled, patched, per_value
+from etl_agent.clean.values import CellText
 
 cells = st.lists(st.none() | st.text("ab é", max_size=4), max_size=12)
 
