@@ -5,6 +5,7 @@ EtlAgentError                 70  a bug, or the base of everything below
 ├── DataRefused               65  the data was judged and nothing was loaded
 │   ├── OverBudget                more rejected rows than the pipeline allows
 │   ├── Drifted                   the columns no longer fit the contract
+│   ├── AmbiguousFormat           a column that can be read in more than one way
 │   ├── FileRefused               a file that is wrong throughout (encoding, delimiter, header)
 │   └── ShrinkRefused             a replace that would empty or shrink the table too far
 ├── NoInput                   66  no file matches, or a file is missing or unreadable

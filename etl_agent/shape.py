@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -126,11 +126,6 @@ class Shape:
     def names(self) -> tuple[str, ...]:
         """The names, in order."""
         return tuple(column.name for column in self.columns)
-
-    @staticmethod
-    def of_text(names: Sequence[str]) -> Shape:
-        """Make a shape of nullable text columns."""
-        return Shape(tuple(Column(name) for name in names))
 
     def arrow(self) -> pa.Schema:
         """The Arrow schema of a batch of this shape."""

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, model_validator
 
 from etl_agent.batch import Mask
+from etl_agent.clean.columns import added
 from etl_agent.clean.distribution import Spread, combined_spreads, median_distance, moments, quantile, rounded, spread
 from etl_agent.clean.step import Change, Columns, Effect, FittedStep, RowStep, SiftStep, chosen, replaced
 from etl_agent.clean.values import NUMBER, UNKNOWN, Bound, compare
@@ -160,12 +161,6 @@ class FlagOutliers(FittedStep):
 
     change: ClassVar[Change] = "columns"
 
-    @model_validator(mode="after")
-    def _another_column(self) -> Self:
-        if self.into == self.column:
-            raise ValueError("into must name another column")
-        return self
-
     def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  it is named
         """Name the column of numbers."""
         return (self.column,)
@@ -176,7 +171,7 @@ class FlagOutliers(FittedStep):
 
     def names_after(self, names: Sequence[str]) -> tuple[str, ...]:
         """Add the new column at the end."""
-        return (*names, self.into) if self.into not in names else tuple(names)
+        return added(names, (self.into,), step=self.step)
 
     @property
     def fitted(self) -> bool:
@@ -202,6 +197,7 @@ class FlagOutliers(FittedStep):
 
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
         """Compare each number with the bounds."""
+        self.names_after(data.schema.names)
         column = data.column(self.column)
         below, above = _outside(column, low=self.low, high=self.high)
         flags = pc.if_else(pa.array(below | above), "true", "false")

@@ -76,12 +76,13 @@ class PythonStep(Step):
 
     def _found(self, module: ModuleType) -> Any:
         name = self.use.partition(":")[2]
-        if not hasattr(module, name):
+        found = vars(module).get(name)
+        if found is None:
             steps = [n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, _KINDS)]
             raise ConfigurationError(
                 f"the module has no class {name!r}", where=self._where, choices=near(name, steps) or steps
             )
-        return getattr(module, name)
+        return found
 
     def _checked(self, kind: Any) -> type[Step]:
         if not inspect.isclass(kind) or not issubclass(kind, _KINDS):

@@ -112,10 +112,15 @@ def quiet_option(function: Function) -> Function:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON, for programs."""
+    """Print a value as JSON, for programs; what a terminal would take for a command is escaped."""
     import json
+    import re
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    def escaped(found: re.Match[str]) -> str:
+        return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
+
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    click.echo(re.sub(r"[^\n -~]", escaped, text))
 
 
 def print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl_agent.load.identifiers import Dialect, fold
+from etl_agent.load.identifiers import Dialect, known_as
 from etl_agent.shape import ColumnType
 
 __all__ = ["TableFacts", "TargetColumn"]
@@ -53,10 +53,10 @@ class TableFacts:
 
     def column(self, name: str, *, dialect: Dialect) -> TargetColumn | None:
         """Find a column by name, as the database would."""
-        wanted = fold(name, dialect=dialect)
-        return next((column for column in self.columns if fold(column.name, dialect=dialect) == wanted), None)
+        wanted = known_as(name, dialect=dialect)
+        return next((column for column in self.columns if known_as(column.name, dialect=dialect) == wanted), None)
 
     def keeps_unique(self, names: tuple[str, ...], *, dialect: Dialect) -> bool:
         """Whether the database itself refuses two rows that agree in these columns."""
-        wanted = frozenset(fold(name, dialect=dialect) for name in names)
-        return any(frozenset(fold(name, dialect=dialect) for name in key) <= wanted for key in self.unique)
+        wanted = frozenset(known_as(name, dialect=dialect) for name in names)
+        return any(frozenset(known_as(name, dialect=dialect) for name in key) <= wanted for key in self.unique)

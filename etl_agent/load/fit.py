@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from etl_agent.errors import ConfigurationError, Drifted, near
 from etl_agent.load.facts import TableFacts, TargetColumn
-from etl_agent.load.identifiers import Dialect, check_name, check_names, fold
+from etl_agent.load.identifiers import Dialect, check_name, check_names, known_as
 from etl_agent.load.spec import Load
 from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
 from etl_agent.shape import Column, Shape
@@ -108,16 +108,16 @@ def _check_names(load: Load, shape: Shape, *, dialect: Dialect) -> None:
     check_names(shape.names, dialect=dialect)
     reserved = {LINEAGE} | ({VALID_FROM, VALID_TO} if load.strategy == "scd2" else set())
     for name in shape.names:
-        if fold(name, dialect=dialect) in reserved:
+        if known_as(name, dialect=dialect) in reserved:
             raise ConfigurationError(f"the column name {name!r} is kept for the load itself; rename the column")
-    if fold(load.table, dialect=dialect).startswith("_etl_"):
+    if known_as(load.table, dialect=dialect).startswith("_etl_"):
         raise ConfigurationError(f"the table name {load.table!r} is kept for the record of runs")
 
 
 def _place(name: str, shape: Shape, *, dialect: Dialect) -> int:
-    wanted = fold(name, dialect=dialect)
+    wanted = known_as(name, dialect=dialect)
     for index, column in enumerate(shape.names):
-        if fold(column, dialect=dialect) == wanted:
+        if known_as(column, dialect=dialect) == wanted:
             return index
     raise ConfigurationError(
         f"the load names the column {name!r}, which the rows do not have",
@@ -143,12 +143,12 @@ def _misfits(
         elif not accepts(found.sql_type, column):
             written = found.sql_type or "untyped"
             misfits.append(f"column {found.name!r} is {written} in the table and {column.type} in the data")
-    given = {fold(name, dialect=dialect) for name in (*shape.names, LINEAGE)}
+    given = {known_as(name, dialect=dialect) for name in (*shape.names, LINEAGE)}
     given |= {VALID_FROM, VALID_TO} if load.strategy == "scd2" else set()
     misfits += [
         f"column {found.name!r} of the table may not be null, and the data does not have it"
         for found in facts.columns
-        if not found.nullable and not found.has_default and fold(found.name, dialect=dialect) not in given
+        if not found.nullable and not found.has_default and known_as(found.name, dialect=dialect) not in given
     ]
     if load.strategy == "scd2":
         lacking = [name for name in (VALID_FROM, VALID_TO) if facts.column(name, dialect=dialect) is None]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from etl_agent.errors import ConfigurationError
 
-__all__ = ["Dialect", "check_name", "check_names", "fold", "quote"]
+__all__ = ["Dialect", "check_name", "check_names", "known_as", "quote"]
 
 Dialect = Literal["sqlite", "postgres"]
 
@@ -25,8 +25,8 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def fold(name: str, *, dialect: Dialect) -> str:
-    """Return the form under which the database tells names apart: SQLite ignores the case of ASCII letters."""
+def known_as(name: str, *, dialect: Dialect) -> str:
+    """Return the form by which the database tells names apart: SQLite ignores the case of ASCII letters."""
     return _UPPER.sub(lambda match: match[0].lower(), name) if dialect == "sqlite" else name
 
 
@@ -50,7 +50,7 @@ def check_name(name: str, *, dialect: Dialect, what: str) -> None:
         raise ConfigurationError(
             f"the {what} name {name!r} is {size} bytes long; Postgres keeps {_POSTGRES_BYTES} and cuts off the rest"
         )
-    if dialect == "sqlite" and what == "table" and fold(name, dialect=dialect).startswith("sqlite_"):
+    if dialect == "sqlite" and what == "table" and known_as(name, dialect=dialect).startswith("sqlite_"):
         raise ConfigurationError(f"the table name {name!r} begins with sqlite_, which SQLite keeps for itself")
 
 
@@ -63,7 +63,7 @@ def check_names(names: Iterable[str], *, dialect: Dialect) -> None:
     seen: dict[str, str] = {}
     for name in names:
         check_name(name, dialect=dialect, what="column")
-        folded = fold(name, dialect=dialect)
+        folded = known_as(name, dialect=dialect)
         if other := seen.get(folded):
             raise ConfigurationError(
                 f"the columns {other!r} and {name!r} are the same name to the database; rename one of them"

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from etl_agent.errors import ConfigurationError
 
-__all__ = ["VERSION", "Instant", "LedgerTables", "ensure"]
+__all__ = ["VERSION", "LedgerTables", "ensure", "version_of"]
 
 _ADVISORY_KEY = 0x65746C5F6C656467  # "etl_ledg": one session at a time creates or migrates the tables
 
@@ -210,11 +210,6 @@ def ensure(connection: Connection, *, tables: LedgerTables) -> None:
     if found < VERSION and connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_KEY)))
         found = version_of(connection, tables=tables)  # another session may have been first
-    if found > VERSION:
-        raise ConfigurationError(
-            f"the tables _etl_* have version {found}, written by a newer etl-agent; this one knows {VERSION}",
-            next_command="pip install --upgrade etl-agent",
-        )
     if found == VERSION:
         return
     for migrate in _MIGRATIONS[found:]:
@@ -224,8 +219,18 @@ def ensure(connection: Connection, *, tables: LedgerTables) -> None:
 
 
 def version_of(connection: Connection, *, tables: LedgerTables) -> int:
-    """Return the version of the tables that exist, 0 where there are none."""
+    """Return the version of the tables that exist, 0 where there are none.
+
+    Raises:
+        ConfigurationError: a newer release made them.
+    """
     inspector = sa.inspect(connection)
     if not inspector.has_table(tables.meta.name, schema=tables.meta.schema):
         return 0
-    return int(connection.execute(sa.select(sa.func.max(tables.meta.c.version))).scalar() or 0)
+    found = int(connection.execute(sa.select(sa.func.max(tables.meta.c.version))).scalar() or 0)
+    if found > VERSION:
+        raise ConfigurationError(
+            f"the tables _etl_* have version {found}, written by a newer etl-agent; this one knows {VERSION}",
+            next_command="pip install --upgrade etl-agent",
+        )
+    return found

@@ -158,7 +158,10 @@ class PostgresTx(Tx):
             copying, self._copying = self._copying, None
             copying.cancel()
 
-    def _direct_outcome(self) -> Counts:
+    def _write(self) -> Counts:
+        """Count the rows where they are in the table already."""
+        if not self.direct:
+            return super()._write()
         load = self.order.load
         if load.write_disposition == "replace":
             refuse_shrinking(load, before=self._replaced, after=self._staged)

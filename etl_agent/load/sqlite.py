@@ -15,7 +15,7 @@ from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts, TargetColumn
 from etl_agent.load.file_lock import held
 from etl_agent.load.fit import Fit, fit
-from etl_agent.load.identifiers import check_name, fold, quote
+from etl_agent.load.identifiers import check_name, known_as, quote
 from etl_agent.load.spec import Load
 from etl_agent.load.sqlite_tx import BUSY_MILLISECONDS, SqliteRecord, SqliteTx
 from etl_agent.load.sqlite_types import accepts, type_of
@@ -158,7 +158,7 @@ class SqliteTarget(Target):
             )
 
     def _beside(self, table: str, end: str) -> Path:
-        digest = hashlib.sha256(fold(table, dialect="sqlite").encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        digest = hashlib.sha256(known_as(table, dialect="sqlite").encode("utf-8", "surrogatepass")).hexdigest()[:12]
         return self.path.with_name(f"{self.path.name}.etl-{digest}.{end}")
 
     def _refuse_schema(self, schema: str | None) -> None:

@@ -151,13 +151,14 @@ class Tx(Record):
         with self._mapped():
             self._begin()
             self._settle_drops()
-            outcome = self._direct_outcome() if self.direct else self._write_staged()
+            outcome = self._write()
             self._finish_table()
             self._run_files(self.order.load.after_sql)
         self._applied = dataclasses.replace(outcome, staged=self._staged, dropped=self._dropped)
         return self._applied
 
-    def _write_staged(self) -> Counts:
+    def _write(self) -> Counts:
+        """Bring the staged rows into the table."""
         load, fit = self.order.load, self.order.fit
         empty = self._prepare_table()
         kept = self._staged - self._dropped
@@ -208,9 +209,6 @@ class Tx(Record):
             for statement in read_statements(path):
                 with mapped(self._location, where=str(path)):
                     self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-    def _direct_outcome(self) -> Counts:
-        raise NotImplementedError  # only a target that takes rows directly is asked
 
     @abstractmethod
     def _send(self, data: pa.RecordBatch, rows: Positions) -> None:

@@ -35,10 +35,7 @@ def pipeline_of(table: str, sections: Mapping[str, Mapping[str, Any]]) -> Pipeli
             {"version": 1, "name": name if name[:1].isalpha() else f"_{name}"[:63], **given}
         )
     except ValidationError as error:
-        said = [
-            f"{_option(mistake['loc'])}{mistake['msg'].removeprefix('Value error, ')}" for mistake in error.errors()
-        ]
-        raise UsageError("; ".join(said), next_command="etl-agent load --help") from None
+        raise UsageError(_said(error), next_command="etl-agent load --help") from None
 
 
 def extract_of(files: Sequence[str], *, encoding: str | None, delimiter: str | None) -> Extract:

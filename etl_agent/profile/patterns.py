@@ -1,4 +1,4 @@
-"""The masked pattern of a cell: every digit is 9, every capital A, every other letter a; other signs stay."""
+"""The pattern of a cell: every digit is 9, every capital A, every other letter a; other signs stay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["masked_patterns"]
+__all__ = ["collapsed_patterns", "masked_patterns"]
 
 _LONGEST = 64  # bytes of a cell that has a pattern
 
@@ -14,7 +14,8 @@ _MASK = np.arange(256, dtype=np.uint8)
 _MASK[ord("0") : ord("9") + 1] = ord("9")
 _MASK[ord("A") : ord("Z") + 1] = ord("A")
 _MASK[ord("a") : ord("z") + 1] = ord("a")
-_MASK[128:] = ord("a")  # first bytes of other characters; the bytes that continue one are left out
+_MASK[128:] = ord("a")  # the bytes of other characters
+_RUNS = np.isin(np.arange(256), [ord(letter) for letter in "9Aa"])
 
 
 def masked_patterns(values: pa.Array) -> pa.Array:
@@ -40,3 +41,30 @@ def masked_patterns(values: pa.Array) -> pa.Array:
         ends, data = kept_before[ends], data[starts]
     places, text = pa.py_buffer(ends.tobytes()), pa.py_buffer(_MASK[data].tobytes())
     return pa.StringArray.from_buffers(len(cells), places, text, cells.buffers()[0], cells.null_count)
+
+
+def collapsed_patterns(values: pa.Array) -> pa.Array:
+    """Return the pattern of each value with every run of digits, capitals or other letters written once.
+
+    >>> collapsed_patterns(pa.array(["03/04/2025", "Été", None])).to_pylist()
+    ['9/9/9', 'aA', None]
+
+    Args:
+        values: text, any number of cells of any length.
+    """
+    if len(values) == 0:
+        return values
+    ends = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    data = values.buffers()[2]
+    text = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.empty(0, np.uint8)
+    starts = ends - ends[0]
+    letters = _MASK[text]
+    keep = np.ones(len(letters), np.bool_)
+    keep[1:] = (letters[1:] != letters[:-1]) | ~_RUNS[letters[1:]]
+    keep[starts[:-1][starts[:-1] < len(letters)]] = True
+    kept_before = np.concatenate(([0], np.cumsum(keep, dtype=np.int32)))
+    offsets = kept_before[starts].astype(np.int32)
+    valid = values.is_valid().buffers()[1]
+    return pa.StringArray.from_buffers(
+        len(values), pa.py_buffer(offsets), pa.py_buffer(letters[keep]), valid, values.null_count
+    )

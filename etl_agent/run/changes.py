@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from etl_agent.clean.step import Change
+from etl_agent.profile.patterns import collapsed_patterns
 
 __all__ = ["CellChanges", "ChangeLedger", "ChangeRow", "changed_cells"]
 
@@ -18,6 +18,9 @@ MOST_PAIRS = 1_000
 """Pairs kept exactly for each step and column; what comes after is counted in one row."""
 
 _PAIR_COLUMNS = ["before", "after", "rows", "example_before", "example_after"]
+_PAIR_SCHEMA = pa.schema([(name, pa.int64() if name == "rows" else pa.string()) for name in _PAIR_COLUMNS])
+_LOOK, _FEW = 1_024, 64  # cells that are looked at, and values among them up to which a column may have few
+_MOST_CODES = 1 << 16  # pairs of values that are counted by code
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ def changed_cells(
         if before.schema.get_field_index(name) < 0 or after.schema.get_field_index(name) < 0:
             continue
         old, new = before.column(name), after.column(name)
+        if _has_few_values(old) and not _same_text(old, new):
+            pairs = _few_pairs(old, new)
+            if pairs is not None:
+                if len(pairs):
+                    total = pc.sum(pairs["rows"]).as_py()
+                    pairs = _patterns_of(pairs) if change == "format" else pairs
+                    found.append(CellChanges(step, name, total, pairs, change == "format"))
+                continue
         mask = _differs(old, new)
         if mask is None or not mask.true_count:
             continue
@@ -95,6 +106,47 @@ def changed_cells(
             pairs = _grouped(old, new)
         found.append(CellChanges(step, name, total, pairs, change == "format"))
     return tuple(found)
+
+
+def _has_few_values(values: pa.Array) -> bool:
+    """Tell whether a column looks like one of few values, by its first cells."""
+    return len(values) >= _LOOK and len(values.slice(0, _LOOK).unique()) <= _FEW
+
+
+def _few_pairs(old: pa.Array, new: pa.Array) -> pa.Table | None:
+    """Count the changed pairs of columns of few values by their codes; None where there are many after all."""
+    before, after = (values.dictionary_encode(null_encoding="encode") for values in (old, new))
+    width = len(after.dictionary)
+    if len(before.dictionary) * width > _MOST_CODES:
+        return None
+    codes = before.indices.to_numpy().astype(np.int64) * width + after.indices.to_numpy()
+    rows = np.bincount(codes)
+    first = np.zeros(len(rows), np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last to be written is the first of its code
+    seen = np.flatnonzero(rows)
+    olds, news = before.dictionary.take(pa.array(seen // width)), after.dictionary.take(pa.array(seen % width))
+    differ = _differs(olds, news)
+    if differ is None:
+        return pa.table([[]] * len(_PAIR_COLUMNS), schema=_PAIR_SCHEMA)
+    changed = seen[differ.to_numpy(zero_copy_only=False)]
+    changed = changed[np.argsort(first[changed])]
+    nothing = pa.nulls(len(changed), pa.string())
+    return pa.table(
+        [
+            before.dictionary.take(pa.array(changed // width)),
+            after.dictionary.take(pa.array(changed % width)),
+            pa.array(rows[changed]),
+            nothing,
+            nothing,
+        ],
+        schema=_PAIR_SCHEMA,
+    )
+
+
+def _patterns_of(pairs: pa.Table) -> pa.Table:
+    """Add pairs up by their patterns; the pair itself is the example."""
+    old, new = pairs["before"].combine_chunks(), pairs["after"].combine_chunks()
+    return _added(pa.table([_pattern(old), _pattern(new), pairs["rows"], old, new], schema=_PAIR_SCHEMA))
 
 
 def _differs(old: pa.Array, new: pa.Array) -> pa.BooleanArray | None:
@@ -121,7 +173,7 @@ def _grouped(old: pa.Array, new: pa.Array) -> pa.Table:
 
 
 def _by_pattern(old: pa.Array, new: pa.Array) -> pa.Table:
-    return _added(_pairs(_pattern(old), _pattern(new), examples=(old, new)))
+    return _added(_pairs(collapsed_patterns(old), collapsed_patterns(new), examples=(old, new)))
 
 
 def _pairs(before: pa.Array, after: pa.Array, *, examples: tuple[pa.Array, pa.Array]) -> pa.Table:
@@ -137,38 +189,6 @@ def _added(pairs: pa.Table) -> pa.Table:
     summed = groups.aggregate([("place", "min"), ("rows", "sum")]).sort_by("place_min")
     first = pairs.take(summed["place_min"])
     return first.set_column(first.schema.get_field_index("rows"), "rows", summed["rows_sum"])
-
-
-def _pattern(values: pa.Array) -> pa.Array:
-    """Write runs of digits as 9, of capitals as A, of other letters as a: ``03/04/2025`` becomes ``9/9/9``."""
-    if len(values) == 0:
-        return values
-    # a filtered array begins at 0 and owns its buffers, so the bytes can be mapped in place by numpy
-    ends = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    data = values.buffers()[2]
-    text = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.empty(0, np.uint8)
-    starts = ends - ends[0]
-    letters = _CLASSES[text]
-    keep = np.ones(len(letters), np.bool_)
-    keep[1:] = (letters[1:] != letters[:-1]) | ~_COLLAPSED[letters[1:]]
-    keep[starts[:-1][starts[:-1] < len(letters)]] = True
-    kept_before = np.concatenate(([0], np.cumsum(keep, dtype=np.int32)))
-    offsets = kept_before[starts].astype(np.int32)
-    parts = [values.is_valid().buffers()[1], pa.py_buffer(offsets), pa.py_buffer(letters[keep])]
-    return pa.StringArray.from_buffers(len(values), parts[1], parts[2], parts[0], values.null_count)
-
-
-def _classes() -> NDArray[np.uint8]:
-    """Map each byte to its class; a byte of a letter beyond ASCII counts as a small letter."""
-    classes = np.arange(256, dtype=np.uint8)
-    for first, last, letter in (("0", "9", "9"), ("A", "Z", "A"), ("a", "z", "a")):
-        classes[ord(first) : ord(last) + 1] = ord(letter)
-    classes[128:] = ord("a")
-    return classes
-
-
-_CLASSES = _classes()
-_COLLAPSED = np.isin(np.arange(256), [ord(letter) for letter in "9Aa"])
 
 
 @dataclass(slots=True)

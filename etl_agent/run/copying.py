@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
@@ -162,8 +163,10 @@ class _Walk:
                     state = self._states[label] if label in self._states else step.start()
                     data, self._states[label] = step.carry(before, state)
                 case SiftStep():
-                    found = sum(int(finding.failed.sum()) for finding in step.find(before))
-                    self._copied.removable[label] = self._copied.removable.get(label, 0) + found
+                    gone = np.zeros(len(before), np.bool_)
+                    for finding in step.find(before):
+                        gone |= finding.failed
+                    self._copied.removable[label] = self._copied.removable.get(label, 0) + int(gone.sum())
                 case KeyStep():
                     rank = step.rank(before)
                     numbers = None if rank is None else rank.to_numpy(zero_copy_only=False)

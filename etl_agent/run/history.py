@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from etl_agent.errors import ConfigurationError
 from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance
 from etl_agent.run.changes import ChangeRow
@@ -63,18 +62,12 @@ def ledger_in(connection: Connection | None, *, schema: str | None) -> LedgerTab
     Raises:
         ConfigurationError: a newer release made them.
     """
-    from etl_agent.load.ledger_tables import VERSION, LedgerTables, version_of
+    from etl_agent.load.ledger_tables import LedgerTables, version_of
 
     if connection is None:
         return None
     tables = LedgerTables.within(schema)
-    found = version_of(connection, tables=tables)
-    if found > VERSION:
-        raise ConfigurationError(
-            f"the tables _etl_* have version {found}, written by a newer etl-agent; this one knows {VERSION}",
-            next_command="pip install --upgrade etl-agent",
-        )
-    return tables if found else None
+    return tables if version_of(connection, tables=tables) else None
 
 
 def recent_runs(
@@ -192,7 +185,7 @@ def _file(file: Mapping[str, Any]) -> FileOutcome:
 def _past(row: Row[Any]) -> PastRun:
     """Read a run; its columns count where its outcome was not kept."""
     outcome = json.loads(row.outcome) if row.outcome else {}
-    counts = {name: getattr(row, name) or 0 for name in ("inserted", "updated", "unchanged")}
+    counts = {name: row._mapping[name] or 0 for name in ("inserted", "updated", "unchanged")}
     known = {
         "pipeline": row.pipeline,
         "run_id": row.run_id,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from etl_agent.rejects import Reason, ReasonCode
 from etl_agent.run.history import layout_of
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from etl_agent.load.record import Record
 
 __all__ = [
-    "STATUSES",
     "Entry",
     "EntryStatus",
     "Filters",
@@ -37,8 +36,6 @@ __all__ = [
 EntryStatus = Literal["open", "refused", "replayed", "closed", "discarded"]
 """open: waits to be corrected. refused: its run loaded nothing. replayed: it went through its pipeline again, and its
 rows count in that run. closed: its content was loaded again by another run. discarded: never to be loaded."""
-
-STATUSES: tuple[EntryStatus, ...] = get_args(EntryStatus)
 
 _AT_ONCE = 900  # rows at a time, and values in one statement: below the limit of every SQLite
 

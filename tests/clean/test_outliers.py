@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etl_agent.clean.outliers import Clip, FlagOutliers, QuarantineRange
+from etl_agent.errors import ConfigurationError
 
 Cell = str | None
 
@@ -31,6 +32,12 @@ def test_bounds_themselves_are_inside() -> None:
     step = Clip.model_validate({"columns": ["x"], "min": "0.10", "max": 10})
     cells = ["0.1", "0.1000", "10.00", "0.09999999999999999999", "10.00000000000000000001"]
     assert step.apply(batch(cells)).column("x").to_pylist() == ["0.1", "0.1000", "10.00", "0.10", "10"]
+
+
+def test_a_flag_takes_no_other_column_s_place() -> None:
+    """A name that is taken is refused, as for every step that adds a column."""
+    with pytest.raises(ConfigurationError, match="two columns 'x'"):
+        FlagOutliers(column="x", into="x").names_after(["x"])
 
 
 def test_range_names_column_and_bound() -> None:

@@ -167,6 +167,15 @@ def test_clean_keeps_every_row_in_its_place(project: Path, capsys: Capture) -> N
     assert "2 deduplicate: would take out 1 rows" in capsys.readouterr().out
 
 
+def test_a_row_that_a_step_would_take_out_for_two_reasons_is_one_row(project: Path, capsys: Capture) -> None:
+    """A row beyond the bounds in both columns would be taken out once."""
+    (project / "in.csv").write_text("a,b\n99,99\n1,1\n")
+    (project / "steps.yaml").write_text("- {step: quarantine_range, columns: [a, b], max: 9}\n")
+    out = project / "out.csv"
+    assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 0
+    assert "would take out 1 rows" in capsys.readouterr().out
+
+
 def test_a_step_on_a_column_that_is_not_there_names_the_near_ones(project: Path, capsys: Capture) -> None:
     """Cleaning with a typo writes nothing."""
     (project / "steps.yaml").write_text("- {step: strip, columns: [nmae]}\n")
@@ -174,6 +183,17 @@ def test_a_step_on_a_column_that_is_not_there_names_the_near_ones(project: Path,
     assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 78
     assert "did you mean 'name'" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_json_carries_no_control_sequence_to_a_terminal(project: Path, capsys: Capture) -> None:
+    """A cell with control characters, C1 and direction marks among them, is escaped; what it means stays the same."""
+    hostile = "a\x1b[2J\x9b31m\u202ebé"
+    (project / "in.csv").write_text(f"id,name\n1,{hostile}\n", encoding="utf-8")
+    assert main(["profile", str(project / "in.csv"), "--json"]) == 0
+    out = capsys.readouterr().out
+    assert all(character.isprintable() or character == "\n" for character in out)
+    assert "é" in out
+    assert json.loads(out)["columns"][1]["frequent"][0]["value"] == hostile
 
 
 def test_profile_counts_without_values_when_asked(project: Path, capsys: Capture) -> None:
