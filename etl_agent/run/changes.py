@@ -146,7 +146,8 @@ def _few_pairs(old: pa.Array, new: pa.Array) -> pa.Table | None:
 def _patterns_of(pairs: pa.Table) -> pa.Table:
     """Add pairs up by their patterns; the pair itself is the example."""
     old, new = pairs["before"].combine_chunks(), pairs["after"].combine_chunks()
-    return _added(pa.table([_pattern(old), _pattern(new), pairs["rows"], old, new], schema=_PAIR_SCHEMA))
+    shown = [collapsed_patterns(old), collapsed_patterns(new), pairs["rows"], old, new]
+    return _added(pa.table(shown, schema=_PAIR_SCHEMA))
 
 
 def _differs(old: pa.Array, new: pa.Array) -> pa.BooleanArray | None:

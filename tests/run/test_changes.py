@@ -1,6 +1,7 @@
 """The change ledger counts every changed cell, and keeps the first pairs exactly."""
 
 import pyarrow as pa
+import pytest
 
 from etl_agent.clean.kernels import nulled
 from etl_agent.run.changes import MOST_PAIRS, ChangeLedger, changed_cells
@@ -70,3 +71,17 @@ def test_an_untouched_column_costs_no_entry():
     """The same memory on both sides is no change."""
     same = batch(x=["a", None])
     assert list(ledger_of((same, same)).rows()) == []
+
+
+@pytest.mark.parametrize("change", ["value", "format"])
+def test_columns_of_few_values_are_counted_the_same_way(change):
+    """Counting by codes gives the pairs, the order, the totals and the examples of counting cell by cell."""
+    cells = [None, "yes", "NO", "Yes", "", "no"]
+    old = [cells[(n * n) % 6] for n in range(3_000)]
+    new = [None if cell == "" else cell and cell.lower() for cell in old]
+    whole = ledger_of((batch(x=old), batch(x=new)), change=change)
+    pieces = ledger_of(
+        *[(batch(x=old[i : i + 500]), batch(x=new[i : i + 500])) for i in range(0, 3_000, 500)], change=change
+    )
+    assert list(whole.rows()) == list(pieces.rows())
+    assert whole.total == sum(a != b for a, b in zip(old, new, strict=True))
