@@ -11,24 +11,21 @@ import click
 
 from etl_agent.cli.commands import Listed
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option, shared_options
+from etl_agent.cli.entries import counted, show_entries
 from etl_agent.cli.failure import safe
 from etl_agent.cli.group import LazyGroup
 from etl_agent.cli.runs import NOTHING_YET
-from etl_agent.cli.target_of import Place, ledger, target_of, target_options
+from etl_agent.cli.target_of import ledger, target_of, target_options
 from etl_agent.cli.values import WAIT
 from etl_agent.errors import UsageError
 from etl_agent.rejects import reason_codes
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from etl_agent.rejects import Reason
-    from etl_agent.run.quarantine import Entry, EntryStatus, Filters
+    from etl_agent.run.quarantine import EntryStatus, Filters
 
 __all__ = ["COMMANDS", "discard", "export", "list_command", "quarantine", "replay"]
 
 _STATUSES = ("open", "refused", "replayed", "closed", "discarded", "all")
-_LONGEST = 80  # characters of a raw line that are shown
 _HERE = "etl_agent.cli.quarantine"
 
 COMMANDS: Mapping[str, Listed] = {
@@ -89,10 +86,12 @@ def list_command(
 ) -> None:
     """List rejected rows with all their reasons.
 
-    The reasons of all of them come first, with how many rows have each; then the rows, by file and line.
+    The reasons of all of them come first, with how many rows have each; then the rows, by file and line. Stars stand
+    for cells of sensitive columns, or for the whole line where its cells cannot be told apart; an export is exact.
     """
     from dataclasses import replace
 
+    from etl_agent.run.concealing import concealed_entries
     from etl_agent.run.quarantine import count_entries, find_entries, reasons_of, statuses_of
 
     place = target_of(to, schema=db_schema)
@@ -107,15 +106,15 @@ def list_command(
             return
         total = count_entries(*found, filters)
         reasons = reasons_of(*found, filters)
-        entries = list(find_entries(*found, filters, limit=limit))
+        entries = concealed_entries(*found, list(find_entries(*found, filters, limit=limit)))
         others = {} if total else statuses_of(*found, replace(filters, status=()))
     if as_json:
-        counted = [{**reason.as_dict(), "rows": rows} for reason, rows in reasons.items()]
-        print_json({"total": total, "reasons": counted, "entries": [entry.as_dict() for entry in entries]})
+        by_reason = [{**reason.as_dict(), "rows": rows} for reason, rows in reasons.items()]
+        print_json({"total": total, "reasons": by_reason, "entries": [entry.as_dict() for entry in entries]})
     elif total:
-        _show(total, reasons, entries, status=status, place=place)
+        show_entries(total, reasons, entries, status=status, place=place)
     else:
-        told = ", ".join(f"{rows:,} {name}" for name, rows in others.items())
+        told = ", ".join(f"{rows:,} {safe(name)}" for name, rows in others.items())
         more = f"; {told}: --status all lists them" if told else ""
         click.echo(f"no {'' if status == 'all' else status + ' '}row in quarantine there{more}")
 
@@ -256,17 +255,13 @@ def discard(
             rows = discard_entries(record, filters)
             record.commit()
     if not quiet:
-        click.echo(f"discarded {_counted(rows)}" if rows else "no open row is meant by that")
+        click.echo(f"discarded {counted(rows)}" if rows else "no open row is meant by that")
 
 
 def _confirm(rows: int) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(f"that would discard {_counted(rows)}", next_command="the same command with --yes")
-    click.confirm(f"Discard {_counted(rows)}?", abort=True, err=True)
-
-
-def _counted(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows:,} rows"
+        raise UsageError(f"that would discard {counted(rows)}", next_command="the same command with --yes")
+    click.confirm(f"Discard {counted(rows)}?", abort=True, err=True)
 
 
 def _arguments(files: tuple[Path, ...]) -> tuple[Path | None, Path]:
@@ -279,60 +274,3 @@ def _arguments(files: tuple[Path, ...]) -> tuple[Path | None, Path]:
             next_command="etl-agent quarantine replay --help",
         )
     return (others[0] if others else None), pipelines[0]
-
-
-def _show(total: int, reasons: Mapping[Reason, int], entries: Sequence[Entry], *, status: str, place: Place) -> None:
-    from etl_agent.cli.report import print_table
-
-    click.echo(f"{_counted(total)} in quarantine" + ("" if status == "all" else f", {status}"))
-    click.echo()
-    print_table(_reasons(reasons))
-    click.echo()
-    print_table(_entries(entries))
-    if len(entries) < total:
-        click.echo(f"and {total - len(entries):,} more; next: the same command with --limit {total}")
-    elif status == "open":
-        click.echo(f"next: etl-agent quarantine export -o rejected.csv{place.options}")
-
-
-def _reasons(reasons: Mapping[Reason, int]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from etl_agent.orchestrate.catalog import REASONS
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rows", justify="right")
-    table.add_column("reason")
-    table.add_column("meaning")
-    for reason, rows in reasons.items():
-        table.add_row(f"{rows:,}", escape(_line(str(reason))), escape(REASONS.get(reason.code, "")))
-    return table
-
-
-def _entries(entries: Sequence[Entry]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("id", justify="right")
-    mixed = any(entry.status != "open" for entry in entries)
-    for name in (*(("status",) if mixed else ()), "file:line", "stage", "step", "reasons", "raw"):
-        table.add_column(name)
-    for entry in entries:
-        where = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
-        reasons = "; ".join(map(str, entry.reasons))
-        raw = _line(entry.raw or "")
-        shown = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 1] + "…"
-        texts = (_line(where), entry.stage, _line(entry.step or ""), _line(reasons), shown)
-        table.add_row(str(entry.id), *([_line(_fate(entry))] if mixed else []), *map(escape, texts))
-    return table
-
-
-def _fate(entry: Entry) -> str:
-    return entry.status if entry.replayed_by is None else f"{entry.status} by run {entry.replayed_by}"
-
-
-def _line(text: str) -> str:
-    """Make a text fit for one line of a terminal."""
-    return safe(text).replace("\n", "\\n")

@@ -76,8 +76,10 @@ def _names(pipelines: Sequence[Path]) -> list[str]:
 def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: bool) -> None:
     """Show a run: where every row is, its files, reasons and changes.
 
-    RUN is a number from `etl-agent runs`; without it, the newest run is shown.
+    RUN is a number from `etl-agent runs`; without it, the newest run is shown. Stars stand for values of sensitive
+    columns.
     """
+    from etl_agent.run.concealing import concealed_changes
     from etl_agent.run.history import changes_of, one_run, recent_runs
     from etl_agent.run.quarantine import Filters, statuses_of
 
@@ -90,7 +92,7 @@ def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: 
         run = next(iter(newest), None) if run_id is None else one_run(*found, run_id)
         if run is None:
             raise _no_such_run(run_id, newest, place)
-        changes = changes_of(*found, run.result.run_id, most=_PAIRS)
+        changes = concealed_changes(changes_of(*found, run.result.run_id, most=_PAIRS), sensitive=run.result.sensitive)
         quarantine = statuses_of(*found, Filters(run_id=run.result.run_id))
     if as_json:
         print_json({**run.as_dict(), "quarantine": quarantine, "most_frequent_changes": list(map(_change, changes))})
@@ -128,7 +130,7 @@ def _runs(past: Sequence[PastRun]) -> Table:
             str(run.result.run_id),
             _shown(run.result.pipeline),
             _shown(run.result.table),
-            run.result.status,
+            _shown(run.result.status),
             _local(run.started_at),
             *(f"{counts[name]:,}" for name in _COUNTS),
             f"{run.seconds:.1f}",
@@ -167,7 +169,7 @@ def _show(run: PastRun, changes: Sequence[ChangeRow], quarantine: dict[str, int]
         print_table(_changes(shown))
     if quarantine:
         click.echo()
-        click.echo("quarantine: " + ", ".join(f"{rows:,} {status}" for status, rows in quarantine.items()))
+        click.echo("quarantine: " + ", ".join(f"{rows:,} {safe(status)}" for status, rows in quarantine.items()))
         click.echo(f"next: etl-agent quarantine list --run {result.run_id}{place.options}")
 
 
@@ -175,7 +177,7 @@ def _files(files: Sequence[FileOutcome]) -> Table:
     table = _table("file", "status", right=("rows",))
     for file in files:
         by = f" by run {file.run_id}" if file.run_id is not None else ""
-        table.add_row(_shown(file.file), f"{file.status}{by}", "" if file.rows is None else f"{file.rows:,}")
+        table.add_row(_shown(file.file), _shown(f"{file.status}{by}"), "" if file.rows is None else f"{file.rows:,}")
     return table
 
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step, unknown_column
+from etl_agent.clean.union import STEPS
 
-__all__ = ["Plan", "PlannedStep", "next_survey", "survey_passes"]
+__all__ = ["Plan", "PlannedStep", "ancestry", "next_survey", "survey_passes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,29 @@ def survey_passes(steps: Sequence[PlannedStep], names: Sequence[str]) -> tuple[t
         passes.append(ready)
         fitted.update(ready)
     return tuple(passes)
+
+
+def ancestry(steps: Sequence[PlannedStep], names: Sequence[str], *, columns: Collection[str]) -> frozenset[str]:
+    """Name the columns, at any point of the plan, whose cells may come into some columns at its end.
+
+    Args:
+        steps: the plan's steps.
+        names: columns that enter the first step.
+        columns: columns that leave the last one; they are among the answer.
+    """
+    here = tuple(names)
+    walked: list[tuple[Step, tuple[str, ...]]] = []
+    for planned in steps:
+        walked.append((planned.step, here))
+        here = planned.step.names_after(here)
+    found = set(columns)
+    for step, before in reversed(walked):
+        written, read = set(step.writes(before)), set(step.reads(before))
+        if written & found and not _works_cell_by_cell(step, written, read):
+            found |= read
+    return frozenset(found)
+
+
+def _works_cell_by_cell(step: Step, written: Collection[str], read: Collection[str]) -> bool:
+    """Tell whether each column of a step comes from itself alone; a step of the user's own may do anything."""
+    return type(step) in STEPS and step.change != "columns" and len(written) > 1 and set(written) <= set(read)

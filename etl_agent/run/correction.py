@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from etl_agent.rejects import Verdict
     from etl_agent.run.result import FileLayout
 
-__all__ = ["Correction", "Corrections", "as_formula", "export_entries", "read_corrections", "split", "without_formula"]
+__all__ = [
+    "Correction",
+    "Corrections",
+    "as_formula",
+    "export_entries",
+    "read_corrections",
+    "split",
+    "without_formula",
+    "written_cells",
+]
 
 ID, FILE, LINE, REASONS, RAW = "_etl_id", "_etl_file", "_etl_line", "_etl_reasons", "_etl_raw"
 _OURS = (ID, FILE, LINE, REASONS, RAW)
@@ -60,15 +69,21 @@ def as_formula(text: str) -> str:
     return text[1:] if _NEUTRAL.match(text) else text
 
 
-def split(raw: str | None, layout: FileLayout | None) -> tuple[str | None, ...] | None:
-    """Split a raw record into cells; None where it is no record of its file's width, or the layout is not known."""
-    if raw is None or layout is None:
-        return None
+def written_cells(raw: str, layout: FileLayout) -> list[bytes] | None:
+    """Split a raw record into cells as they are written; None where it is no record of its file's width."""
     grammar = Grammar(delimiter=layout.delimiter, quote=layout.quote)
     record = raw.encode("utf-8", "surrogatepass")
     if grammar.structure(record) != "record" or grammar.width(record) != len(layout.header):
         return None
-    return tuple(grammar.value(cell) for cell in grammar.cells(record))
+    return grammar.cells(record)
+
+
+def split(raw: str | None, layout: FileLayout | None) -> tuple[str | None, ...] | None:
+    """Split a raw record into cells; None where it is no record of its file's width, or the layout is not known."""
+    if raw is None or layout is None or (cells := written_cells(raw, layout)) is None:
+        return None
+    grammar = Grammar(delimiter=layout.delimiter, quote=layout.quote)
+    return tuple(grammar.value(cell) for cell in cells)
 
 
 def export_entries(connection: Connection, tables: LedgerTables, filters: Filters, output: Path) -> int:

@@ -160,6 +160,7 @@ def result_of(outcome: Mapping[str, Any]) -> RunResult:
         changed_cells=outcome.get("changed_cells", 0),
         changes={(each["step"], each["column"]): each["cells"] for each in outcome.get("changes", ())},
         seconds=outcome.get("seconds", 0.0),
+        sensitive=tuple(outcome.get("sensitive", ())),
         message=outcome.get("message"),
         exit_code=outcome.get("exit_code", 0),
     )

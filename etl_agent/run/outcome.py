@@ -37,6 +37,7 @@ class Run:
         scratch: its folder for what does not stay in memory.
         replay: the quarantined rows that are loaded in place of files.
         active: the content that is in the table.
+        sensitive: the columns whose values are not shown, as soon as they are known.
         began: when, by the monotonic clock (seconds).
     """
 
@@ -47,6 +48,7 @@ class Run:
     scratch: Path
     replay: Replay | None = None
     active: tuple[ActiveFile, ...] = ()
+    sensitive: frozenset[str] = frozenset()
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -62,7 +64,7 @@ class Run:
     def result(self, **known: object) -> RunResult:
         """Make the run's result from what is known by now."""
         blank = RunResult(self.spec.name, self.run_id, "loaded", self.table, Balance())
-        return replace(blank, seconds=self.seconds, **known)  # type: ignore[arg-type]  # names are RunResult's
+        return replace(blank, seconds=self.seconds, sensitive=tuple(sorted(self.sensitive)), **known)  # type: ignore[arg-type]  # names are RunResult's
 
 
 def judged(run: Run, dataset: Dataset, books: Books, selection: Selection, *, read: int, kept: int) -> RunResult:

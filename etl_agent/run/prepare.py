@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl_agent.orchestrate.plan import Plan
+from etl_agent.orchestrate.plan import Plan, ancestry
 from etl_agent.orchestrate.resolve import plan_digest, resolve, runnable
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import Reason
@@ -45,6 +45,13 @@ class Prepared:
     fits: Fits
     contract: Contract
     rules: tuple[KeyRule, ...]
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """The columns, at any point of the plan, that may hold cells of a column that is declared sensitive."""
+        if not self.contract.sensitive:
+            return frozenset()
+        return ancestry(self.plan.steps, self.plan.door, columns=self.contract.sensitive)
 
 
 def digest_of(spec: PipelineSpec, *, project: Path) -> str:

@@ -71,6 +71,7 @@ class RunResult:
         changed_cells: cells that steps changed.
         changes: changed cells by step and column.
         seconds: wall time, in seconds.
+        sensitive: columns whose values are not shown, nor those of the columns that they are made from.
         message: what a person should know in one line, if anything.
         exit_code: 0, or the code of the refusal.
     """
@@ -85,6 +86,7 @@ class RunResult:
     changed_cells: int = 0
     changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     seconds: float = 0.0
+    sensitive: tuple[str, ...] = ()
     message: str | None = None
     exit_code: int = 0
 
@@ -110,6 +112,7 @@ class RunResult:
                 "filtered": dict(balance.filtered),
                 "removed": balance.removed,
             },
+            "sensitive": list(self.sensitive),
             "files": [file.as_dict() for file in self.files],
             "reasons": [{**reason.as_dict(), "rows": rows} for reason, rows in self.reasons.items()],
             "changed_cells": self.changed_cells,

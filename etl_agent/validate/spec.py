@@ -88,7 +88,7 @@ class ColumnContract(Frozen):
     """For a timestamp: it is an instant, and cells without an offset are local times of this zone (an IANA name);
     ``offset`` if each cell must bring its offset."""
     sensitive: bool = False
-    """Whether the values must never leave the machine."""
+    """Whether the values must never leave the machine; commands that look back show stars for them."""
     description: str | None = None
     """What the column means, for people."""
 

@@ -262,3 +262,56 @@ def test_without_pipelines_the_environment_names_the_target(project: Path, monke
         target_of(None, schema=None)
     monkeypatch.setenv("DATABASE_URL", "sqlite:///env.db")
     assert target_of(None, schema=None).url == "${DATABASE_URL}"
+
+
+SECRETS = "id,Mail,n\n1,Ann@x.org,1\n2,bob@x.org,x\n3,cy@x.org,5,6\n4,,x\n5,ED@X.org,2\n6,fay@x.org,3\n"
+
+
+@pytest.fixture
+def secrets(project: Path, capsys: Capture) -> Path:
+    """Run a pipeline with a sensitive column that a step renames and another rewrites."""
+    (project / "in.csv").write_text(SECRETS)
+    (project / "pipelines" / "p.yaml").write_text(
+        "version: 1\nname: p\nextract: {files: in.csv}\n"
+        "validate:\n  contract: {id: {}, email: {sensitive: true, nullable: true}, n: {type: integer}}\n"
+        "  max_reject_share: 0.6\n"
+        "clean:\n  - {step: rename, columns: {Mail: email}}\n"
+        "  - {step: map_values, columns: [email], values: {ED@X.org: ed@x.org}}\n"
+        "  - {step: email, columns: email, local: lower}\n"
+        "load: {to: 'sqlite:///w.db', table: t}\n"
+    )
+    assert main(["run", "pipelines/p.yaml"]) == 0
+    capsys.readouterr()
+    return project
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_value_of_a_sensitive_column_is_shown(secrets: Path, capsys: Capture, form: list[str]) -> None:
+    """Neither rejected rows nor changes show one, under whatever name the column had; other cells are shown."""
+    assert main(["quarantine", "list", *form]) == 0
+    assert main(["show", *form]) == 0
+    out = capsys.readouterr().out
+    assert "x.org" not in out.lower()
+    assert "2,***,x" in out
+    assert "4,,x" in out  # no value is no secret
+    assert "cy@" not in out and "5,6" not in out  # no cell of a malformed line can be told from another
+    assert "aaa" not in out and "a@a.a" in out  # a pattern tells no value
+
+
+def test_an_export_of_sensitive_columns_is_exact(secrets: Path) -> None:
+    """What is exported can be corrected and replayed, so nothing in it is hidden."""
+    assert main(["quarantine", "export", "-o", "out.csv"]) == 0
+    text = Path("out.csv").read_text()
+    assert "bob@x.org" in text and "cy@x.org,5,6" in text
+
+
+def test_rows_of_a_refused_run_are_concealed_too(secrets: Path, capsys: Capture) -> None:
+    """The record of a run that loaded nothing says which columns are sensitive."""
+    file = secrets / "pipelines" / "p.yaml"
+    file.write_text(file.read_text().replace("max_reject_share: 0.6", "max_rejects: 1"))
+    (secrets / "in.csv").write_text(SECRETS + "7,gil@x.org,7\n")
+    assert main(["run", str(file)]) == 65
+    capsys.readouterr()
+    assert main(["quarantine", "list", "--status", "refused"]) == 0
+    out = capsys.readouterr().out
+    assert "2,***,x" in out and "x.org" not in out

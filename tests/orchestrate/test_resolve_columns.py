@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from etl_agent.clean.columns import Rename
+from etl_agent.clean.derive import Derive
+from etl_agent.clean.parts import Combine
+from etl_agent.clean.text import Strip
 from etl_agent.errors import ConfigurationError
+from etl_agent.orchestrate.plan import PlannedStep, ancestry
 from etl_agent.orchestrate.resolve import resolve
 
 
@@ -32,3 +36,18 @@ def test_renaming_to_a_column_that_the_files_bring_is_refused() -> None:
     """Two columns of one name would lose one of them."""
     with pytest.raises(ConfigurationError, match="two columns"):
         resolve("p", [Rename(columns={"Alter": "age"})], brought=("Alter", "age"), contract={"age": True}, digest="")
+
+
+def test_the_ancestry_of_a_column_is_followed_through_the_steps() -> None:
+    """Renamed, combined and derived columns lead back to those of the files; a column that is only cleaned does not."""
+    steps = [
+        Strip(columns="all"),
+        Combine(columns=("first", "last"), into="full"),
+        Rename(columns={"full": "name"}),
+        Derive(into="code", expression="upper(country)"),
+    ]
+    planned = [PlannedStep(f"{number} {step.name}", step) for number, step in enumerate(steps, start=1)]
+    brought = ("first", "last", "country", "city")
+    assert ancestry(planned, brought, columns={"name"}) == {"name", "full", "first", "last"}
+    assert ancestry(planned, brought, columns={"code"}) == {"code", "country"}
+    assert ancestry(planned, brought, columns={"city"}) == {"city"}
