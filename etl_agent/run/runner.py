@@ -20,7 +20,7 @@ from etl_agent.run.books import Books, HeldBack
 from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
-from etl_agent.run.flow import Behind, ahead, in_order
+from etl_agent.run.flow import ahead, in_order
 from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
@@ -172,9 +172,8 @@ def _loaded(
     )
     with tx:
         held = HeldBack(run.scratch) if tx.direct else None
-        with Behind(tx.stage) as loader:  # the database takes a batch while the next one is entered in the books
-            for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
-                loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
+        for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
+            tx.stage(passed.kept if held is None else held.part(passed.kept, passed.keys))
         _settle(run, dataset, tx, books, held)
         _check_budget(run, dataset, books)
         commit = Commit(
