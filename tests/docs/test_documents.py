@@ -13,11 +13,14 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.docs.commands import install
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -80,7 +83,22 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch("".join(pieces), "".join(f"{line}\n" for line in settled(printed).splitlines())) is not None
 
 
-def session(commands: list[str], *, folder: Path) -> list[str]:
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder with an ``etl-agent`` whose processes are forked from one that has imported all."""
+    folder = tmp_path_factory.mktemp("programs")
+    address = folder / "socket"
+    install(folder / "bin", address=address)
+    with subprocess.Popen([sys.executable, str(Path(__file__).with_name("commands.py")), str(address)]) as server:
+        try:
+            while not address.exists() and server.poll() is None:
+                time.sleep(0.05)
+            yield folder / "bin"
+        finally:
+            server.terminate()
+
+
+def session(commands: list[str], *, folder: Path, programs: Path) -> list[str]:
     """Run commands one after the other in one shell, on a terminal, and return what each printed.
 
     Only the standard output is a terminal: errors are collected beside it, and progress, which is for eyes, is not
@@ -91,7 +109,7 @@ def session(commands: list[str], *, folder: Path) -> list[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(UNSET)}
     environment = {
         **kept,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
         "TERM": "xterm",
         "TZ": "UTC",
@@ -139,7 +157,7 @@ def console_documents() -> list[Path]:
 
 
 @pytest.mark.parametrize("path", console_documents(), ids=named)
-def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path) -> None:
+def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path, programs: Path) -> None:
     """Every command of a document, run in order in a fresh project, prints what stands below it."""
     folder = project(tmp_path / "shop")
     expected: list[Exchange] = []
@@ -156,7 +174,7 @@ def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path) -> 
             for exchange in exchanges(block["text"]):
                 commands.append(exchange.command)
                 expected.append(exchange)
-    printed = session(commands, folder=folder)
+    printed = session(commands, folder=folder, programs=programs)
     assert len(printed) == len(expected)
     wrong = [
         f"$ {exchange.command}\n--- the document shows\n{exchange.shown}\n--- it prints\n{output.strip()}"
