@@ -92,6 +92,10 @@ class Statements:
         staged = ", ".join(f"s.{stage_column(key)}" for key in self.keys)
         return f"DELETE FROM {self.table} WHERE ({plain}) IN (SELECT {staged} FROM {self.stage} AS s)"
 
+    def delete_runs(self, runs: Sequence[int]) -> str:
+        """Delete the rows of the table that some runs wrote, as its lineage column tells."""
+        return f"DELETE FROM {self.table} WHERE {quote(LINEAGE)} IN ({', '.join(str(int(run)) for run in runs)})"
+
     def match(self) -> str:
         """Select the staged rows whose key the table holds, and whether all else is the same too."""
         return (

@@ -139,6 +139,16 @@ class Tx(Record):
             after = int(rows[-1])
             yield rows
 
+    def withdraw(self, runs: Sequence[int]) -> int:
+        """Delete the rows that earlier runs wrote, and return how many; the table has a lineage column.
+
+        Args:
+            runs: the runs, at least one.
+        """
+        with self._mapped():
+            self._begin()
+            return self.run(self._statements().delete_runs(runs))
+
     def apply(self) -> Counts:
         """Bring the staged rows into the table and count what that did.
 

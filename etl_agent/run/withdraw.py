@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl_agent.errors import ConfigurationError
-from etl_agent.load.identifiers import quote
 from etl_agent.load.statements import LINEAGE
 from etl_agent.run.replays import replays_of
 
@@ -55,6 +54,4 @@ def withdraw(tx: Tx, load: Load, *, active: Sequence[ActiveFile], digests: Seque
             where=f"table {load.table}",
             next_command="delete the rows by hand, or use write_disposition: merge with a primary key",
         )
-    table = quote(load.table) if load.db_schema is None else f"{quote(load.db_schema)}.{quote(load.table)}"
-    listed = ", ".join(str(int(run)) for run in sorted(runs | replayed.runs))
-    return tx.run(f"DELETE FROM {table} WHERE {quote(LINEAGE)} IN ({listed})")
+    return tx.withdraw(sorted(runs | replayed.runs))
