@@ -1,4 +1,4 @@
-"""The moving of batches: read ahead on one thread, clean on others, and hand over in dataset order."""
+"""The moving of batches: read ahead on one thread, clean on others, load on a last one, all in dataset order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
-__all__ = ["ahead", "in_order"]
+__all__ = ["Behind", "ahead", "in_order"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -91,3 +92,70 @@ def in_order(work: Callable[[T], R], items: Iterable[T], *, workers: int, most: 
         for future in pending:
             future.cancel()
         pool.shutdown(wait=True)
+
+
+class Behind(Generic[T]):
+    """Hand items to a thread that takes them one after the other, while the caller goes on.
+
+    A context manager: leaving it waits until everything is taken, or, after an error, only for the item at hand. What
+    the thread raises is raised by the next ``put`` or at the end.
+
+    Args:
+        take: called on the thread for each item, in order.
+        most: items that wait at most.
+    """
+
+    def __init__(self, take: Callable[[T], None], *, most: int = 1) -> None:
+        self._take = take
+        self._waiting: queue.Queue[T | _End] = queue.Queue(maxsize=most)
+        self._failed: BaseException | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._consume, name="etl-agent-loader", daemon=True)
+
+    def put(self, item: T) -> None:
+        """Hand over an item; waits while too many wait."""
+        self._offer(item)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._stopped.set()
+        try:
+            if error is None:
+                self._offer(_End())
+            self._thread.join()
+        except BaseException:  # a signal, or the thread's own failure: it must end before anything is rolled back
+            self._stopped.set()
+            self._thread.join()
+            raise
+        if error is None and self._failed is not None:
+            raise self._failed
+
+    def _offer(self, item: T | _End) -> None:
+        while self._failed is None:
+            try:
+                self._waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+        raise self._failed
+
+    def _consume(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                item = self._waiting.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                return
+            try:
+                self._take(item)
+            except BaseException as error:  # it is raised again where the items are handed over
+                self._failed = error
+                return
+            del item  # a batch must not live on here while the next one is awaited

@@ -20,7 +20,7 @@ from etl_agent.run.books import Books, HeldBack
 from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
-from etl_agent.run.flow import ahead, in_order
+from etl_agent.run.flow import Behind, ahead, in_order
 from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
@@ -172,8 +172,9 @@ def _loaded(
     )
     with tx:
         held = HeldBack(run.scratch) if tx.direct else None
-        for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
-            tx.stage(passed.kept if held is None else held.part(passed.kept, passed.keys))
+        with Behind(tx.stage) as loader:  # the database takes a batch while the next one is entered in the books
+            for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
+                loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
         _settle(run, dataset, tx, books, held)
         _check_budget(run, dataset, books)
         commit = Commit(
@@ -211,7 +212,7 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
         gc.freeze()
         gc.enable()
     batches = ahead(dataset.batches(rows=rows))
-    for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS):
+    for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
         books.add(passed)
         yield passed
         meter.count(passed)

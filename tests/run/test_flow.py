@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from etl_agent.run.flow import ahead, in_order
+from etl_agent.run.flow import Behind, ahead, in_order
 
 
 def test_items_made_ahead_keep_their_order():
@@ -77,3 +77,45 @@ def test_an_error_of_the_work_is_raised_in_its_place():
     seen = []
     with pytest.raises(ValueError, match="cell"):
         seen.extend(in_order(work, range(5), workers=2))
+
+
+def test_items_are_taken_in_order_by_another_thread():
+    """Leaving waits until everything is taken."""
+    taken = []
+    with Behind(lambda item: taken.append((item, threading.current_thread().name))) as behind:
+        for number in range(100):
+            behind.put(number)
+    assert taken == [(number, "etl-agent-loader") for number in range(100)]
+
+
+def test_a_failing_taker_is_heard_and_takes_no_more():
+    """The error of the thread is raised where items are handed over, or at the end."""
+    taken = []
+
+    def take(item: int) -> None:
+        if item == 2:
+            raise ValueError("disk full")
+        taken.append(item)
+
+    with pytest.raises(ValueError, match="disk full"), Behind(take) as behind:
+        for number in range(100):
+            behind.put(number)
+    assert taken == [0, 1]
+    with pytest.raises(ValueError, match="disk full"), Behind(take) as behind:
+        behind.put(2)
+
+
+def test_a_failing_caller_leaves_no_thread_behind():
+    """What still waits is not taken after an error of the caller."""
+    taken = []
+
+    def take(item: int) -> None:
+        time.sleep(0.05)
+        taken.append(item)
+
+    with pytest.raises(KeyError), Behind(take, most=5) as behind:
+        for number in range(5):
+            behind.put(number)
+        raise KeyError
+    assert len(taken) < 5
+    assert not [thread for thread in threading.enumerate() if thread.name == "etl-agent-loader"]
