@@ -11,11 +11,9 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from etl_agent.clean.step import Columns, KeyStep, chosen
-from etl_agent.clean.values import as_times
+from etl_agent.clean.values import as_ranks
 
 __all__ = ["Deduplicate"]
-
-_INTEGER = r"^-?\d{1,18}$"  # what surely fits into 64 bits
 
 
 class Deduplicate(KeyStep):
@@ -61,6 +59,4 @@ class Deduplicate(KeyStep):
             return reduce(pc.add, present)
         if self.newest_by is None:
             return None
-        column = data.column(self.newest_by)
-        integers = pc.if_else(pc.match_substring_regex(column, _INTEGER), column, pa.scalar(None, pa.string()))
-        return pc.fill_null(pc.coalesce(as_times(column), pc.cast(integers, pa.int64())), -(2**63))
+        return pc.fill_null(as_ranks(data.column(self.newest_by)), -(2**63))

@@ -24,6 +24,7 @@ __all__ = [
     "UNKNOWN",
     "Bound",
     "CellText",
+    "as_ranks",
     "as_times",
     "calculate",
     "compare",
@@ -36,6 +37,7 @@ NUMBER = r"^-?\d+(?:\.\d+)?$"
 """A number in canonical text: 1234.50."""
 
 _TIME = rf"^{DATE}(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{{1,6}})?)?$"
+_WHOLE = r"^-?\d{1,18}$"  # what surely fits into 64 bits
 _SHORT = 16  # characters of a number, sign and point included, that a 64-bit float surely tells from its neighbours
 
 UNKNOWN = 2
@@ -115,6 +117,12 @@ def as_times(column: pa.Array) -> pa.Array:
     readable = pc.match_substring_regex(column, _TIME)
     text = pc.if_else(readable, column, pa.scalar(None, pa.string()))
     return pc.cast(pc.cast(text, pa.timestamp("us")), pa.int64())
+
+
+def as_ranks(column: pa.Array) -> pa.Array:
+    """Read dates, wall-clock times and whole numbers as int64 of the same order; any other cell becomes null."""
+    whole = pc.if_else(pc.match_substring_regex(column, _WHOLE), column, pa.scalar(None, pa.string()))
+    return pc.coalesce(as_times(column), pc.cast(whole, pa.int64()))
 
 
 def compare(column: pa.Array, bound: str) -> NDArray[np.int8]:

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, Positions
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
+from etl_agent.clean.values import as_ranks
+from etl_agent.errors import DataRefused
 from etl_agent.keys import Hashes, Keep, hash_key
 from etl_agent.rejects import Finding, Reason, Rejects, Verdict, judge
 from etl_agent.run.changes import CellChanges, changed_cells
@@ -239,7 +241,8 @@ class Chain:
     def _typed_key(self, data: pa.RecordBatch, rule: KeyRule) -> Keyed:
         """Hash a key of typed columns by the text of their values, which is the same for equal values."""
         columns = [pc.cast(data.column(name), pa.string()) for name in rule.columns or data.schema.names]
-        return self._keyed(rule, columns, None if rule.newest_by is None else _rank(data.column(rule.newest_by)))
+        newest = rule.newest_by
+        return self._keyed(rule, columns, None if newest is None else _rank(newest, data.column(newest)))
 
     @staticmethod
     def _sift(walk: _Walk, label: str, step: SiftStep) -> None:
@@ -253,6 +256,8 @@ class Chain:
             walk.filtered.append((label, int(np.count_nonzero(gone))))
             walk.keep(~gone)
 
+
+_DECIMAL_BITS = 128
 
 _KEEP: dict[str, Keep] = {"first": "first", "last": "last", "most_complete": "best", "newest": "newest"}
 
@@ -271,11 +276,46 @@ def _discarded(verdict: Judged) -> tuple[CellChanges, ...]:
     return tuple(changes)
 
 
-def _rank(values: pa.Array) -> pa.Array:
-    """Turn values of an ordered type into whole numbers of the same order."""
-    if pa.types.is_date32(values.type):
-        values = values.cast(pa.int32())
-    return values.cast(pa.int64())
+def _rank(name: str, values: pa.Array) -> pa.Array:
+    """Turn values into whole numbers of the same order.
+
+    Raises:
+        DataRefused: a text is no date, time or whole number, or a number is too long.
+    """
+    kind = values.type
+    if pa.types.is_date32(kind):
+        return values.cast(pa.int32()).cast(pa.int64())
+    if pa.types.is_floating(kind):
+        return _ranked_floats(values)
+    if pa.types.is_string(kind):
+        ranks, unfit = as_ranks(values), "is no date, time or whole number"
+    elif pa.types.is_decimal(kind):
+        ranks, unfit = _unscaled(values), "has too many digits"
+    else:
+        return values.cast(pa.int64())
+    if ranks.null_count > values.null_count:
+        raise DataRefused(
+            f"newest_by: a cell of the column {name!r} {unfit}, so it cannot be told which row is newest",
+            next_command="give the column another type in validate.contract",
+        )
+    return ranks
+
+
+def _ranked_floats(values: pa.Array) -> pa.Array:
+    """Read the bits of floats as whole numbers, which order them once those of negative ones are turned round."""
+    numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+    bits = numbers.view(np.int64)
+    return pa.array(np.where(bits < 0, bits ^ np.iinfo(np.int64).max, bits), mask=~_filled(values))
+
+
+def _unscaled(values: pa.Array) -> pa.Array:
+    """Return the digits of decimals as whole numbers; null where they do not fit into 64 bits."""
+    if not len(values) or values.type.bit_width > _DECIMAL_BITS:
+        return pa.nulls(len(values), pa.int64())
+    wide = values.cast(pa.decimal128(38, values.type.scale))
+    words = np.frombuffer(wide.buffers()[1], np.int64)[2 * wide.offset :][: 2 * len(wide)].reshape(-1, 2)
+    low, high = words[:, 0], words[:, 1]
+    return pa.array(low, mask=~_filled(values) | (high != low >> 63))
 
 
 def _integers(values: pa.Array | None) -> Positions | None:

@@ -261,6 +261,41 @@ def test_the_newest_row_of_a_key_wins(project: Project, monkeypatch: pytest.Monk
     assert project.rows("id, v") == [(1, "new"), (2, "y")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "newest", "older"),
+    [
+        ("text", "2025-03-01", "2025-01-01"),
+        ("text", "2025-03-01 10:00:00", "2025-03-01 09:59:59.9"),
+        ("text", "10", "9"),
+        ("decimal(12,2)", "10.05", "9.99"),
+        ("decimal(30,2)", "-1.10", "-1.11"),
+        ("float", "10.5", "9.75"),
+        ("float", "-1.5", "-2"),
+        ("float", "1e300", "-1e300"),
+        ("timestamp", "2025-03-01 00:00:00.000001", "2025-03-01 00:00:00"),
+        ("time", "10:00:00", "09:59:59"),
+        ("boolean", "true", "false"),
+    ],
+)
+def test_rows_of_a_key_are_ranked_by_a_column_of_any_type(project: Project, kind: str, newest: str, older: str) -> None:
+    """What newest_by names may be a number with a fraction, or text that is a time or a whole number."""
+    project.write("in.csv", f"id,at,v\n1,{older},old\n1,{newest},new\n1,,none\n2,{newest},new\n2,{older},old\n")
+    contract = {"id": "text", "at": {"type": kind, "nullable": True}, "v": "text"}
+    project.run(contract=contract, newest_by="at", **MERGE)
+    assert project.rows("id, v") == [("1", "new"), ("2", "new")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("text", "Rome"), ("decimal(30,0)", "123456789012345678901"), ("decimal(60,0)", "1")]
+)
+def test_rows_that_cannot_be_ranked_are_refused_in_words(project: Project, kind: str, value: str) -> None:
+    """A column that tells no order is named; nothing is loaded by chance."""
+    project.write("in.csv", f"id,at\n1,{value}\n")
+    result = project.run(contract={"id": "text", "at": kind}, newest_by="at", **MERGE)
+    assert result.status == "refused"
+    assert "newest_by: a cell of the column 'at'" in result.message
+
+
 def test_append_with_a_key_keeps_equal_rows_out_and_different_ones_in_quarantine(project: Project) -> None:
     """An equal row is deduplicated; one with another content is quarantined with its raw line and place."""
     project.write("a.csv", "id,v\n1,a\n2,b\n")
