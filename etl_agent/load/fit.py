@@ -30,6 +30,8 @@ class Fit:
         added: columns that the table does not have yet.
         lineage: whether the table has, or gets, the lineage column.
         unique: whether the database itself keeps the key unique.
+        emptied: columns of the table that the rows lack, and that a replace makes null in rows that come again; one
+            with a default is the table's own affair.
     """
 
     exists: bool
@@ -39,6 +41,7 @@ class Fit:
     added: tuple[Column, ...]
     lineage: bool
     unique: bool
+    emptied: tuple[str, ...] = ()
 
 
 def fit(
@@ -94,6 +97,16 @@ def fit(
         added=added,
         lineage=facts.column(LINEAGE, dialect=dialect) is not None,
         unique=bool(keys) and facts.keeps_unique(load.primary_key, dialect=dialect),
+        emptied=_lacking(facts, shape, dialect=dialect) if load.write_disposition == "replace" else (),
+    )
+
+
+def _lacking(facts: TableFacts, shape: Shape, *, dialect: Dialect) -> tuple[str, ...]:
+    given = {known_as(name, dialect=dialect) for name in (*shape.names, LINEAGE)}
+    return tuple(
+        column.name
+        for column in facts.columns
+        if known_as(column.name, dialect=dialect) not in given and not (column.has_default or column.generated)
     )
 
 

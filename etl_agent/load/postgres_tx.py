@@ -209,6 +209,7 @@ class PostgresTx(Tx):
             ),
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'::timestamptz",
+            emptied=order.fit.emptied,
         )
 
     def _create_table(self) -> None:

@@ -120,6 +120,7 @@ class SqliteTx(Tx):
             keys=order.fit.keys,
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'",
+            emptied=order.fit.emptied,
         )
 
     def _create_table(self) -> None:

@@ -39,6 +39,7 @@ class Statements:
         as_text: which of them must be compared as text, because the server's own comparison is coarser or absent.
         run_id: what to write into the lineage column, or None where the table has none.
         at: SQL literal of the moment of the load, for scd2.
+        emptied: other columns of the table, unquoted, that an update makes null.
     """
 
     dialect: Dialect
@@ -49,6 +50,7 @@ class Statements:
     as_text: frozenset[int] = frozenset()
     run_id: int | None = None
     at: str = "NULL"
+    emptied: tuple[str, ...] = ()
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ class Statements:
 
     def update_changed(self) -> str | None:
         """Update the rows of the table that differ from the staged row of their key; None if only keys are loaded."""
-        return self._update(self._assignments()) if self._values() else None
+        return self._update(self._assignments()) if self._values() or self.emptied else None
 
     def delete_all(self) -> str:
         """Delete every row of the table."""
@@ -150,6 +152,7 @@ class Statements:
 
     def _assignments(self) -> str:
         parts = [f"{quote(self.columns[index])} = s.{stage_column(index)}" for index in self._values()]
+        parts += [f"{quote(name)} = NULL" for name in self.emptied]
         if self.run_id is not None:
             parts.append(f"{quote(LINEAGE)} = {self.run_id}")
         return ", ".join(parts)
@@ -171,7 +174,8 @@ class Statements:
         return [index for index in range(len(self.columns)) if index not in self.keys]
 
     def _differs(self) -> str:
-        return _any([self._differ(index) for index in self._values()])
+        filled = [f"t.{quote(name)} IS NOT NULL" for name in self.emptied]
+        return _any([self._differ(index) for index in self._values()] + filled)
 
     def _differ(self, index: int) -> str:
         held, staged = f"t.{quote(self.columns[index])}", f"s.{stage_column(index)}"

@@ -188,6 +188,22 @@ def test_replace_with_a_key_tells_what_changed(project: Project) -> None:
     assert project.rows("id, v") == [("2", "b"), ("3", "x"), ("4", "d")]
 
 
+@pytest.mark.parametrize("load", [{}, KEYED], ids=["no key", "key"])
+def test_replace_keeps_no_value_of_a_column_that_the_files_lack(project: Project, load: dict[str, Any]) -> None:
+    """With a key or without one the rows are the whole table, also the columns that they do not have."""
+    project.write("a.csv", "id,v,w\n1,a,x\n2,b,y\n3,c,z\n")
+    project.write("b.csv", "id,v\n1,a\n2,bb\n4,d\n")
+    project.write("c.csv", "id\n1\n")
+    load = {"write_disposition": "replace", **load}
+    project.run("a.csv", **load)
+    result = project.run("b.csv", **load)
+    assert project.rows("id, v, w") == [("1", "a", None), ("2", "bb", None), ("4", "d", None)]
+    if "primary_key" in load:
+        assert counts(result) == {"read": 3, "inserted": 1, "updated": 2, "removed": 1}
+    project.run("c.csv", **load)
+    assert project.rows("id, v, w") == [("1", None, None)]
+
+
 def test_an_empty_input_never_replaces(project: Project) -> None:
     """A file without rows empties no table unless that is allowed."""
     project.write("a.csv", "id\n1\n")
