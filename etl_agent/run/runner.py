@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,6 +25,7 @@ from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
 from etl_agent.run.outcome import Run, judged, layouts_of, refused
 from etl_agent.run.prepare import Prepared, digest_of, prepare
+from etl_agent.run.reading import collect_again
 from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
@@ -208,9 +208,7 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
     meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
     sample = run.options.sample
     rows = BATCH_ROWS if sample is None else max(1, min(BATCH_ROWS, sample))
-    if not gc.isenabled():  # the command line starts without the collector, and need never look at what is imported
-        gc.freeze()
-        gc.enable()
+    collect_again()
     batches = ahead(dataset.batches(rows=rows))
     for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
         books.add(passed)

@@ -12,7 +12,7 @@ from tests.run.crashes import SCENARIOS, Crashes, Scenario, can_trace
 
 BOUNDARIES = (
     "Target.begin",
-    "Tx.stage",
+    "Books.add",
     "Tx.drop",
     "Tx.conflicts",
     "Tx.apply",
@@ -106,7 +106,7 @@ def test_kills_at_all_boundaries_in_all_modes(crashes: Crashes, scenario: Scenar
     check(crashes, scenario, places=lasts(crashes.events(scenario), BOUNDARIES))
 
 
-@pytest.mark.parametrize("function", ["Tx.stage", "record_run", "scratch_folder"])
+@pytest.mark.parametrize("function", ["Books.add", "record_run", "scratch_folder"])
 def test_a_terminated_run_rolls_back_and_sweeps(crashes: Crashes, function: str) -> None:
     """SIGTERM ends a run with 143 and leaves nothing behind: the load is there whole or not at all."""
     scenario = BY_NAME["merge upsert, 2 files"]
@@ -125,7 +125,7 @@ def test_the_second_of_two_runs_at_once_names_the_first(crashes: Crashes) -> Non
     """While a run loads a table, another run into it ends with 75 and says which process holds it."""
     scenario = BY_NAME["append"]
     final = crashes.final(scenario)
-    stage = last(crashes.events(scenario), "Tx.stage")
+    stage = last(crashes.events(scenario), "Books.add")
     crashes.prepare(scenario)
     first = crashes.begin(scenario, event=stage, signal=signal.SIGSTOP)
     try:
