@@ -56,10 +56,10 @@ def _print(columns: list[dict[str, Any]]) -> None:
     wide = console.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("column", no_wrap=True)
-    table.add_column("type")
+    table.add_column("type", no_wrap=True)
     for name in ("nulls", "empty", "distinct", "length"):
-        table.add_column(name, justify="right")
-    table.add_column("range")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("range", overflow="fold")
     table.add_column("most frequent")
     if wide:
         table.add_column("patterns")
@@ -87,7 +87,9 @@ def _span(values: dict[str, Any]) -> str:
 
 
 def _listed(counted: Any, key: str) -> str:
-    return ", ".join(f"{_short(item[key])} ({item['rows']:,})" for item in list(counted)[:3])
+    return ", ".join(
+        f"{_short(item[key])} ({'' if item['exact'] else '≥'}{item['rows']:,})" for item in list(counted)[:3]
+    )
 
 
 def _short(text: str) -> str:

@@ -42,7 +42,7 @@ def _column(facts: ColumnFacts, *, frequent: int, patterns: int) -> dict[str, An
         "rows": facts.rows,
         "nulls": facts.nulls,
         "empties": facts.empties,
-        "distinct": facts.distinct.count,
+        "distinct": min(facts.distinct.count, facts.values),
         "distinct_exact": facts.distinct.exact,
         "length": _lengths(facts),
         "forms": dict(sorted(facts.forms.rows.items())),
@@ -70,6 +70,9 @@ def _numbers(facts: ColumnFacts) -> dict[str, float | None]:
 
 
 def _top(counts: Frequent, most: int, *, key: str) -> list[dict[str, Any]]:
-    """List the most frequent; ``rows`` is at least so many, and exactly so many if nothing was left out."""
+    """List the most frequent; ``rows`` is at least so many, and exactly so many if nothing was left out.
+
+    Of inexact counts only those are listed that are surely more frequent than what was left out.
+    """
     exact = counts.error == 0
-    return [{key: text, "rows": rows, "exact": exact} for text, rows in counts.top(most)]
+    return [{key: text, "rows": rows, "exact": exact} for text, rows in counts.top(most) if rows > counts.error]

@@ -72,6 +72,22 @@ def test_frequent_values_of_a_wide_column_are_within_their_error():
     assert max(true[value] for value in true if value not in seen.frequent.counts) <= seen.frequent.error
 
 
+def test_only_values_that_are_surely_frequent_are_shown():
+    """Of a thousand equally frequent values none is named; one that stands out is, with a count that is marked."""
+    cells = pa.array([f"n{index % 1000}" for index in range(20_000)] + ["top"] * 15_000)
+    (column,) = as_dict(TableFacts(len(cells), {"x": ColumnFacts.observe(cells)}))["columns"]
+    ((value, rows, exact),) = [tuple(item.values()) for item in column["frequent"]]
+    assert (value, exact) == ("top", False)
+    assert 0 < rows <= 15_000
+
+
+def test_no_more_distinct_values_are_shown_than_there_are_values():
+    """An estimate may be too high, but never above what is plain."""
+    cells = pa.array([str(index) for index in range(1_000_000)])
+    (column,) = as_dict(TableFacts(len(cells), {"x": ColumnFacts.observe(cells)}))["columns"]
+    assert column["distinct"] <= len(cells)
+
+
 def test_many_distinct_values_are_estimated_within_a_tenth():
     """200,000 values in overlapping parts are estimated, and the estimate says that it is one."""
     parts = [[str(number) for number in range(start, start + 60_000)] for start in range(0, 150_000, 35_000)]
