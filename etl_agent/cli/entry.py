@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the program's name; those of the process when absent.
     """
     _spare_the_start()
+    _open_streams()
     words = None if arguments is None else list(arguments)
     return exit_code_of(lambda: cli.main(words, prog_name=PROGRAM, standalone_mode=False))
 
@@ -54,3 +57,30 @@ def _spare_the_start() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if sys.platform == "linux":  # its wheels have it on every processor
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
+
+
+def _open_streams() -> None:
+    """Give the process the three standard streams, and let it write any character.
+
+    A closed one would be None here, and its number would go to the next file that is opened: to a database, where
+    every stray message would be written. A character that the terminal's encoding lacks is spelled out, as JSON does,
+    rather than ending a run after its commit.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115  open to the end
+    codecs.register_error("etl_agent.spelled", _spelled)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="etl_agent.spelled")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    import json
+
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,46 @@ def test_the_package_runs_as_a_module() -> None:
     ended = subprocess.run([sys.executable, "-m", "etl_agent", "chek"], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr.startswith("etl-agent: no such command 'chek'")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_do_no_harm(tmp_path: Path, closed: str) -> None:
+    """A load works without them, and no message ends up in the database that took their number."""
+    (tmp_path / "a.csv").write_text("id,v\n1,a\n2\n")
+    words = "load a.csv --to sqlite:///w.db --table t --max-reject-share 0.9 --balance"
+    shell = f"{sys.executable} -m etl_agent {words} {closed}"
+    assert subprocess.run(shell, shell=True, cwd=tmp_path, check=False, timeout=60).returncode == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "w.db")) as database:
+        assert database.execute("SELECT id, v FROM t").fetchall() == [("1", "a")]
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_closed_standard_input_is_an_empty_file(tmp_path: Path) -> None:
+    """What reads it says so in words."""
+    shell = f"{sys.executable} -m etl_agent load - --to sqlite:///w.db --table t <&-"
+    ended = subprocess.run(shell, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 65
+    assert "stdin: the file is empty" in ended.stderr
+
+
+def test_a_terminal_without_a_character_gets_it_spelled_out(tmp_path: Path) -> None:
+    """Output in Latin-1 ends no run after its commit, and JSON stays JSON; a table in ASCII is shown all the same."""
+    (tmp_path / "ü😀.csv").write_text("id\n1\n")
+
+    def said(*words: str, encoding: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "-m", "etl_agent", *words],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            check=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        return ended.stdout.decode(encoding)
+
+    target = ["--to", "sqlite:///w.db"]
+    (result,) = json.loads(said("load", "ü😀.csv", *target, "--table", "ü😀", "--json", encoding="latin-1"))
+    assert (result["table"], result["files"][0]["file"]) == ("ü😀", "ü😀.csv")
+    assert r" \u00fc\ud83d\ude00 " in said("runs", *target, encoding="ascii")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
