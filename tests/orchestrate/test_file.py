@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from etl_agent.errors import ConfigurationError, NoInput, SpecInvalid
@@ -146,6 +147,13 @@ def test_a_password_in_a_file_is_never_repeated() -> None:
     )
     text += 'commit: "postgresql://ann:hunter2@db/x"\nnme: "postgresql://ann:hunter2@db/x"\n'
     assert "hunter2" not in "\n".join(mistakes(text))
+
+
+def test_a_password_in_an_object_is_never_repeated() -> None:
+    """Nor does one who writes a pipeline in Python see it in the exception."""
+    with pytest.raises(ValidationError) as caught:
+        PipelineSpec.model_validate({"name": "x", "load": {"to": "postgresql://ann:hunter2@db/x"}})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_columns_of_the_load_must_be_in_the_contract() -> None:
