@@ -63,7 +63,7 @@ def decide_encoding(source: Source, *, declared: str | None, limits: Limits) -> 
     if name is not None:
         order = _without_mark(head) if name == "utf-16" else None
         return _encoding(order or _ALIASES.get(name, name), how="declared")
-    if wide := _without_mark(head):
+    if (wide := _without_mark(head)) and _ends_lines(head, wide):
         return _encoding(wide, how="detected")
     return _encoding(_narrow(_windows(source, head, limits)), how="detected")
 
@@ -90,6 +90,14 @@ def _without_mark(head: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return name
+
+
+def _ends_lines(head: bytes, name: str) -> bool:
+    """Whether line ends are two bytes wide, as in UTF-16: a small file of narrow text may hold a few zero bytes too."""
+    pairs = np.frombuffer(head, np.uint8, count=len(head) // 2 * 2).reshape(-1, 2)
+    low, high = (0, 1) if name == "utf-16-le" else (1, 0)
+    ends = np.isin(pairs[:, low], (10, 13))
+    return bool(2 * np.count_nonzero(ends & (pairs[:, high] == 0)) > np.count_nonzero(ends))
 
 
 def _windows(source: Source, head: bytes, limits: Limits) -> Iterator[bytes]:
@@ -124,38 +132,37 @@ def _narrow(windows: Iterable[bytes]) -> str:
         if window.isascii():
             continue
         telling = [line for line in window.splitlines() if not line.isascii()][:_TELLING_LINES]
-        failing = [line for line in telling if not _is_utf8(line)]
+        failing = [line for line in telling if not _is_in(line, "utf-8")]
         good += len(telling) - len(failing)
         wrong += failing[: max(0, _TELLING_LINES - len(wrong))]
     return "utf-8" if good >= len(wrong) else _legacy(b"\n".join(wrong)[:_TELLING_BYTES])
 
 
-def _is_utf8(line: bytes) -> bool:
+def _is_in(line: bytes, encoding: str) -> bool:
     try:
-        line.decode()
+        line.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True
 
 
 def _legacy(sample: bytes) -> str:
-    """Name the encoding of text that is not UTF-8: Western where the evidence allows it as well as any other."""
+    """Name the encoding of text that is not UTF-8: Western where the evidence allows it as well as any other.
+
+    Lines that are no Western text do not count where they are few; where they are many and of no other encoding
+    either, they are faults in UTF-8.
+    """
     from charset_normalizer import from_bytes
 
+    lines = sample.splitlines()
+    sound = [line for line in lines if _is_in(line, _WESTERN)]
+    few = 2 * len(sound) >= len(lines)
+    sample = b"\n".join(sound if few else lines)
     runs = [len(run) for run in _HIGH.findall(sample)]
     in_pairs = sum(runs) >= 2 * len(runs)  # letters of two bytes stand in words; accents stand alone
     found = list(from_bytes(sample, cp_isolation=[*_SINGLE_BYTE, *(_TWO_BYTE if in_pairs else ())]))
-    western = _western(sample)
     if not found:
-        return western
+        return _WESTERN if few else "utf-8"
     best = found[0]
     alike = {name for match in found if match.chaos <= best.chaos for name in match.could_be_from_charset}
-    return western if _WESTERN in alike else codecs.lookup(best.encoding).name
-
-
-def _western(sample: bytes) -> str:
-    try:
-        sample.decode(_WESTERN)
-    except UnicodeDecodeError:
-        return "iso8859-1"
-    return _WESTERN
+    return _WESTERN if _WESTERN in alike else codecs.lookup(best.encoding).name

@@ -58,6 +58,32 @@ def test_other_scripts_are_detected(read, encoding, text):
     assert [",".join(row) for row in (got.names, *got.rows)] == text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("lines", "bad"),
+    [
+        ([b"1,a\0b", b"2,ok", b"\0", b"3,ok"], [2, 4]),
+        ([b"0,A\0nn0", b"1,A\0nn1", b"2,ok"], [2, 3]),
+        ([b"1,Ann", b"2,B\0b", b"3,okk"], [3]),
+        ([b"1,Ann", b"2,B\0b", b"3,ok"], [3]),
+    ],
+)
+def test_a_few_zero_bytes_are_no_utf16(read, lines, bad):
+    """In a small file they fall on one side of the pairs by chance; its other lines are read."""
+    got = read(b"id,name\n" + b"\n".join(lines) + b"\n")
+    assert (got.names, len(got.rows)) == (("id", "name"), len(lines) - len(bad))
+    assert [line for line, _, _ in got.bad] == bad
+
+
+def test_control_characters_are_no_western_text(read):
+    """What MS-DOS wrote is refused or quarantined, never loaded as letters that are none."""
+    rows = "id,name\n1,Müller\n2,Größe\n3,Grün\n"
+    got = read(rows.encode("cp850"))
+    assert (got.rows, [code for _, code, _ in got.bad]) == ([], ["encoding-error"] * 3)
+    assert read(rows.encode("cp850"), encoding="cp850").rows[0] == ("1", "Müller")
+    got = read(b"id,name\n" + b"1,M\xfcller\n" * 9 + b"2,\x81\n")
+    assert (len(got.rows), got.rows[0], [line for line, _, _ in got.bad]) == (9, ("1", "Müller"), [11])
+
+
 def test_encoding_is_judged_beyond_the_head(read):
     """The only line that tells may stand far down the file."""
     got = read(("a,b\n" + "1,2\n" * 400_000 + "ä,ö\n").encode("latin-1"))
