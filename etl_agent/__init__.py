@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from etl_agent.load.spec import Load
     from etl_agent.orchestrate.file import read_pipeline, read_pipelines
     from etl_agent.orchestrate.sequential import PipelineSpec as Pipeline
+    from etl_agent.run.api import run
     from etl_agent.run.balance import Balance
     from etl_agent.run.options import RunOptions
     from etl_agent.run.result import RunResult
-    from etl_agent.run.runner import run_pipeline as run
     from etl_agent.validate.spec import ColumnContract, Drift, Validate
 
 __all__ = [
@@ -48,7 +48,7 @@ _PLACES = {
     "Validate": "validate.spec",
     "read_pipeline": "orchestrate.file",
     "read_pipelines": "orchestrate.file",
-    "run": "run.runner:run_pipeline",
+    "run": "run.api",
 }
 """Where each public name is made: it is imported when it is first asked for, so that ``etl-agent --help`` is quick."""
 

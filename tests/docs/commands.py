@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def _answer(connection: socket.socket) -> None:
     folder, environment, words = json.loads(_read(connection, int.from_bytes(size, "big")))
     for number, file in enumerate(files):
         os.dup2(file, number)
+    # the streams of the server may know their files as ones that can be sought in
+    sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115  open to the end
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -84,6 +87,9 @@ def serve(address: str) -> None:
                 server.close()
                 try:
                     _answer(connection)
+                except BaseException:
+                    traceback.print_exc()
+                    connection.sendall(bytes([70]))
                 finally:
                     os._exit(0)
             connection.close()

@@ -185,8 +185,10 @@ def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path, pro
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if ">>> " in path.read_text()], ids=named)
-def test_python_in_a_document_gives_what_it_shows(path: Path) -> None:
+def test_python_in_a_document_gives_what_it_shows(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ``>>>`` line of a document prints what stands below it."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.chdir(project(tmp_path))
     examples = doctest.DocTestParser().get_doctest(path.read_text(), {}, named(path), named(path), 0)
     said: list[str] = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=said.append)
