@@ -47,6 +47,7 @@ _NOT_TEXT: frozenset[ReasonCode] = frozenset({"encoding-error", "nul-byte"})
 _MALFORMED = "malformed (export, correct and replay the file)"
 _NO_TEXT = "with bytes that are no text (export, correct and replay the file)"
 _UNCHANGED = "not changed in the file (without a file they are replayed as they are)"
+_OTHERS = "of other pipelines"
 _NO_HEADER = "of runs that did not keep the header (export, correct and replay the file)"
 
 Layouts = Mapping[tuple[int, str], FileLayout | None]
@@ -175,7 +176,7 @@ class Replay:
         found = {entry.id: entry for entry in entries_by_id(connection, tables, wanted)}
         whole = Filters(table=spec.load.table, pipelines=(spec.name,))
         layouts = layouts_of(connection, tables, whole)
-        self._refuse_strangers(wanted, found, layouts, spec)
+        found = self._of_this_pipeline(wanted, found, layouts, spec)
         waiting = [entry for entry in found.values() if entry.status == "open"]
         self._left.update(f"{entry.status} before" for entry in found.values() if entry.status != "open")
         waiting.sort(key=lambda entry: (entry.file, entry.line or 0, entry.id))
@@ -193,19 +194,24 @@ class Replay:
 
         return rows(), [*headers, more]
 
-    def _refuse_strangers(
+    def _of_this_pipeline(
         self, wanted: Sequence[int], found: Mapping[int, Entry], layouts: Layouts, spec: PipelineSpec
-    ) -> None:
+    ) -> dict[int, Entry]:
+        """Leave out what other pipelines rejected: an export may hold the rows of all of them."""
+        where = str(self._corrected)
         for number in wanted:
-            entry = found.get(number)
-            if entry is None:
-                raise FileRefused(f"the quarantine has no entry {number}", where=str(self._corrected))
-            if (entry.run_id, entry.file) not in layouts:
-                raise FileRefused(
-                    f"entry {number} is not of pipeline {spec.name!r} and table {spec.load.table!r}",
-                    where=str(self._corrected),
-                    next_command=f"etl-agent show {entry.run_id}",
-                )
+            if number not in found:
+                raise FileRefused(f"the quarantine has no entry {number}", where=where)
+        mine = {number: entry for number, entry in found.items() if (entry.run_id, entry.file) in layouts}
+        if found and not mine:
+            raise FileRefused(
+                f"none of its entries is of pipeline {spec.name!r} and table {spec.load.table!r}",
+                where=where,
+                next_command=f"etl-agent show {next(iter(found.values())).run_id}",
+            )
+        if len(mine) < len(found):
+            self._left[_OTHERS] += len(found) - len(mine)
+        return mine
 
     def _parted(self, entry: Entry, raw: str | None, layouts: Sequence[FileLayout]) -> _Row | None:
         """Split a raw record into cells; one that cannot be is left as it is, and counted."""

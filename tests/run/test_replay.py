@@ -242,9 +242,25 @@ def test_another_pipeline_cannot_replay_the_rows(sqlite_url: str, tmp_path: Path
     project = Project(tmp_path / "p", sqlite_url)
     load(project)
     path = export(project, setting(l3={"n": "2"}))
-    with pytest.raises(FileRefused, match="not of pipeline 'p' and table 'u'"):
+    with pytest.raises(FileRefused, match="none of its entries is of pipeline 'p' and table 'u'"):
         replay(project, path, table="u")
     assert replay(project, table="u").status == "nothing new"
+
+
+def test_of_an_export_of_all_tables_each_pipeline_takes_its_own(project: Project) -> None:
+    """Rows of other pipelines in the file are left to them, and counted."""
+    load(project)
+    other = {**PIPELINE, "contract": {"id": "text", "n": "integer", "w": {"type": "text", "nullable": True}}}
+    project.write("other.csv", "id,n,w\n8,x,u\n9,9,u\n")
+    project.run("other.csv", table="u", **other)
+    path = export(project, lambda row: {**row, "n": "7"} if row["n"] in ("x", "y") else row)
+    result = replay(project, path)
+    assert (result.status, result.balance.inserted) == ("loaded", 2)
+    assert "1 of other pipelines" in result.message
+    assert project.rows("id, n, v") == [("1", 1, "a"), ("2", 7, "b\nb"), ("4", 7, "-d"), ("5", 5, "")]
+    spec = project.spec("other.csv", table="u", **other)
+    result = replay_quarantine(spec, project=project.folder, options=RunOptions(), corrected=path)
+    assert (result.status, result.balance.inserted) == ("loaded", 1)
 
 
 def test_a_reload_takes_replayed_rows_back_too(project: Project) -> None:
