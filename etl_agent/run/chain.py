@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, Positions
+from etl_agent.clean.own import answering, checked
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
 from etl_agent.clean.values import as_ranks
 from etl_agent.errors import DataRefused
@@ -212,13 +213,18 @@ class Chain:
         return walk
 
     def _step(self, walk: _Walk, label: str, step: Step) -> None:
+        with answering(label, step):
+            self._take(walk, label, step)
+
+    def _take(self, walk: _Walk, label: str, step: Step) -> None:
         before = walk.batch.data
         match step:
             case RowStep():
-                after = step.apply(before)
+                after = checked(label, step, before, step.apply(before))
             case CarryStep():
                 state = self._states[label] if label in self._states else step.start()
                 after, self._states[label] = step.carry(before, state)
+                checked(label, step, before, after)
             case SiftStep():
                 self._sift(walk, label, step)
                 return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from etl_agent.clean.own import answering, checked
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
 from etl_agent.extract.writer import CsvWriter
 from etl_agent.keys import KeySpill, hash_key
@@ -156,21 +157,23 @@ class _Walk:
         data = verdict.kept.data
         for label, step in self._fits.of_file(origin.files[0]):
             before = data
-            match step:
-                case RowStep():
-                    data = step.apply(before)
-                case CarryStep():
-                    state = self._states[label] if label in self._states else step.start()
-                    data, self._states[label] = step.carry(before, state)
-                case SiftStep():
-                    gone = np.zeros(len(before), np.bool_)
-                    for finding in step.find(before):
-                        gone |= finding.failed
-                    self._copied.removable[label] = self._copied.removable.get(label, 0) + int(gone.sum())
-                case KeyStep():
-                    rank = step.rank(before)
-                    numbers = None if rank is None else rank.to_numpy(zero_copy_only=False)
-                    self._spills[label][1].add(hash_key(step.key(before)), rows=origin.row, rank=numbers)
+            with answering(label, step):
+                match step:
+                    case RowStep():
+                        data = checked(label, step, before, step.apply(before))
+                    case CarryStep():
+                        state = self._states[label] if label in self._states else step.start()
+                        data, self._states[label] = step.carry(before, state)
+                        checked(label, step, before, data)
+                    case SiftStep():
+                        gone = np.zeros(len(before), np.bool_)
+                        for finding in step.find(before):
+                            gone |= finding.failed
+                        self._copied.removable[label] = self._copied.removable.get(label, 0) + int(gone.sum())
+                    case KeyStep():
+                        rank = step.rank(before)
+                        numbers = None if rank is None else rank.to_numpy(zero_copy_only=False)
+                        self._spills[label][1].add(hash_key(step.key(before)), rows=origin.row, rank=numbers)
             changed = changed_cells(
                 before,
                 data,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from etl_agent.clean.own import answering
 from etl_agent.clean.step import CarryStep, FittedStep, KeyStep, RowStep, SiftStep, Step
 from etl_agent.errors import EtlAgentError
 from etl_agent.orchestrate.plan import PlannedStep, next_survey
@@ -82,12 +83,13 @@ def _observe(fits: Fits, ready: Sequence[str], read: Reader) -> dict[tuple[str, 
     for file, batch in read():
         data = batch
         for label, step in fits.of_file(file):
-            if label in ready and isinstance(step, FittedStep):
-                key = (label, file if step.per == "file" else None)
-                seen = step.observe(data)
-                summaries[key] = step.combine(summaries[key], seen) if key in summaries else seen
-            elif not (isinstance(step, FittedStep) and not step.fitted):
-                data = _applied(label, step, data, states)
+            with answering(label, step):
+                if label in ready and isinstance(step, FittedStep):
+                    key = (label, file if step.per == "file" else None)
+                    seen = step.observe(data)
+                    summaries[key] = step.combine(summaries[key], seen) if key in summaries else seen
+                elif not (isinstance(step, FittedStep) and not step.fitted):
+                    data = _applied(label, step, data, states)
             if label == ready[-1]:
                 break  # what comes later may need a fit that is not there yet
     return summaries
@@ -122,7 +124,8 @@ def _watch(fits: Fits, read: Reader, watch: Callable[[pa.RecordBatch], None]) ->
     for file, batch in read():
         data = batch
         for label, step in fits.of_file(file):
-            data = _applied(label, step, data, states)
+            with answering(label, step):
+                data = _applied(label, step, data, states)
         watch(data)
 
 

@@ -1,12 +1,15 @@
 """A user's own step: found, checked, and refused with words that help."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from etl_agent.clean.python import PythonStep
 from etl_agent.clean.text import Strip
+from etl_agent.cli.entry import cli
 from etl_agent.errors import ConfigurationError
 
 SOURCE = '''
@@ -105,3 +108,63 @@ def test_round_trip_by_either_name() -> None:
     step = PythonStep(use="etl_agent.clean.text:Strip", settings={"columns": ["x"]})
     assert step.made() == Strip(columns=("x",))
     assert PythonStep.model_validate_json(step.model_dump_json(by_alias=True)) == step
+
+
+FAILING = '''
+from typing import ClassVar, Literal
+import pyarrow as pa
+from etl_agent.clean.step import Change, RowStep, replaced
+
+class Odd(RowStep):
+    """Do what no step may do."""
+    step: Literal["odd"] = "odd"
+    how: str
+    change: ClassVar[Change] = "value"
+    def reads(self, names):
+        return ("x",)
+    def apply(self, data):
+        match self.how:
+            case "raise":
+                raise KeyError("oops")
+            case "lose":
+                return data.slice(1)
+            case "rename":
+                return data.rename_columns(["z"])
+            case "type":
+                return replaced(data, "x", pa.array([1] * len(data)))
+            case "nothing":
+                return None
+'''
+
+
+@pytest.mark.parametrize(
+    ("how", "what"),
+    [
+        ("raise", "the class fails: KeyError: 'oops'"),
+        ("lose", "it must give back every row, and gave 1 for 2"),
+        ("rename", "names_after says x, and the columns are z"),
+        ("type", "it must give back text, and the column 'x' is int64"),
+        ("nothing", "it must give back a record batch, not NoneType"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "clean"])
+def test_what_goes_wrong_in_a_run_is_said_to_be_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, what: str, command: str
+) -> None:
+    """A step of the user that fails is not taken for a fault of this package, and no row is lost to it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "failing_steps_of_a_user.py").write_text(FAILING)
+    (tmp_path / "a.csv").write_text("x\n1\n2\n")
+    step = {"step": "python", "use": "failing_steps_of_a_user:Odd", "with": {"how": how}}
+    (tmp_path / "steps.yaml").write_text(json.dumps([step]))
+    load = {"to": "sqlite:///w.db", "table": "t"}
+    pipeline = {"version": 1, "name": "p", "extract": {"files": "a.csv"}, "clean": [step], "load": load}
+    (tmp_path / "p.yaml").write_text(json.dumps(pipeline))
+    words = ["run", "p.yaml"] if command == "run" else ["clean", "a.csv", "-o", "o.csv", "--steps", "steps.yaml"]
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, words)
+    error = result.exception
+    said = result.stderr if error is None or isinstance(error, SystemExit) else str(error)
+    assert what in said
+    assert "step 1 odd (failing_steps_of_a_user:Odd)" in said
+    assert result.exit_code == 78 or isinstance(error, ConfigurationError)
