@@ -57,12 +57,23 @@ def mistakes_of(error: ValidationError, root: Value, expected: Expected) -> list
     found = _settled([_placed(each, root, expected) for each in error.errors(include_url=False)], depth=0)
     unknown = [each for each in found if each.error["type"] == "extra_forbidden"]
     missing = [each for each in found if each.error["type"] == "missing"]
-    others = [each for each in found if each.error["type"] not in {"extra_forbidden", "missing"}]
+    others = [
+        each
+        for each in found
+        if each.error["type"] not in {"extra_forbidden", "missing"} and not _is_consequence(each, found)
+    ]
     said = [
         *_of_keys(unknown, missing),
         *(mistake for each in others for mistake in _of_value(each, root)),
     ]
     return sorted(dict.fromkeys(said), key=lambda mistake: mistake.mark)
+
+
+def _is_consequence(each: _Found, found: Sequence[_Found]) -> bool:
+    """Whether a list is only too short because pydantic leaves out the entries that are wrong themselves."""
+    if each.error["type"] != "too_short":
+        return False
+    return any(other is not each and other.path[: len(each.path)] == each.path for other in found)
 
 
 def _placed(error: Mapping[str, Any], root: Value, expected: Expected) -> _Found:
@@ -80,6 +91,8 @@ def _placed(error: Mapping[str, Any], root: Value, expected: Expected) -> _Found
             at_key = isinstance(child, Branch) or error["loc"][-1] == "[key]"
             mark = value.keys.get(part, child.mark) if at_key else child.mark
             value, path, expected = child, (*path, part), below(expected, part)
+        elif isinstance(part, int):  # one value stands for a list of it
+            expected = below(expected, part) or expected
     if isinstance(value, Branch):
         expected = narrowed(expected, _scalars(value))
     return _Found(error, path, value, mark, expected, tuple(picks), name)

@@ -149,6 +149,25 @@ def test_a_password_in_a_file_is_never_repeated() -> None:
     assert "hunter2" not in "\n".join(mistakes(text))
 
 
+@pytest.mark.parametrize(
+    ("keep", "name"),
+    [
+        ("{column: a, matchs: x}", "4:42: clean[0].keep.matchs"),
+        ("[{column: a, matchs: x}]", "4:43: clean[0].keep[0].matchs"),
+    ],
+)
+def test_a_slip_in_a_condition_is_one_mistake(keep: str, name: str) -> None:
+    """Also where one condition stands for a list of them; the list is not called empty for it."""
+    text = LEAST.replace("load:", f"clean: [{{step: filter, keep: {keep}}}]\nload:")
+    (mistake,) = mistakes(text)
+    assert mistake.startswith(f"{name}: unknown key; did you mean 'matches'?; valid: column, is, in,")
+    for wrong in ("{column: a}", "[{column: a}]"):
+        (mistake,) = mistakes(text.replace(keep, wrong))
+        assert "a condition needs one of" in mistake
+    (mistake,) = mistakes(text.replace(keep, "[]"))
+    assert "must not be empty" in mistake
+
+
 def test_a_password_in_an_object_is_never_repeated() -> None:
     """Nor does one who writes a pipeline in Python see it in the exception."""
     with pytest.raises(ValidationError) as caught:
