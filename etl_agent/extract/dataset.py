@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -268,4 +269,6 @@ def _opened(source: Source, spec: Extract, limits: Limits) -> SourceFile:
 
 
 def _shown(path: Path, project: Path) -> str:
-    return path.relative_to(project).as_posix() if path.is_relative_to(project) else path.as_posix()
+    """Name a file as people know it, with bytes that are no text spelled out: no database would take them."""
+    name = path.relative_to(project).as_posix() if path.is_relative_to(project) else path.as_posix()
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,18 @@ def test_replace_makes_the_rows_the_whole_table(project: Project) -> None:
     assert project.rows("id") == [("3",)]
     assert counts(project.run("a.csv", write_disposition="replace")) == {"read": 2, "inserted": 2, "removed": 1}
     assert project.rows("id") == [("1",), ("2",)]
+
+
+def test_a_file_name_that_is_no_text_is_spelled_out(project: Project) -> None:
+    """What an old system wrote in a name keeps no file out; the record of it is text."""
+    try:
+        (project.folder / os.fsdecode(b"day_\xe4.csv")).write_text("id\n1\n")
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    add = {"day": {"from": "file_name", "pattern": "day_(.+).csv"}}
+    result = project.run("day_*.csv", extract={"add": add})
+    assert project.rows("id, day") == [("1", r"\xe4")]
+    assert [file.file for file in result.files] == [r"day_\xe4.csv"]
 
 
 def test_replace_by_a_smaller_set_of_files_is_another_set(project: Project) -> None:
