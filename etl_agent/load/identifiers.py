@@ -13,6 +13,7 @@ __all__ = ["Dialect", "check_name", "check_names", "known_as", "quote"]
 Dialect = Literal["sqlite", "postgres"]
 
 _POSTGRES_BYTES = 63  # NAMEDATALEN - 1: the server cuts longer names off without an error
+_SHOWN = 100  # characters of a longer name
 _UPPER = re.compile(r"[A-Z]+")
 
 
@@ -47,8 +48,9 @@ def check_name(name: str, *, dialect: Dialect, what: str) -> None:
         raise ConfigurationError(f"the {what} name {name!r} holds a NUL character, which no database can store")
     size = len(name.encode("utf-8", "surrogatepass"))
     if dialect == "postgres" and size > _POSTGRES_BYTES:
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         raise ConfigurationError(
-            f"the {what} name {name!r} is {size} bytes long; Postgres keeps {_POSTGRES_BYTES} and cuts off the rest"
+            f"the {what} name {shown!r} is {size:,} bytes long; Postgres keeps {_POSTGRES_BYTES} and cuts off the rest"
         )
     if dialect == "sqlite" and what == "table" and known_as(name, dialect=dialect).startswith("sqlite_"):
         raise ConfigurationError(f"the table name {name!r} begins with sqlite_, which SQLite keeps for itself")

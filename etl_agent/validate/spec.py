@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema,
 from etl_agent.errors import ConfigurationError
 from etl_agent.frozen import Frozen
 from etl_agent.shape import ColumnType, parse_type
-from etl_agent.validate.casts import cast
+from etl_agent.validate.casts import Cast, cast
 from etl_agent.validate.formats import Format
 
 __all__ = ["Bound", "ColumnContract", "Compare", "Drift", "DriftMode", "Operator", "Validate"]
@@ -144,13 +144,20 @@ class ColumnContract(Frozen):
         if kind in ("text", "boolean") and (self.min is not None or self.max is not None):
             raise ValueError(f"min and max are for numbers and times, the type is {self.type}")
         for bound in filter(None, (self.min, self.max, *(self.one_of or ()))):
-            if cast(pa.array([bound], pa.string()), to=self.column_type, timezone=self.zone).misfits:
+            if self._read(bound).misfits:
                 raise ValueError(f"{bound!r} is no value of the type {self.type}")
+        if self.min is not None and self.max is not None:
+            least, most = (self._read(bound).values[0] for bound in (self.min, self.max))
+            if pc.greater(least, most).as_py():
+                raise ValueError(f"min {self.min} is greater than max {self.max}")
         if not self.required and not self.nullable:
             raise ValueError("a column that is not required must be nullable: where it is missing, its cells are null")
         if None not in (self.min_length, self.max_length) and (self.min_length or 0) > (self.max_length or 0):
             raise ValueError(f"min_length {self.min_length} is greater than max_length {self.max_length}")
         return self
+
+    def _read(self, bound: str) -> Cast:
+        return cast(pa.array([bound], pa.string()), to=self.column_type, timezone=self.zone)
 
 
 Contracted = Annotated[

@@ -60,6 +60,11 @@ def test_a_small_float_bound_is_read_exactly():
         ({"contract": {"a": {"type": "date", "format": "email"}}}, ("contract", "columns", "a"), "format is for text"),
         ({"contract": {"a": {"timezone": "UTC"}}}, ("contract", "columns", "a"), "timezone is for a timestamp"),
         ({"contract": {"a": {"required": False}}}, ("contract", "columns", "a"), "must be nullable"),
+        (
+            {"contract": {"a": {"type": "decimal(5,2)", "min": 10, "max": 9.99}}},
+            ("contract", "columns", "a"),
+            "min 10 is greater than max 9.99",
+        ),
         ({"contract": {"a": {"min_length": 3, "max_length": 2}}}, ("contract", "columns", "a"), "greater than"),
         ({"contract": "schemas"}, ("contract",), "neither"),
         ({"contract": {}}, ("contract",), "at least one column"),
