@@ -59,7 +59,7 @@ class Outcomes:
             click.echo(line)
         elif result.balance.quarantined and default_budget and result.status == "loaded":
             click.echo(f"etl-agent: {line}; next: {then}", err=True)
-        elif result.status == "nothing new" and result.message and "--reload" in result.message:
+        elif result.warning or (result.status == "nothing new" and result.message and "--reload" in result.message):
             click.echo(f"etl-agent: {line}", err=True)
         if self._balance:
             print_table(balance_sheet(result))

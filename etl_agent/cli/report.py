@@ -40,7 +40,7 @@ def summary_line(result: RunResult) -> str:
     shown = f" ({loaded})" if loaded and result.status == "loaded" else ""
     return (
         f"{result.pipeline}: {verb} {balance.loaded:,} of {balance.read:,} rows{shown}{rest}, in {result.seconds:.1f} s"
-        + (f"; {result.message}" if result.message else "")
+        + "".join(f"; {said}" for said in (result.message, result.warning) if said)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etl_agent.load.identifiers import Dialect, known_as
+from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
 from etl_agent.shape import ColumnType
 
 __all__ = ["TableFacts", "TargetColumn"]
@@ -50,6 +51,12 @@ class TableFacts:
     primary_key: tuple[str, ...] = ()
     unique: tuple[frozenset[str], ...] = ()
     rows: int | None = None
+
+    @property
+    def fillable(self) -> tuple[str, ...]:
+        """The columns that are null in a row which does not bring them; those of our own making are not among them."""
+        own = {LINEAGE, VALID_FROM, VALID_TO}
+        return tuple(c.name for c in self.columns if not (c.has_default or c.generated or c.name in own))
 
     def column(self, name: str, *, dialect: Dialect) -> TargetColumn | None:
         """Find a column by name, as the database would."""

@@ -23,7 +23,10 @@ from etl_agent.validate.header import HeaderReport, match_header
 if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset
 
-__all__ = ["Prepared", "digest_of", "key_rules", "plan_for", "prepare", "report_headers"]
+__all__ = ["Prepared", "digest_of", "key_rules", "plan_for", "prepare", "report_headers", "unbrought"]
+
+
+_SHOWN = 5  # files or columns that a warning names
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,26 @@ def key_rules(spec: PipelineSpec, contract: Contract) -> tuple[KeyRule, ...]:
         label = f"primary key ({', '.join(key)})"
         rules.append(KeyRule(label, "newest" if newest_by else "last", columns=key, newest_by=newest_by))
     return tuple(rules)
+
+
+def unbrought(spec: PipelineSpec, headers: HeaderReport, *, table: Sequence[str], loaded: Sequence[str]) -> str | None:
+    """Say which columns are null for want of a file that brings them, where no contract says that they may be.
+
+    Args:
+        spec: the pipeline; with a contract nothing is said, since it has been asked already.
+        headers: the files' headers.
+        table: columns that the table has and a file could bring.
+        loaded: columns that are loaded.
+    """
+    if spec.validation.contract is not None:
+        return None
+    said = [f"{file.file} is without {', '.join(map(repr, file.absent))}" for file in headers.files if file.absent]
+    known = {name.casefold() for name in loaded}
+    gone = [name for name in table if name.casefold() not in known]
+    if gone:
+        said.append(f"no file brings {', '.join(map(repr, gone[:_SHOWN]))}, which the table has")
+    more = f" (and {len(said) - _SHOWN} more)" if len(said) > _SHOWN else ""
+    return f"{'; '.join(said[:_SHOWN])}{more}: null in these rows" if said else None
 
 
 def _promised(spec: PipelineSpec, *, project: Path) -> dict[str, bool]:

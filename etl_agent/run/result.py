@@ -73,6 +73,7 @@ class RunResult:
         seconds: wall time, in seconds.
         sensitive: columns whose values are not shown, nor those of the columns that they are made from.
         message: what a person should know in one line, if anything.
+        warning: what a person should look at, in one line, if anything: said also where success is silent.
         exit_code: 0, or the code of the refusal.
     """
 
@@ -88,6 +89,7 @@ class RunResult:
     seconds: float = 0.0
     sensitive: tuple[str, ...] = ()
     message: str | None = None
+    warning: str | None = None
     exit_code: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ class RunResult:
             "table": self.table,
             "exit_code": self.exit_code,
             "message": self.message,
+            "warning": self.warning,
             "seconds": round(self.seconds, 3),
             "rows": {
                 "read": balance.read,

@@ -24,7 +24,7 @@ from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
 from etl_agent.run.outcome import Run, judged, layouts_of, refused
-from etl_agent.run.prepare import Prepared, digest_of, prepare
+from etl_agent.run.prepare import Prepared, digest_of, prepare, unbrought
 from etl_agent.run.reading import collect_again
 from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
@@ -163,6 +163,8 @@ def _loaded(
     run: Run, target: Target, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection
 ) -> RunResult:
     spec = run.spec
+    facts = target.table_facts(spec.load.table, schema=spec.load.db_schema)
+    table = () if facts is None else facts.fillable
     tx = target.begin(
         spec.load,
         shape=prepared.contract.shape,
@@ -188,7 +190,8 @@ def _loaded(
             layouts=layouts_of(dataset, books),
             replay=run.replay,
         )
-        result = commit.write(run.result(message=selection.message))
+        warning = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
+        result = commit.write(run.result(message=selection.message, warning=warning))
         tx.commit()
     return replace(result, seconds=run.seconds)
 

@@ -203,3 +203,29 @@ def test_profile_counts_without_values_when_asked(project: Path, capsys: Capture
     told = json.loads(out)
     assert (told["rows"], told["columns"][1]["distinct"]) == (2, 2)
     assert "Ann" not in out
+
+
+def test_a_column_that_is_gone_on_the_second_day_is_said(project: Path, capsys: Capture) -> None:
+    """Without a contract its cells are null, and that is one line on stderr though the run succeeds."""
+    assert main(["run", pipeline(project)]) == 0
+    (project / "in.csv").write_text("id\n3\n")
+    assert main(["run", pipeline(project)]) == 0
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "no file brings 'name', which the table has: null in these rows" in err
+    assert rows(project, "select id, name from people order by id") == [("1", "Ann"), ("2", "Bob"), ("3", None)]
+
+
+def test_a_file_that_lacks_a_column_of_the_others_is_said(project: Path, capsys: Capture) -> None:
+    """Two files of one dataset that differ are told apart by name."""
+    (project / "other.csv").write_text("id\n3\n")
+    assert main(["run", pipeline(project, files="'*.csv'")]) == 0
+    assert "other.csv is without 'name': null in these rows" in capsys.readouterr().err
+
+
+def test_a_column_that_the_contract_lets_go_is_silent(project: Path, capsys: Capture) -> None:
+    """The contract has been asked already."""
+    (project / "in.csv").write_text("id\n3\n")
+    optional = "validate: {contract: {id: {type: text}, name: {type: text, nullable: true, required: false}}}\n"
+    assert main(["run", pipeline(project, more=optional)]) == 0
+    assert capsys.readouterr() == ("", "")
