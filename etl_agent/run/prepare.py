@@ -90,7 +90,9 @@ def report_headers(spec: PipelineSpec, dataset: Dataset, plan: Plan) -> HeaderRe
     added = tuple(spec.extract.add)
     files = [(file.name, (*(known[fold(name)] for name in file.header), *added)) for file in dataset.files]
     welcome = [name for name in (*dataset.names, *plan.absent) if name not in plan.unknown]
-    return match_header(plan.wanted, files=files, optional=welcome, drift=spec.validation.drift.columns)
+    drift = spec.validation.drift.columns
+    # the first file's order is the one that later files are held against
+    return match_header(plan.wanted, files=files, optional=welcome, order=dataset.names, drift=drift)
 
 
 def prepare(

@@ -138,6 +138,7 @@ def match_header(
     *,
     files: Sequence[tuple[str, Sequence[str]]],
     optional: Sequence[str] = (),
+    order: Sequence[str] = (),
     drift: DriftMode = "freeze",
 ) -> HeaderReport:
     """Compare the header of every file with the columns that the files must bring. Names must be equal to match.
@@ -146,12 +147,13 @@ def match_header(
         wanted: the columns that each file must bring; those that steps derive are not among them.
         files: name and header of each file, in dataset order.
         optional: columns that a file may bring or not.
+        order: the columns in the order that they are expected in; by default the wanted ones, then the optional ones.
         drift: what happens to columns that are neither.
 
     Returns:
         All differences of all files, including harmless ones.
     """
-    return HeaderReport(tuple(_match(name, header, wanted, optional) for name, header in files), drift)
+    return HeaderReport(tuple(_match(name, header, wanted, optional, order) for name, header in files), drift)
 
 
 def unknown_cells(data: pa.RecordBatch, *, names: Sequence[str]) -> tuple[Finding, ...]:
@@ -168,12 +170,14 @@ def unknown_cells(data: pa.RecordBatch, *, names: Sequence[str]) -> tuple[Findin
     )
 
 
-def _match(file: str, header: Sequence[str], wanted: Sequence[str], optional: Sequence[str]) -> FileHeader:
+def _match(
+    file: str, header: Sequence[str], wanted: Sequence[str], optional: Sequence[str], order: Sequence[str]
+) -> FileHeader:
     present, expected = set(header), [*wanted, *(name for name in optional if name not in wanted)]
     missing = tuple(name for name in wanted if name not in present)
     known = set(expected)
     extra = tuple(name for name in header if name not in known)
-    shared = [name for name in expected if name in present]
+    shared = [name for name in order or expected if name in present and name in known]
     return FileHeader(
         file=file,
         missing=missing,

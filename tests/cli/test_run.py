@@ -229,3 +229,13 @@ def test_a_column_that_the_contract_lets_go_is_silent(project: Path, capsys: Cap
     optional = "validate: {contract: {id: {type: text}, name: {type: text, nullable: true, required: false}}}\n"
     assert main(["run", pipeline(project, more=optional)]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_order_of_a_lone_file_is_not_remarked_on(project: Path, capsys: Capture) -> None:
+    """A column that a step names is in no wrong place; a second file with another order is."""
+    file = pipeline(project, more="clean: [{step: strip, columns: [name]}]\n", files="'*.csv'")
+    assert main(["explain", file]) == 0
+    assert "another order" not in capsys.readouterr().out
+    (project / "other.csv").write_text("name,id\nEve,3\n")
+    assert main(["explain", file]) == 0
+    assert "other.csv: columns in another order" in capsys.readouterr().out
