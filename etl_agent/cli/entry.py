@@ -55,8 +55,16 @@ def _spare_the_start() -> None:
     """
     gc.disable()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if sys.platform == "linux":  # its wheels have it on every processor
+    if _has_glibc():  # Arrow's wheels for it have this allocator
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
+
+
+def _has_glibc() -> bool:
+    """Tell whether the C library is GNU's: Arrow warns on stderr of an allocator that its wheel lacks."""
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (AttributeError, ValueError, OSError):
+        return False
 
 
 def _open_streams() -> None:
