@@ -86,7 +86,28 @@ class Rename(RowStep):
         return data.rename_columns(list(self.names_after(data.schema.names)))
 
 
-class Drop(RowStep):
+class _Listed(RowStep):
+    """What steps on a list of columns have in common that leave every cell as it is."""
+
+    columns: SomeNames
+
+    change: ClassVar[Change] = "columns"
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        once(self.columns)
+        return self
+
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the columns are declared
+        """Name the listed columns."""
+        return self.columns
+
+    def writes(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  it changes no cell
+        """Name no column: cells stay as they are."""
+        return ()
+
+
+class Drop(_Listed):
     """Take columns away.
 
     | with | before | after |
@@ -98,21 +119,6 @@ class Drop(RowStep):
     columns: SomeNames
     """The columns to take away."""
 
-    change: ClassVar[Change] = "columns"
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        once(self.columns)
-        return self
-
-    def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the columns are declared
-        """Name the columns that go."""
-        return self.columns
-
-    def writes(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  it changes no cell
-        """Name no column: cells stay as they are."""
-        return ()
-
     def names_after(self, names: Sequence[str]) -> tuple[str, ...]:
         """Name the columns that are left."""
         return tuple(name for name in names if name not in self.columns)
@@ -122,7 +128,7 @@ class Drop(RowStep):
         return data.select(list(self.names_after(data.schema.names)))
 
 
-class Select(RowStep):
+class Select(_Listed):
     """Keep the named columns, in the order in which they are named.
 
     | with | before | after |
@@ -133,21 +139,6 @@ class Select(RowStep):
     step: Literal["select"] = "select"
     columns: SomeNames
     """The columns to keep."""
-
-    change: ClassVar[Change] = "columns"
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        once(self.columns)
-        return self
-
-    def reads(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the columns are declared
-        """Name the columns that stay."""
-        return self.columns
-
-    def writes(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  it changes no cell
-        """Name no column: cells stay as they are."""
-        return ()
 
     def names_after(self, names: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG002  the columns are declared
         """Name the columns that stay."""

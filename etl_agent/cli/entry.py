@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gc
 import io
 import os
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from etl_agent import collector
 from etl_agent.cli.commands import COMMANDS
 from etl_agent.cli.context import PREFIX, print_version, shared_options
 from etl_agent.cli.failure import PROGRAM, exit_code_of
@@ -53,7 +53,7 @@ def _spare_the_start() -> None:
     it is switched on again before rows flow. The threads of numpy's linear algebra are never used here. Of Arrow's
     allocators jemalloc holds on to the least memory between batches (measured: a sixth less than mimalloc).
     """
-    gc.disable()
+    collector.pause()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if _has_glibc():  # Arrow's wheels for it have this allocator
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
+from etl_agent import collector
 from etl_agent.extract.dataset import Dataset, open_dataset
 from etl_agent.extract.spec import Extract
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 
-__all__ = ["collect_again", "open_files"]
-
-
-def collect_again() -> None:
-    """Switch the cycle collector on again before rows flow; it need never look at what is imported by then.
-
-    The command line starts without it.
-    """
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
+__all__ = ["open_files"]
 
 
 @contextlib.contextmanager
@@ -38,7 +28,7 @@ def open_files(
         as_of: the day that ``{date}`` stands for.
         variables: values for templates in paths.
     """
-    collect_again()
+    collector.resume()
     with scratch_folder(run_id=new_run_id()) as scratch:
         dataset = open_dataset(spec, project=project, variables=variables or {}, as_of=as_of, scratch=scratch)
         with dataset:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl_agent import collector
 from etl_agent.clean.step import CarryStep, KeyStep
 from etl_agent.errors import DataRefused
 from etl_agent.extract.dataset import Dataset, open_dataset
@@ -25,7 +26,6 @@ from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
 from etl_agent.run.outcome import Run, judged, layouts_of, refused
 from etl_agent.run.prepare import Prepared, digest_of, prepare, unbrought
-from etl_agent.run.reading import collect_again
 from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
@@ -211,7 +211,7 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
     meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
     sample = run.options.sample
     rows = BATCH_ROWS if sample is None else max(1, min(BATCH_ROWS, sample))
-    collect_again()
+    collector.resume()
     batches = ahead(dataset.batches(rows=rows))
     for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
         books.add(passed)
