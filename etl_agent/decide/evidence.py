@@ -1,0 +1,76 @@
+"""What a decision looks at: a sample of the rows as they stand at one place of the pipeline, and facts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pyarrow as pa
+
+from etl_agent.clean.step import CarryStep, FittedStep, RowStep, Step
+from etl_agent.profile.coded import CodedTable
+from etl_agent.profile.kinds import Kind, kind_of
+from etl_agent.profile.table import TableFacts
+
+__all__ = ["Evidence"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sample, with the facts that follow from it.
+
+    Args:
+        sample: rows as text columns; all rows of a dataset that is small.
+        rows: rows of the dataset.
+        keys: columns that a declared key is made of: no proposed step may change a cell of them.
+    """
+
+    sample: pa.RecordBatch
+    rows: int
+    keys: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the sample is the whole dataset."""
+        return bool(self.sample.num_rows >= self.rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns."""
+        return tuple(self.sample.schema.names)
+
+    @cached_property
+    def coded(self) -> CodedTable:
+        """The sample as codes."""
+        return CodedTable.of(self.sample)
+
+    @cached_property
+    def facts(self) -> TableFacts:
+        """The facts of the sample."""
+        return TableFacts.observe(self.sample)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The semantic kind of each column."""
+        return {name: kind_of(facts) for name, facts in self.facts.columns.items()}
+
+    def pinned(self, step: Step) -> Step:
+        """Pin what a step leaves to the data by the sample; a step that leaves nothing open is returned as it is.
+
+        Raises:
+            AmbiguousFormat: the sample allows several readings.
+        """
+        if isinstance(step, FittedStep) and not step.fitted:
+            return step.fit(step.observe(self.sample))
+        return step
+
+    def after(self, step: Step) -> Evidence:
+        """Return the evidence as a pinned step leaves it. Steps that take rows out leave the sample as it is."""
+        match step:
+            case RowStep():
+                return replace(self, sample=step.apply(self.sample))
+            case CarryStep():
+                return replace(self, sample=step.carry(self.sample, step.start())[0])
+            case _:
+                return self

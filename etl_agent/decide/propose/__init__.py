@@ -1,0 +1,16 @@
+"""The catalogue of proposers: each looks at the evidence for one family of dirt; asked in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from etl_agent.decide.evidence import Evidence
+from etl_agent.decide.proposal import Proposal
+
+__all__ = ["PROPOSERS", "Proposer"]
+
+Proposer = Callable[[Evidence], Iterable[Proposal]]
+"""Propose steps for what the evidence shows; nothing where it is thin."""
+
+PROPOSERS: tuple[Proposer, ...] = ()
+"""Every proposer. A later one sees the sample as the accepted steps of those before leave it."""

@@ -1,0 +1,103 @@
+"""A sample of rows that merges and stays small: the rows whose numbers hash lowest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from etl_agent.profile.patterns import collapsed_patterns
+
+__all__ = ["SAMPLE_ROWS", "RowSample"]
+
+SAMPLE_ROWS = 32_768
+_STRATUM_ROWS = 8  # rows kept of each pattern of each column, however rare it is
+_STRATA = 64  # patterns of a column that are told apart
+_PREFIX = 48  # characters of a cell that its pattern is made of
+
+
+@dataclass(frozen=True, slots=True)
+class RowSample:
+    """Rows of a dataset, chosen by nothing but their numbers and their patterns; all rows while they are few.
+
+    Every row has a fixed pseudo-random rank, made of its number. The rows of the lowest ranks stay, and with them the
+    lowest-ranked few of every value pattern, so that rare spellings are seen too. Which rows stay depends on
+    neither order nor batches.
+
+    Source: bottom-k sampling, Cohen, Kaplan, "Summarizing data using bottom-k sketches" (2007).
+
+    Args:
+        data: the rows, in the order of their numbers.
+        numbers: the number of each row in the dataset.
+        seen: rows of the dataset so far.
+    """
+
+    data: pa.RecordBatch | None = None
+    numbers: NDArray[np.int64] | None = None
+    seen: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no row was left out."""
+        return self.data is None or self.data.num_rows == self.seen
+
+    @staticmethod
+    def of(data: pa.RecordBatch, numbers: NDArray[np.int64]) -> RowSample:
+        """Sample a batch of text columns.
+
+        Args:
+            data: the rows.
+            numbers: the number of each row in the dataset.
+        """
+        if not data.num_rows:
+            return RowSample()
+        return _least(data, numbers.astype(np.int64), data.num_rows)
+
+    def combine(self, other: RowSample) -> RowSample:
+        """Merge the samples of two pieces of a dataset; a column that one lacks is null there."""
+        if self.data is None or self.numbers is None:
+            return other
+        if other.data is None or other.numbers is None:
+            return self
+        tables = [pa.Table.from_batches([piece]) for piece in (self.data, other.data)]
+        merged = pa.concat_tables(tables, promote_options="default").combine_chunks()
+        data = pa.RecordBatch.from_arrays(
+            [column.combine_chunks() for column in merged.columns], names=merged.column_names
+        )
+        return _least(data, np.concatenate([self.numbers, other.numbers]), self.seen + other.seen)
+
+
+def _least(data: pa.RecordBatch, numbers: NDArray[np.int64], seen: int) -> RowSample:
+    keep = np.ones(len(numbers), np.bool_)
+    if len(numbers) > SAMPLE_ROWS:
+        ranks = _ranks(numbers)
+        keep[:] = False
+        keep[np.argpartition(ranks, SAMPLE_ROWS)[:SAMPLE_ROWS]] = True
+        for column in data.columns:
+            keep[_strata(column, ranks)] = True
+    rows = np.flatnonzero(keep)
+    rows = rows[np.argsort(numbers[rows], kind="stable")]
+    return RowSample(data.take(pa.array(rows)), numbers[rows], seen)
+
+
+def _strata(column: pa.Array, ranks: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Find the lowest-ranked rows of each pattern, unless the patterns are as many as the values of free text."""
+    encoded = collapsed_patterns(pc.utf8_slice_codeunits(column, 0, _PREFIX)).dictionary_encode()
+    if len(encoded.dictionary) > _STRATA:
+        return np.zeros(0, np.int64)
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    order = np.lexsort((ranks, codes))
+    starts = np.searchsorted(codes[order], codes[order])
+    found: NDArray[np.int64] = order[np.arange(len(order)) - starts < _STRATUM_ROWS]
+    return found
+
+
+def _ranks(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Give every row number a fixed pseudo-random rank (the finaliser of SplitMix64)."""
+    mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
