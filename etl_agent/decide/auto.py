@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from etl_agent.clean.step import FittedStep, Step
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate import Ruling, judge
-from etl_agent.decide.propose import PROPOSERS, Proposer
 from etl_agent.decide.proposal import Proposal
+from etl_agent.decide.propose import PROPOSERS, Proposer
 from etl_agent.errors import AmbiguousFormat
 
 __all__ = ["Composed", "Tried", "compose"]
