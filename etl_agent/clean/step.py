@@ -99,6 +99,8 @@ class FittedStep(RowStep):
     scope: ClassVar[Scope] = "fitted"
     per: ClassVar[Literal["file", "dataset"]] = "dataset"
     """file: formats may differ from file to file, so each file gets a fit of its own."""
+    learns: ClassVar[Literal["once", "anew"]] = "once"
+    """once: a lock keeps what was learned. anew: the data's own redundancy teaches, so every run learns afresh."""
 
     @property
     @abstractmethod

@@ -14,7 +14,7 @@ from etl_agent.profile.patterns import collapsed_patterns
 __all__ = ["SAMPLE_ROWS", "RowSample"]
 
 SAMPLE_ROWS = 32_768
-_STRATUM_ROWS = 8  # rows kept of each pattern of each column, however rare it is
+_STRATUM_ROWS = 4  # rows kept of each pattern of each column, however rare it is
 _STRATA = 64  # patterns of a column that are told apart
 _PREFIX = 48  # characters of a cell that its pattern is made of
 
