@@ -21,7 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from etl_agent.errors import EtlAgentError
-from etl_agent.extract.dataset import open_dataset
+from etl_agent.extract.opening import open_dataset
 from etl_agent.extract.spec import Extract
 from etl_agent.extract.writer import CsvWriter
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -23,16 +20,15 @@ from etl_agent.extract.header import open_header
 from etl_agent.extract.lines import Lines
 from etl_agent.extract.raw import read_at
 from etl_agent.extract.reader import Reader, Rules
-from etl_agent.extract.source import Limits, Source, sources_of, spool
+from etl_agent.extract.source import Limits, Source
 from etl_agent.extract.spec import Extract
 from etl_agent.extract.tally import Tally, tally_of
-from etl_agent.paths import STDIN, expand, find_files
 from etl_agent.rejects import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Candidate", "Dataset", "SourceFile", "Tally", "open_dataset"]
+__all__ = ["Candidate", "Dataset", "SourceFile", "Tally"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +78,8 @@ class Dataset:
         self._sources = tuple(sources)
         self._limits = Limits(spec.max_decompressed_bytes, spec.max_ratio)
         self._on_empty = spec.on_empty
+        self.fell_back: str | None = None
+        """Why these files are read instead of those that were asked for first, in one line; None if they are those."""
         self._tallies: list[Tally] = []
         self.files = tuple(_opened(source, spec, self._limits) for source in sources)
         """The files, in the order in which they are read."""
@@ -149,7 +147,10 @@ class Dataset:
         """
         if len(chosen) == len(self.files):
             return self
-        return Dataset(self._spec, [self._sources[number] for number in chosen], rules=self._rules, closing=ExitStack())
+        sources = [self._sources[number] for number in chosen]
+        part = Dataset(self._spec, sources, rules=self._rules, closing=ExitStack())
+        part.fell_back = self.fell_back
+        return part
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -216,59 +217,6 @@ class Dataset:
         return Reader(lines, dialect=dialect, rules=self._rules, name=file.name)
 
 
-def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], as_of: date, scratch: Path) -> Dataset:
-    """Find the files of an extract and look at the beginning of each.
-
-    Args:
-        spec: what to read and how.
-        project: the folder that relative paths are relative to.
-        variables: the values of ``--var``, for templates in paths.
-        as_of: the day that ``{date}`` stands for.
-        scratch: an existing folder for copies of the standard input and of pipes.
-
-    Raises:
-        NoInput: no file matches, or a file is missing.
-        FileRefused: a file's header, encoding, delimiter or packing is wrong throughout.
-        ConfigurationError: a template or an added column cannot work.
-        PermissionRefused: a file may not be read.
-    """
-    patterns = [expand(text, project=project, variables=variables, as_of=as_of) for text in spec.files]
-    rules = Rules(
-        comment=None if spec.comment is None else spec.comment.encode(),
-        footer=spec.footer,
-        blank_is_null=spec.blank_lines == "null",
-        max_cell=spec.max_cell_bytes,
-    )
-    with ExitStack() as opening:
-        sources = _sources(patterns, project=project, scratch=scratch, closing=opening)
-        closing = ExitStack()
-        dataset = Dataset(spec, sources, rules=rules, closing=closing)
-        closing.push(opening.pop_all())
-    return dataset
-
-
-def _sources(patterns: Sequence[str], *, project: Path, scratch: Path, closing: ExitStack) -> list[Source]:
-    """Find the inputs; copies of what can be read only once are removed by ``closing``."""
-    sources: list[Source] = []
-    if STDIN in patterns:
-        copy = spool(sys.stdin.buffer, scratch=scratch)
-        closing.callback(copy.unlink, missing_ok=True)
-        sources += sources_of(copy, name="stdin", scratch=scratch)
-    named = [pattern for pattern in patterns if pattern != STDIN]
-    for path in find_files(named, project=project) if named else ():
-        found = sources_of(path, name=_shown(path, project), scratch=scratch)
-        if found[0].path != path:
-            closing.callback(found[0].path.unlink, missing_ok=True)
-        sources += found
-    return sources
-
-
 def _opened(source: Source, spec: Extract, limits: Limits) -> SourceFile:
     dialect, header = open_header(source, spec, limits=limits)
     return SourceFile(source.name, source.path, header, dialect, source.packed_size)
-
-
-def _shown(path: Path, project: Path) -> str:
-    """Name a file as people know it, with bytes that are no text spelled out: no database would take them."""
-    name = path.relative_to(project).as_posix() if path.is_relative_to(project) else path.as_posix()
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

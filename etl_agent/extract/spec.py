@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from etl_agent.frozen import Frozen, SomeNames
+from etl_agent.frozen import Frozen, Names, SomeNames
 
 __all__ = ["AddColumn", "Extract", "fold"]
 
@@ -94,9 +94,11 @@ class Extract(Frozen):
     files it is always nothing."""
     add: dict[str, AddColumn] = Field(default_factory=dict)
     """Columns to add to the right, by name."""
-    on_empty: Literal["accept", "refuse"] = "accept"
-    """What becomes of a file with a header and no rows. A file without a single line has no header and is refused
-    either way, unless ``names`` are given."""
+    fallback: Names = ()
+    """What to read instead of ``files`` where none of them is there, written as ``files`` are. The run says so."""
+    on_empty: Literal["accept", "refuse", "fallback"] = "accept"
+    """What becomes of a file with a header and no rows. With ``fallback``, the key ``fallback`` is read instead where
+    all files together hold no row. A file without a single line is refused, unless ``names`` are given."""
     max_cell_bytes: Annotated[int, Field(ge=1, le=8 * _MEBIBYTE)] = _MEBIBYTE
     """The most bytes (as UTF-8) that a cell may have, and that a quoted cell may span; a row with a longer one is
     quarantined."""
@@ -155,6 +157,12 @@ class Extract(Frozen):
             raise ValueError("quote and delimiter are the same character")
         if self.quote is not None and self.quoting == "none":
             raise ValueError("quoting none has no quote")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_it_falls_back_to(self) -> Self:
+        if self.on_empty == "fallback" and not self.fallback:
+            raise ValueError("on_empty fallback needs fallback: FILES")
         return self
 
     @property

@@ -61,7 +61,7 @@ def digest_of(spec: PipelineSpec, *, project: Path) -> str:
     """Digest everything of a pipeline that decides what a row becomes; not where files or databases are."""
     contract = spec.validation.contract
     parts: dict[str, Any] = {
-        "extract": spec.extract.model_dump(mode="json", exclude={"files"}),
+        "extract": spec.extract.model_dump(mode="json", exclude={"files", "fallback"}),
         "validate": spec.validation.model_dump(mode="json"),
         "load": spec.load.model_dump(mode="json", exclude={"to"}),
     }

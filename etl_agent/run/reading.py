@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from etl_agent import collector
-from etl_agent.extract.dataset import Dataset, open_dataset
+from etl_agent.extract.dataset import Dataset
+from etl_agent.extract.opening import open_dataset
 from etl_agent.extract.spec import Extract
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder

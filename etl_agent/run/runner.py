@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from etl_agent import collector
 from etl_agent.clean.step import CarryStep, KeyStep
 from etl_agent.errors import DataRefused
-from etl_agent.extract.dataset import Dataset, open_dataset
+from etl_agent.extract.dataset import Dataset
+from etl_agent.extract.opening import open_dataset
 from etl_agent.load.target import Target, open_target
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import Reason

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from etl_agent.extract.dataset import Dataset, Tally, open_dataset
+from etl_agent.extract.dataset import Dataset, Tally
+from etl_agent.extract.opening import open_dataset
 from etl_agent.extract.spec import Extract
 
 

@@ -204,3 +204,36 @@ def test_frame_without_rows_or_with_equal_labels(read_all):
         assert (dataset.names, read_all(dataset).rows) == (("x",), [])
     with pytest.raises(FileRefused, match="the same name"):
         Dataset.of_frame(pd.DataFrame([[1, 2]], columns=["x", "x"]))
+
+
+def test_a_fallback_is_read_where_no_file_is_there(write, opened, read_all):
+    """The files that are read instead are the dataset, and it says why; without a fallback nothing is guessed."""
+    write(old="x\n1\n")
+    dataset = opened(files="new_*.csv", fallback="old.csv")
+    assert read_all(dataset).rows == [("1",)]
+    assert dataset.fell_back == "no file matches; read old.csv instead"
+    with pytest.raises(NoInput):
+        opened(files="new_*.csv")
+
+
+def test_a_fallback_is_read_where_no_file_has_a_row(write, opened, read_all):
+    """One row in any of the files, even a bad one, and they are the dataset."""
+    write(a="x,y\n", b="x,y\n", old="x,y\n1,2\n")
+    empty = {"files": ("a.csv", "b.csv"), "fallback": "old.csv", "on_empty": "fallback"}
+    assert read_all(opened(**empty)).rows == [("1", "2")]
+    write(b="x,y\nbad\n")
+    dataset = opened(**empty)
+    assert dataset.fell_back is None
+    assert read_all(dataset).rows == []
+
+
+def test_nothing_falls_back_while_a_file_is_there(write, opened, read_all):
+    """A fallback is not looked at, and need not exist, as long as the files are there."""
+    write(a="x\n1\n")
+    assert read_all(opened(files="a.csv", fallback="nowhere.csv")).rows == [("1",)]
+
+
+def test_on_empty_fallback_needs_a_fallback(opened):
+    """A promise that nothing can keep is refused."""
+    with pytest.raises(ValueError, match="needs fallback"):
+        opened(files="a.csv", on_empty="fallback")

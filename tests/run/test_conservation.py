@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from etl_agent.errors import EtlAgentError
-from etl_agent.extract.dataset import open_dataset
+from etl_agent.extract.opening import open_dataset
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run import runner
