@@ -15,12 +15,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from etl_agent.batch import as_mask
 from etl_agent.clean.evidence import Counts, Evidence, ambiguous, combined, note
 from etl_agent.clean.formats import DateFormat, check_format, compiled, read_where_agreed
-from etl_agent.clean.months import Language
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import rewrite
 from etl_agent.clean.zones import check_zone, in_zone
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.frozen import Frozen
+from etl_agent.profile.months import Language
 
 __all__ = ["ColumnFormats", "Dates", "Timestamps"]
 

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.clean.months import Language, month_numbers
 from etl_agent.profile.forms import DATE
+from etl_agent.profile.months import Language, month_numbers
 
 __all__ = ["EXCEL", "DateFormat", "check_format", "compiled", "read_times", "read_where_agreed"]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from etl_agent.clean.dates import Dates, Timestamps
-from etl_agent.clean.months import languages, month_numbers
 from etl_agent.errors import AmbiguousFormat
+from etl_agent.profile.months import languages, month_numbers
 
 Cell = str | None
 
