@@ -16,6 +16,8 @@ __all__ = ["SAMPLE_ROWS", "RowSample"]
 SAMPLE_ROWS = 32_768
 _STRATUM_ROWS = 4  # rows kept of each pattern of each column, however rare it is
 _STRATA = 64  # patterns of a column that are told apart
+_POOL = 4  # rows that patterns are looked for in, for each row of the sample
+_NO_LIMIT = 2**64 - 1
 _PREFIX = 48  # characters of a cell that its pattern is made of
 
 
@@ -23,9 +25,9 @@ _PREFIX = 48  # characters of a cell that its pattern is made of
 class RowSample:
     """Rows of a dataset, chosen by nothing but their numbers and their patterns; all rows while they are few.
 
-    Every row has a fixed pseudo-random rank, made of its number. The rows of the lowest ranks stay, and with them the
-    lowest-ranked few of every value pattern, so that rare spellings are seen too. Which rows stay depends on
-    neither order nor batches.
+    Every row has a fixed pseudo-random rank, made of its number. The rows of the lowest ranks stay, and of some more
+    rows the lowest-ranked few of every value pattern, so that rare spellings are seen too. Which rows stay, once pieces
+    were combined, depends on neither order nor batches.
 
     Source: bottom-k sampling, Cohen, Kaplan, "Summarizing data using bottom-k sketches" (2007).
 
@@ -33,63 +35,77 @@ class RowSample:
         data: the rows, in the order of their numbers.
         numbers: the number of each row in the dataset.
         seen: rows of the dataset so far.
+        limit: rows above this rank cannot be in a sample that this one is merged into.
     """
 
     data: pa.RecordBatch | None = None
     numbers: NDArray[np.int64] | None = None
     seen: int = 0
+    limit: int = _NO_LIMIT
+
+    def __len__(self) -> int:
+        return 0 if self.data is None else self.data.num_rows
 
     @property
     def whole(self) -> bool:
         """Whether no row was left out."""
-        return self.data is None or self.data.num_rows == self.seen
+        return self.data is None or bool(self.data.num_rows == self.seen)
 
     @staticmethod
-    def of(data: pa.RecordBatch, numbers: NDArray[np.int64]) -> RowSample:
+    def of(data: pa.RecordBatch, numbers: NDArray[np.int64], *, limit: int = _NO_LIMIT) -> RowSample:
         """Sample a batch of text columns.
 
         Args:
             data: the rows.
             numbers: the number of each row in the dataset.
+            limit: that of a sample which this one will be merged with: looking at fewer rows is faster.
         """
         if not data.num_rows:
             return RowSample()
-        return _least(data, numbers.astype(np.int64), data.num_rows)
+        kept = np.flatnonzero(_ranks(numbers) <= np.uint64(limit))
+        part = data if len(kept) == data.num_rows else data.take(pa.array(kept))
+        return RowSample(part, numbers[kept].astype(np.int64), data.num_rows, limit)
 
-    def combine(self, other: RowSample) -> RowSample:
-        """Merge the samples of two pieces of a dataset; a column that one lacks is null there."""
-        if self.data is None or self.numbers is None:
-            return other
-        if other.data is None or other.numbers is None:
-            return self
-        tables = [pa.Table.from_batches([piece]) for piece in (self.data, other.data)]
+    def combine(self, *others: RowSample) -> RowSample:
+        """Merge the samples of pieces of a dataset; a column that one lacks is null there."""
+        pieces = [piece for piece in (self, *others) if piece.data is not None]
+        if not pieces:
+            return RowSample()
+        tables = [pa.Table.from_batches([piece.data]) for piece in pieces]
         merged = pa.concat_tables(tables, promote_options="default").combine_chunks()
         data = pa.RecordBatch.from_arrays(
             [column.combine_chunks() for column in merged.columns], names=merged.column_names
         )
-        return _least(data, np.concatenate([self.numbers, other.numbers]), self.seen + other.seen)
+        numbers = np.concatenate([piece.numbers for piece in pieces if piece.numbers is not None])
+        limit = min(piece.limit for piece in pieces)
+        return _least(data, numbers, sum(piece.seen for piece in pieces), limit)
 
 
-def _least(data: pa.RecordBatch, numbers: NDArray[np.int64], seen: int) -> RowSample:
-    keep = np.ones(len(numbers), np.bool_)
+def _least(data: pa.RecordBatch, numbers: NDArray[np.int64], seen: int, limit: int = _NO_LIMIT) -> RowSample:
+    rows = np.arange(len(numbers))
     if len(numbers) > SAMPLE_ROWS:
         ranks = _ranks(numbers)
-        keep[:] = False
-        keep[np.argpartition(ranks, SAMPLE_ROWS)[:SAMPLE_ROWS]] = True
+        last = int(np.partition(ranks, SAMPLE_ROWS - 1)[SAMPLE_ROWS - 1])
+        limit = min(limit, _POOL * last)
+        pool = np.flatnonzero(ranks <= np.uint64(limit))
+        pool = pool[np.argsort(ranks[pool])]
+        keep = np.zeros(len(numbers), np.bool_)
+        keep[pool[:SAMPLE_ROWS]] = True
+        places = pa.array(pool)
         for column in data.columns:
-            keep[_strata(column, ranks)] = True
-    rows = np.flatnonzero(keep)
+            keep[pool[_strata(column.take(places))]] = True
+        rows = np.flatnonzero(keep)
     rows = rows[np.argsort(numbers[rows], kind="stable")]
-    return RowSample(data.take(pa.array(rows)), numbers[rows], seen)
+    return RowSample(data.take(pa.array(rows)), numbers[rows], seen, limit)
 
 
-def _strata(column: pa.Array, ranks: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Find the lowest-ranked rows of each pattern, unless the patterns are as many as the values of free text."""
+def _strata(column: pa.Array) -> NDArray[np.int64]:
+    """Find the first rows of each pattern, unless the patterns are as many as the values of free text."""
     encoded = collapsed_patterns(pc.utf8_slice_codeunits(column, 0, _PREFIX)).dictionary_encode()
     if len(encoded.dictionary) > _STRATA:
         return np.zeros(0, np.int64)
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    order = np.lexsort((ranks, codes))
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int16)
+    order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], codes[order])
     found: NDArray[np.int64] = order[np.arange(len(order)) - starts < _STRATUM_ROWS]
     return found
