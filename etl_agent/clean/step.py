@@ -101,11 +101,17 @@ class FittedStep(RowStep):
     """file: formats may differ from file to file, so each file gets a fit of its own."""
     learns: ClassVar[Literal["once", "anew"]] = "once"
     """once: a lock keeps what was learned. anew: the data's own redundancy teaches, so every run learns afresh."""
+    learned: ClassVar[tuple[str, ...]] = ()
+    """The parameters that ``fit`` pins in a step that learns anew."""
 
     @property
     @abstractmethod
     def fitted(self) -> bool:
         """Whether every parameter is pinned, so that ``apply`` may be called."""
+
+    def forgotten(self) -> Self:
+        """Return the step as it was before it learned anything."""
+        return self.model_copy(update={name: type(self).model_fields[name].get_default() for name in self.learned})
 
     @abstractmethod
     def observe(self, data: pa.RecordBatch) -> Any:
