@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
-__all__ = ["ONE_OR_MORE", "Frozen", "Name", "Names", "SomeNames"]
+__all__ = ["ONE_OR_MORE", "UNTAGGED", "Frozen", "Name", "Names", "SomeNames", "by_key"]
+
+UNTAGGED = "untagged"
+"""The type of an error whose context holds ``discriminator``: the keys of which a mapping needs exactly one."""
 
 
 def _listed(value: Any) -> Any:
@@ -40,4 +43,27 @@ class Frozen(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
         hide_input_in_errors=True,  # what was given may be a password
+    )
+
+
+def by_key(members: Mapping[str, Any]) -> Discriminator:
+    """Tell the members of a union apart by the one key that each has and no other; their tags are these keys.
+
+    Args:
+        members: the members by key. Each is a model with a field of that name, or with one of that alias whose
+            name has ``_`` behind it.
+    """
+
+    def key_of(value: Any) -> str | None:
+        if isinstance(value, Mapping):
+            found = [key for key in members if key in value or f"{key}_" in value]
+        else:
+            found = [key for key in members if hasattr(value, key) or hasattr(value, f"{key}_")]
+        return found[0] if len(found) == 1 else None
+
+    return Discriminator(
+        key_of,
+        custom_error_type=UNTAGGED,
+        custom_error_message="exactly one of these keys is needed",
+        custom_error_context={"discriminator": " or ".join(f"'{key}'" for key in members)},
     )

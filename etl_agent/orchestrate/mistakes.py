@@ -14,13 +14,10 @@ from etl_agent.orchestrate.fields import Expected, below, fields_of, labelled, n
 from etl_agent.orchestrate.located import Branch, Mark, Mistake, Path, Scalar, Value, meaning
 from etl_agent.orchestrate.wording import is_of_wrong_kind, worded, wrong_kind
 
-__all__ = ["SEVERAL", "UNTAGGED", "mistakes_of"]
+__all__ = ["SEVERAL", "mistakes_of"]
 
 SEVERAL = "several_mistakes"
 """The type of an error whose context holds ``mistakes``: pairs of a path and what is wrong there."""
-
-UNTAGGED = "untagged"
-"""The type of an error whose context holds ``discriminator``: the keys of which a mapping needs exactly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +183,9 @@ def _untagged(found: _Found) -> Mistake:
     if not isinstance(found.value, Branch) or not found.value.is_mapping:
         return Mistake(found.mark, found.path, wrong_kind([{"type": "model_type"}], meaning(found.value)))
     tags = [tag.strip("' ") for tag in str(found.error["ctx"]["discriminator"]).split(" or ")]
+    there = [tag for tag in tags if tag in found.value.keys]
+    if len(there) > 1:
+        return Mistake(found.mark, found.path, f"of the keys {' and '.join(map(repr, there))} only one can stand here")
     for key, mark in found.value.keys.items():
         for tag in near(str(key), tags)[:1]:
             return Mistake(mark, (*found.path, key), f"unknown key; did you mean {tag!r}?")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from etl_agent.clean.step import Step
 from etl_agent.clean.union import AnyStep
 from etl_agent.errors import near
 from etl_agent.extract.spec import Extract
-from etl_agent.frozen import Frozen, Names
+from etl_agent.frozen import Frozen, Names, by_key
 from etl_agent.load.spec import Load
 from etl_agent.orchestrate.located import Path
-from etl_agent.orchestrate.mistakes import SEVERAL, UNTAGGED
+from etl_agent.orchestrate.mistakes import SEVERAL
 from etl_agent.validate.spec import Validate
 
 __all__ = ["NODES", "Node", "PipelineSpec", "Said", "StepList"]
@@ -27,26 +27,12 @@ NODES: Mapping[str, Any] = {"step": AnyStep}
 """What may stand in ``clean``, by the one key that tells it from the others."""
 
 
-def _node_key(value: Any) -> str | None:
-    """Find the key that tells a node from others; None where it has none or several."""
-    if isinstance(value, Mapping):
-        found = [key for key in NODES if key in value]
-    else:
-        found = [key for key in NODES if hasattr(value, key)]
-    return found[0] if len(found) == 1 else None
-
-
 if TYPE_CHECKING:
     Node = Step
 else:
     Node = Annotated[
         Union[tuple(Annotated[node, Tag(key)] for key, node in NODES.items())],  # noqa: UP007  the members are a table
-        Discriminator(
-            _node_key,
-            custom_error_type=UNTAGGED,
-            custom_error_message="a node needs exactly one of its keys",
-            custom_error_context={"discriminator": " or ".join(f"'{key}'" for key in NODES)},
-        ),
+        by_key(NODES),
     ]
     """A cleaning step, or what is resolved into cleaning steps."""
 
