@@ -12,20 +12,10 @@ import pyarrow.compute as pc
 from etl_agent.clean.evidence import Counts, ambiguous, matching, note
 from etl_agent.errors import AmbiguousFormat
 
-__all__ = ["CURRENCY_CODES", "DecimalMark", "Grammar", "ThousandsMark", "count_marks", "decide_marks"]
+__all__ = ["DecimalMark", "Grammar", "ThousandsMark", "count_marks", "decide_marks"]
 
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["none", ",", ".", "'", "space"]
-
-CURRENCY_CODES = (
-    "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHF|"
-    "CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|"
-    "HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|"
-    "MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|"
-    "QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|"
-    "TWD|TZS|UAH|UGX|USD|UYU|UZS|VED|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWG"
-)
-"""The codes of money in use (ISO 4217), as a regular expression."""
 
 BLANK = r"[ \x{00A0}\x{2009}\x{202F}]"
 _MARKS = {"none": "", ",": ",", ".": r"\.", "'": r"['\x{2019}]", "space": BLANK}

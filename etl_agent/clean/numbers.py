@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 from pydantic import BeforeValidator
 
 from etl_agent.clean.evidence import Counts, Evidence, combined, note
-from etl_agent.clean.marks import CURRENCY_CODES, DecimalMark, Grammar, ThousandsMark, count_marks, decide_marks
+from etl_agent.clean.marks import DecimalMark, Grammar, ThousandsMark, count_marks, decide_marks
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import calculate, put, rewrite
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.frozen import Frozen
+from etl_agent.profile.currencies import CURRENCY
 
 __all__ = ["ColumnMarks", "Numbers"]
 
-_CURRENCY = rf"(?:US|CA|AU|NZ|HK|SG|MX|NT|A|C|R|S)?\p{{Sc}}|{CURRENCY_CODES}"
 _AROUND = "0123456789.,'\u2019()+-\u2212 \u00a0\u2009\u202f"
 _NEVER = r"[^\s\S]"  # matches nothing, where nothing may stand around the digits
 
@@ -153,7 +153,7 @@ class Numbers(FittedStep):
     def _grammar(
         self, *, decimal: DecimalMark, thousands: ThousandsMark, currency: Literal["auto"] | tuple[str, ...]
     ) -> Grammar:
-        money = _CURRENCY if currency == "auto" else _escaped(currency)
+        money = CURRENCY if currency == "auto" else _escaped(currency)
         percent = "|%" if self.percent != "none" else ""
         around = "".join((*currency, *self.units, "%"))
         return Grammar(
@@ -197,7 +197,7 @@ def _hundredth(digits: pa.Array) -> pa.Array:
 def _count_currencies(counts: Counts, cells: pa.Array) -> None:
     """Count the cells with each currency sign beside digits."""
     words = pc.utf8_trim(cells, characters=_AROUND)
-    known = pc.match_substring_regex(words, rf"^(?:{_CURRENCY})$")
+    known = pc.match_substring_regex(words, rf"^(?:{CURRENCY})$")
     cells, words = cells.filter(known), words.filter(known)
     for sign in pc.unique(words).to_pylist():
         note(counts, f"currency {sign}", cells=cells.filter(pc.equal(words, sign)))
