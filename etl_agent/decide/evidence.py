@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from etl_agent.clean.step import CarryStep, FittedStep, RowStep, Step
 from etl_agent.profile.coded import CodedTable
-from etl_agent.profile.kinds import Kind, kind_of
+from etl_agent.profile.kinds import ColumnKind, Kind, column_kind
 from etl_agent.profile.table import TableFacts
 
 __all__ = ["Evidence"]
@@ -51,9 +51,14 @@ class Evidence:
         return TableFacts.observe(self.sample)
 
     @cached_property
+    def column_kinds(self) -> Mapping[str, ColumnKind]:
+        """The semantic kind of each column, with its share, formats and unit."""
+        return {name: column_kind(facts, name=name) for name, facts in self.facts.columns.items()}
+
+    @cached_property
     def kinds(self) -> Mapping[str, Kind]:
         """The semantic kind of each column."""
-        return {name: kind_of(facts) for name, facts in self.facts.columns.items()}
+        return {name: found.kind for name, found in self.column_kinds.items()}
 
     def pinned(self, step: Step) -> Step:
         """Pin what a step leaves to the data by the sample; a step that leaves nothing open is returned as it is.

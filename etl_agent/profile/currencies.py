@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CURRENCY", "CURRENCY_CODES"]
+__all__ = ["CURRENCY", "CURRENCY_CODES", "CURRENCY_SIGN", "CURRENCY_WORDS"]
 
 CURRENCY_CODES = (
     "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHF|"
@@ -16,3 +16,9 @@ CURRENCY_CODES = (
 
 CURRENCY = rf"(?:US|CA|AU|NZ|HK|SG|MX|NT|A|C|R|S)?\p{{Sc}}|{CURRENCY_CODES}"
 """A currency sign, with the letters that tell whose it is, or a code; as a regular expression (RE2 syntax)."""
+
+CURRENCY_WORDS = "Rs|kr|Fr|zł|Kč|Ft|лв|руб|din|kn"
+"""Short words that people write for a currency, with or without a full stop; as a regular expression."""
+
+CURRENCY_SIGN = "[$¢£¤¥\u20a0-\u20cf\ufdfc\ufe69\uff04\uffe0\uffe1\uffe5฿៛৳؋]"
+"""A currency sign (Unicode category Sc, which the standard library's expressions have no word for)."""

@@ -9,8 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.profile.forms import Forms
-from etl_agent.profile.patterns import masked_patterns
+from etl_agent.profile.moments import Moments
+from etl_agent.profile.nulls import null_spellings
+from etl_agent.profile.numerals import Numerals
 from etl_agent.profile.sketches import Counts, Distinct, Frequent, Quantiles
+from etl_agent.profile.spelled import Spelled
+from etl_agent.profile.words import Words
 
 __all__ = ["ColumnFacts"]
 
@@ -31,6 +35,10 @@ class ColumnFacts:
         patterns: the most frequent masked patterns (``AA-999``).
         forms: how many cells stand for a number, a date and so on.
         quantiles: quantiles of the cells that are numbers.
+        null_spellings: cells that hold a null spelling (``N/A``, ``-``), by what stands in them; they are values here.
+        numerals: cells that are numbers as people write them.
+        moments: cells that are dates or times as people write them.
+        words: cells that have a form of their own, such as an address.
     """
 
     rows: int = 0
@@ -44,6 +52,10 @@ class ColumnFacts:
     patterns: Frequent = field(default_factory=Frequent)
     forms: Forms = field(default_factory=Forms)
     quantiles: Quantiles = field(default_factory=Quantiles)
+    null_spellings: Frequent = field(default_factory=Frequent)
+    numerals: Numerals = field(default_factory=Numerals)
+    moments: Moments = field(default_factory=Moments)
+    words: Words = field(default_factory=Words)
 
     @property
     def values(self) -> int:
@@ -59,8 +71,8 @@ class ColumnFacts:
         if not len(values):
             return ColumnFacts(rows=len(text), nulls=len(text))
         lengths = pc.utf8_length(values).to_numpy(zero_copy_only=False)
-        patterns = masked_patterns(values).dictionary_encode()
-        forms, numbers = Forms.of(values, counts, patterns)
+        spelled = Spelled(values, counts)
+        forms, numbers = Forms.of(values, counts, spelled.masked)
         return ColumnFacts(
             rows=len(text),
             nulls=text.null_count,
@@ -70,9 +82,13 @@ class ColumnFacts:
             longest=int(lengths.max()),
             distinct=Distinct.of(values),
             frequent=Frequent.of(values, counts),
-            patterns=_frequent_patterns(patterns, counts),
+            patterns=Frequent.of(spelled.patterns, spelled.pattern_rows),
             forms=forms,
             quantiles=_quantiles(values, counts, numbers),
+            null_spellings=null_spellings(spelled),
+            numerals=Numerals.of(spelled),
+            moments=Moments.of(spelled),
+            words=Words.of(spelled),
         )
 
     def combine(self, other: ColumnFacts) -> ColumnFacts:
@@ -90,15 +106,11 @@ class ColumnFacts:
             patterns=self.patterns.combine(other.patterns),
             forms=self.forms.combine(other.forms),
             quantiles=self.quantiles.combine(other.quantiles),
+            null_spellings=self.null_spellings.combine(other.null_spellings),
+            numerals=self.numerals.combine(other.numerals),
+            moments=self.moments.combine(other.moments),
+            words=self.words.combine(other.words),
         )
-
-
-def _frequent_patterns(patterns: pa.DictionaryArray, counts: Counts) -> Frequent:
-    """Count rows by pattern; cells too long to have one are not counted."""
-    has = patterns.is_valid().to_numpy(zero_copy_only=False)
-    places = patterns.indices.drop_null().to_numpy(zero_copy_only=False)
-    rows = np.bincount(places, weights=counts[has], minlength=len(patterns.dictionary)).astype(np.int64)
-    return Frequent.of(patterns.dictionary, rows)
 
 
 def _quantiles(values: pa.Array, counts: Counts, numbers: pa.Array) -> Quantiles:

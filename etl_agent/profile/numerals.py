@@ -1,0 +1,193 @@
+"""Numbers as people write them: their marks, and what stands before and behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl_agent.profile.currencies import CURRENCY, CURRENCY_WORDS
+from etl_agent.profile.sketches import Frequent
+from etl_agent.profile.spelled import Counts, Mask, Spelled, as_mask
+
+__all__ = ["Numerals"]
+
+_MADE = r"^[^9]{0,8}(?:9(?:[.,' a]9)*|[.,]9)[^9]{0,24}$"
+"""Collapsed patterns with one run of digits and marks; ``a`` is also any blank that is not ASCII."""
+_CORE = r"(?:9[9.,' ]*9|9|[.,]9+)"
+_SIGN = r"[-+(]?"
+_BEFORE, _AFTER = r"[^9.,']{1,8}", r"[^9]{1,24}"
+_BARE = rf"^ *{_SIGN} ?{_CORE}[-)]? *$"
+_AFFIXED = rf"^(?: *{_SIGN} ?{_CORE}{_AFTER}|{_BEFORE}{_CORE}[-) ]*|{_BEFORE}{_CORE}{_AFTER})$"
+_MARKS: Mapping[str, str] = {
+    "integer": r"9+",
+    "groups , decimal .": r"9{1,3}(?:,9{2,3})*,999\.9+",
+    "groups . decimal ,": r"9{1,3}(?:\.999)+,9+",
+    "either ,": r"9{1,3},999",
+    "either .": r"9{1,3}\.999",
+    "groups ,": r"9{1,3}(?:,9{2,3})*,999",
+    "groups .": r"9{1,3}(?:\.999){2,}",
+    "decimal .": r"9*\.9+",
+    "decimal ,": r"9*,9+",
+    "groups '": r"9{1,3}(?:'999)+",
+    "groups ' decimal .": r"9{1,3}(?:'999)+\.9+",
+    "groups ' decimal ,": r"9{1,3}(?:'999)+,9+",
+    "groups space": r"9{1,3}(?: 999)+",
+    "groups space decimal .": r"9{1,3}(?: 999)+\.9+",
+    "groups space decimal ,": r"9{1,3}(?: 999)+,9+",
+}
+"""What the marks of a number say, by the masked pattern of its digits and marks; the first that fits counts. "either"
+may be a group of thousands or three digits of a fraction."""
+
+_VOTES = {
+    mark: tuple(form for form in _MARKS if form.endswith(f"decimal {mark}") or form == f"groups {other}")
+    for mark, other in (".,", ",.")
+}
+"""The forms in which a mark must be the one before fractions."""
+
+_MONEY = rf"(?:{CURRENCY}|(?:{CURRENCY_WORDS})\.?)"
+_DIGITS = r"(?:\d[\d.,'\x{2019} \x{00A0}\x{2009}\x{202F}]*\d|\d|[.,]\d+)"
+
+_BEGINNING = rf"^\s*[-+(]?\s*([^\d.,]*?)[-+\s]*{_DIGITS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """How many cells are a number, by its marks and by what stands around it.
+
+    Args:
+        marks: cells by what their marks say: ``integer``, ``decimal .``, ``either ,`` (thousands or a fraction),
+            ``groups . decimal ,`` and so on; whatever stands around the digits.
+        bare: cells in which nothing but a sign or blanks stands around.
+        padded: bare cells that begin with a zero before another digit.
+        affixes: cells by what stands around, with ``#`` for the digits: ``#%``, ``$#``, ``# oz``. Before the digits
+            only currencies count: other words there make a code, not an amount.
+    """
+
+    marks: Mapping[str, int] = field(default_factory=dict)
+    bare: int = 0
+    padded: int = 0
+    affixes: Frequent = field(default_factory=Frequent)
+
+    @property
+    def rows(self) -> int:
+        """Cells that are a number, bare or with something around it."""
+        return sum(self.marks.values())
+
+    @property
+    def fractions(self) -> int:
+        """Cells whose number has a fraction, as the marks of all are read."""
+        decimal, _ = self.decimal_mark
+        return sum(rows for mark, rows in self.marks.items() if "decimal" in mark or mark == f"either {decimal}")
+
+    @property
+    def formats(self) -> tuple[tuple[str, ...], bool]:
+        """How the numbers are written (``1.234,56``), the most frequent first, and whether two readings are open."""
+        decimal, doubt = self.decimal_mark
+        rows: dict[str, int] = {}
+        for mark, count in self.marks.items():
+            written = _shown(mark, decimal=decimal)
+            rows[written] = rows.get(written, 0) + count
+        return tuple(sorted(rows, key=lambda written: (-rows[written], written))), doubt
+
+    @property
+    def decimal_mark(self) -> tuple[str, bool]:
+        """The mark before fractions, and whether the cells leave it open."""
+        votes = {mark: sum(self.marks.get(sure, 0) for sure in _VOTES[mark]) for mark in ".,"}
+        either = self.marks.get("either ,", 0) + self.marks.get("either .", 0)
+        if votes["."] == votes[","]:
+            return ".", bool(either or votes["."])  # a lone point is rather a decimal mark than a lone comma
+        return max(votes, key=votes.__getitem__), bool(either and min(votes.values()))
+
+    def combine(self, other: Numerals) -> Numerals:
+        """Add up two counts."""
+        marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
+        return Numerals(marks, self.bare + other.bare, self.padded + other.padded, self.affixes.combine(other.affixes))
+
+    @staticmethod
+    def of(spelled: Spelled) -> Numerals:
+        """Count the numbers among distinct values."""
+        spelled = _with_plain_blanks(spelled)
+        made = spelled.gate(_MADE)
+        bare = spelled.matching(_BARE, among=made)
+        affixed = spelled.matching(_AFFIXED, among=made & ~bare)
+        affixes, known = _affixes(spelled, spelled.places(affixed))
+        marks: dict[str, int] = {}
+        plain = Spelled(spelled.values.take(pa.array(known)), spelled.rows[known])
+        for part, among in ((spelled, bare), (plain, np.ones(len(plain.patterns), np.bool_))):
+            for mark, rows in _marks(part, among):
+                marks[mark] = marks.get(mark, 0) + rows
+        return Numerals(marks, spelled.count(bare), _padded(spelled, bare), affixes)
+
+
+def _with_plain_blanks(spelled: Spelled) -> Spelled:
+    """Write the blanks between digits as plain ones, where there are others."""
+    places = spelled.places(spelled.gate("9a9"))
+    if not len(places):
+        return spelled
+    chosen = np.zeros(len(spelled.values), np.bool_)
+    chosen[places] = True
+    plain = pc.replace_substring_regex(spelled.values.take(pa.array(places)), r"[\x{00A0}\x{2009}\x{202F}]", " ")
+    return Spelled(pc.replace_with_mask(spelled.values, pa.array(chosen), plain), spelled.rows)
+
+
+def _affixes(spelled: Spelled, places: Counts) -> tuple[Frequent, Counts]:
+    """Count what stands around numbers, and return the places of those where that is an amount's."""
+    if not len(places):
+        return Frequent(), places
+    values = spelled.values.take(pa.array(places))
+    amount = as_mask(pc.match_substring_regex(values, rf"^\s*[-+(]?\s*(?:{_MONEY}\s*[-+]?\s*)?{_DIGITS}[^\d]*$"))
+    places = places[amount]
+    around = pc.replace_substring_regex(
+        values.filter(pa.array(amount)), rf"^\s*[-+(]?\s*([^\d.,]*?)[-+\s]*{_DIGITS}", r"\1#"
+    )
+    counted = pc.utf8_rtrim(around, characters=" )-").dictionary_encode()
+    rows = np.bincount(counted.indices.to_numpy(), weights=spelled.rows[places], minlength=len(counted.dictionary))
+    return Frequent.of(counted.dictionary, rows.astype(np.int64)), places
+
+
+def _marks(spelled: Spelled, among: Mask) -> Iterator[tuple[str, int]]:
+    """Count the rows of some patterns by what their marks say."""
+    left = among
+    for mark, digits in _MARKS.items():
+        if not left.any():
+            return
+        found = spelled.matching(rf"^[^9.,]*{digits}[^9]*$", among=left)
+        left = left & ~found
+        rows = spelled.count(found)
+        if rows and mark.startswith("either"):
+            zero = _begin_with_zero(spelled, found)  # no group of thousands begins with 0
+            rows -= zero
+            if zero:
+                yield f"decimal {mark[-1]}", zero
+        if rows:
+            yield mark, rows
+
+
+def _begin_with_zero(spelled: Spelled, patterns: Mask) -> int:
+    places = spelled.places(patterns)
+    zero = as_mask(pc.match_substring_regex(spelled.values.take(pa.array(places)), r"^\D*0"))
+    return int(spelled.rows[places[zero]].sum())
+
+
+def _padded(spelled: Spelled, bare: Mask) -> int:
+    """Count the bare numbers that begin with a zero before another digit."""
+    places = spelled.places(spelled.matching(r"^99", among=bare))
+    if not len(places):
+        return 0
+    zero = as_mask(pc.starts_with(spelled.values.take(pa.array(places)), "0"))
+    return int(spelled.rows[places[zero]].sum())
+
+
+def _shown(mark: str, *, decimal: str) -> str:
+    """Write a number as marks say: ``1.234,56``."""
+    if mark.startswith("either"):
+        mark = f"decimal {decimal}" if mark[-1] == decimal else f"groups {mark[-1]}"
+    group = re.search(r"groups (\S+)", mark)
+    fraction = re.search(r"decimal (\S)", mark)
+    between = {"space": " "}.get(group[1], group[1]) if group else ""
+    return f"1{between}234{fraction[1]}56" if fraction else f"1{between}234"
