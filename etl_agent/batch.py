@@ -55,6 +55,20 @@ class Origin:
     def __len__(self) -> int:
         return len(self.row)
 
+    @staticmethod
+    def nowhere(rows: int) -> Origin:
+        """Make the origin of rows that stand in no file, numbered from 0; their raw bytes are empty."""
+        numbers, zeros = np.arange(rows, dtype=np.int64), np.zeros(rows, np.int64)
+        return Origin(
+            files=("",),
+            file=np.zeros(rows, np.int32),
+            row=numbers,
+            line=zeros,
+            offset=zeros,
+            length=zeros,
+            raw=(lambda offsets, _: [b""] * len(offsets),),
+        )
+
     def keep(self, mask: Mask) -> Origin:
         """Keep the rows where the mask is true."""
         return replace(

@@ -173,6 +173,10 @@ class FlagOutliers(FittedStep):
         """Add the new column at the end."""
         return added(names, (self.into,), step=self.step)
 
+    def forgotten(self) -> Self:
+        """Return the step without the bounds that it learned."""
+        return self.model_copy(update={"low": None, "high": None, "learned": False}) if self.learned else self
+
     @property
     def fitted(self) -> bool:
         """Whether the bounds are learned or declared."""

@@ -101,8 +101,6 @@ class FittedStep(RowStep):
     """file: formats may differ from file to file, so each file gets a fit of its own."""
     learns: ClassVar[Literal["once", "anew"]] = "once"
     """once: a lock keeps what was learned. anew: the data's own redundancy teaches, so every run learns afresh."""
-    learned: ClassVar[tuple[str, ...]] = ()
-    """The parameters that ``fit`` pins in a step that learns anew."""
 
     @property
     @abstractmethod
@@ -110,8 +108,8 @@ class FittedStep(RowStep):
         """Whether every parameter is pinned, so that ``apply`` may be called."""
 
     def forgotten(self) -> Self:
-        """Return the step as it was before it learned anything."""
-        return self.model_copy(update={name: type(self).model_fields[name].get_default() for name in self.learned})
+        """Return the step as it was before it learned anything: by convention that stands in its field ``learned``."""
+        return self.model_copy(update={"learned": type(self).model_fields["learned"].get_default()})
 
     @abstractmethod
     def observe(self, data: pa.RecordBatch) -> Any:

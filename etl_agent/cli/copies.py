@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from etl_agent.cli.context import command, json_option, print_json, quiet_option
+from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
 from etl_agent.cli.failure import safe
 
 if TYPE_CHECKING:
@@ -75,8 +75,12 @@ def extract(
     "steps_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    required=True,
     help="YAML list of cleaning steps, as under clean: in a pipeline file.",
+)
+@click.option(
+    "--strategy",
+    metavar="auto|NAME",
+    help="A named cleaning strategy, or auto: steps that are made for these files and that do no harm.",
 )
 @_reading_options
 @json_option
@@ -85,7 +89,8 @@ def clean(
     files: tuple[str, ...],
     *,
     output: Path,
-    steps_file: Path,
+    steps_file: Path | None,
+    strategy: str | None,
     encoding: str | None,
     delimiter: str | None,
     as_json: bool,
@@ -93,18 +98,27 @@ def clean(
 ) -> int:
     """Write a cleaned copy of CSV files: the same rows in the same order.
 
-    Steps that take rows out are not carried out; how many rows each would take is said.
+    Say how with --steps or --strategy. Every step of a strategy is measured on the data first, and dropped where it
+    would do harm. Steps that take rows out are not carried out; how many rows each would take is said.
     """
+    if (steps_file is None) == (strategy is None):
+        raise click.UsageError("say how to clean: --strategy auto, --strategy NAME or --steps FILE")
     from etl_agent.orchestrate.file import read_steps
+    from etl_agent.orchestrate.routing import route_of
     from etl_agent.run.copying import clean_copy
 
-    steps = read_steps(steps_file)
+    nodes = read_steps(steps_file) if steps_file is not None else (route_of(str(strategy)),)
+    project = project_of()
     with _opened(files, encoding, delimiter) as (dataset, scratch):
-        copied = clean_copy(dataset, steps, output, scratch=scratch)
+        copied = clean_copy(dataset, nodes, output, scratch=scratch, project=project)
         told = _told(dataset, copied)
     if as_json:
         print_json(told)
     elif not quiet:
+        for decision in copied.decisions:
+            click.echo(safe(f"{decision.node}: {decision.chosen}, by {decision.policy}: {decision.reason}"))
+            for dropped in decision.dropped:
+                click.echo(safe(f"  dropped {dropped.step} on {', '.join(dropped.columns)}: {dropped.reason}"))
         for (label, column), cells in copied.changes.by_column().items():
             click.echo(safe(f"{label}: {column}: {cells:,} cells changed"))
         for label, rows in copied.removable.items():
@@ -132,6 +146,7 @@ def _told(dataset: Dataset, copied: Copied) -> dict[str, Any]:
         "columns": list(copied.columns),
         "changes": [{"step": s, "column": c, "cells": n} for (s, c), n in copied.changes.by_column().items()],
         "removable": copied.removable,
+        "decisions": [decision.model_dump(mode="json") for decision in copied.decisions],
         "files": [
             {
                 "file": file.name,

@@ -62,6 +62,10 @@ def _print(told: dict[str, Any]) -> None:
         say(f"    {file['file']}  {file['encoding']}, delimiter {file['delimiter']!r}, {file['bytes']:,} bytes")
     for line in told["header_differences"]:
         say(f"    {line}")
+    for decision in told["decisions"]:
+        say(f"  {decision['node']}: {decision['chosen']}, by {decision['policy']}: {decision['reason']}")
+        for dropped in decision["dropped"]:
+            say(f"    dropped {dropped['step']} on {', '.join(dropped['columns'])}: {dropped['reason']}")
     say("  clean:" if told["steps"] else "  clean: no step")
     for step in told["steps"]:
         parameters = ", ".join(f"{name}: {_short(value)}" for name, value in step["parameters"].items())

@@ -23,6 +23,7 @@ __all__ = ["run"]
 @click.option("--dry-run", is_flag=True, help="Do everything but write; the target is never created.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Stop after about N rows; implies --dry-run.")
 @click.option("--reload", is_flag=True, help="Load files again whose content is in the table.")
+@click.option("--locked", is_flag=True, help="Run only by a lock that is there and fits; see etl-agent lock.")
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
 @click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
 @click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
@@ -36,6 +37,7 @@ def run(
     dry_run: bool,
     sample: int | None,
     reload: bool,
+    locked: bool,
     wait: float,
     as_of: date | None,
     variables: tuple[tuple[str, str], ...],
@@ -62,6 +64,7 @@ def run(
             dry_run=dry_run,
             sample=sample,
             reload=reload,
+            locked=locked,
             wait=wait,
             variables=dict(variables),
             as_of=as_of,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from etl_agent.clean.step import FittedStep, Step
 from etl_agent.decide.evidence import Evidence
@@ -48,12 +50,18 @@ class Composed:
         return tuple(tried.step for tried in self.tried if tried.ruling.accepted)
 
 
-def compose(evidence: Evidence, *, proposers: Sequence[Proposer] = PROPOSERS) -> Composed:
+def compose(
+    evidence: Evidence,
+    *,
+    proposers: Sequence[Proposer] = PROPOSERS,
+    failures: Callable[[pa.RecordBatch], int] | None = None,
+) -> Composed:
     """Compose steps for a dataset: each proposer sees the sample as the steps accepted before leave it.
 
     Args:
         evidence: the sample.
         proposers: who is asked, in this order.
+        failures: counts the rows of a sample that the contract rejects.
     """
     tried: list[Tried] = []
     for propose in proposers:
@@ -63,7 +71,7 @@ def compose(evidence: Evidence, *, proposers: Sequence[Proposer] = PROPOSERS) ->
             except AmbiguousFormat as error:
                 tried.append(Tried(proposal, proposal.step, Ruling(accepted=False, reason=str(error))))
                 continue
-            ruling = judge(pinned, evidence)
+            ruling = judge(pinned, evidence, failures=failures)
             tried.append(Tried(proposal, _kept(proposal.step, pinned), ruling))
             if ruling.accepted:
                 evidence = evidence.after(pinned)

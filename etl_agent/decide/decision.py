@@ -19,9 +19,9 @@ from etl_agent.frozen import Frozen
 
 __all__ = ["Decision", "Dropped", "Figures", "Policy", "profile_digest"]
 
-Policy = Literal["rule", "trial", "model", "condition", "otherwise"]
+Policy = Literal["rule", "trial", "model", "condition", "otherwise", "lock"]
 """Who decided. rule: a strategy's own conditions. trial: the candidates were run on the sample. model: a model chose.
-condition: a branch. otherwise: nobody could, and the node's ``otherwise`` holds."""
+condition: a branch. otherwise: nobody could, and the node's ``otherwise`` holds. lock: it was decided before."""
 
 
 def _plain(value: object) -> object:

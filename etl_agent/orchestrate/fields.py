@@ -92,11 +92,13 @@ def _contradicts(model: Any, values: Mapping[str | int, Any]) -> bool:
 
 
 def _labels(each: Any) -> set[str]:
-    """Name a type as pydantic does: models by name or tag, all else by what stands before the bracket."""
+    """Name a type as pydantic does: models by name, tag or key, all else by what stands before the bracket."""
     if not _is_model(each):
         return {str(getattr(each, "__name__", each)).casefold()}
-    tags = [get_args(info.annotation) for info in each.model_fields.values() if get_origin(info.annotation) is Literal]
-    return {each.__name__, *(str(tag) for literal in tags for tag in literal)}
+    fields = each.model_fields
+    tags = [get_args(info.annotation) for info in fields.values() if get_origin(info.annotation) is Literal]
+    keys = [name for name, info in fields.items() if info.is_required()]  # one of them may tell the member apart
+    return {each.__name__, *keys, *(str(tag) for literal in tags for tag in literal)}
 
 
 def _distinct(found: Iterable[Any]) -> Expected:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,11 +15,8 @@ from etl_agent.orchestrate.fields import Expected, below, narrowed, takes_truth_
 from etl_agent.orchestrate.located import Branch, Mark, Mistake, Scalar, Value, meaning
 from etl_agent.orchestrate.located import Path as Place
 from etl_agent.orchestrate.mistakes import mistakes_of
-from etl_agent.orchestrate.sequential import PipelineSpec, StepList
+from etl_agent.orchestrate.sequential import Node, PipelineSpec, StepList
 from etl_agent.orchestrate.yaml_text import read_yaml
-
-if TYPE_CHECKING:
-    from etl_agent.clean.step import Step
 
 __all__ = ["in_order", "parse_spec", "read_pipeline", "read_pipelines", "read_steps"]
 
@@ -64,7 +61,7 @@ def read_pipelines(paths: Iterable[Path]) -> tuple[PipelineSpec, ...]:
     return in_order(specs)
 
 
-def read_steps(path: Path) -> tuple[Step, ...]:
+def read_steps(path: Path) -> tuple[Node, ...]:
     """Read a file that holds a list of cleaning steps, as it may stand under ``clean`` in a pipeline file.
 
     Raises:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step, unknown_column
 from etl_agent.clean.union import STEPS
 
-__all__ = ["Plan", "PlannedStep", "ancestry", "next_survey", "survey_passes"]
+__all__ = ["Plan", "PlannedStep", "ancestry", "next_survey", "reasons", "survey_passes"]
+
+_FIT = "survey: fit "
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class Plan:
     names: tuple[str, ...]
     passes: tuple[str, ...]
     digest: str
+
+    def pinned(self, known: Callable[[PlannedStep], Step]) -> Plan:
+        """Return the plan with steps that need not wait, since what they would learn is known.
+
+        Args:
+            known: for a planned step the step that runs.
+        """
+        steps = tuple(replace(planned, step=known(planned)) for planned in self.steps)
+        others = [reason for reason in self.passes if not reason.startswith(_FIT)]
+        return replace(self, steps=steps, passes=(*reasons(steps, self.door), *others))
 
     def refuse_missing(self) -> None:
         """Refuse a plan whose steps read columns that are not there.
@@ -103,6 +115,11 @@ def survey_passes(steps: Sequence[PlannedStep], names: Sequence[str]) -> tuple[t
         passes.append(ready)
         fitted.update(ready)
     return tuple(passes)
+
+
+def reasons(steps: Sequence[PlannedStep], names: Sequence[str]) -> tuple[str, ...]:
+    """Say of each pass over the data that fits waiting steps what it is for."""
+    return tuple(f"{_FIT}{', '.join(labels)}" for labels in survey_passes(steps, names))
 
 
 def ancestry(steps: Sequence[PlannedStep], names: Sequence[str], *, columns: Collection[str]) -> frozenset[str]:

@@ -12,7 +12,8 @@ from typing import Any
 from etl_agent.clean.python import PythonStep
 from etl_agent.clean.step import Step, missing_columns
 from etl_agent.errors import ConfigurationError
-from etl_agent.orchestrate.plan import Plan, PlannedStep, survey_passes
+from etl_agent.orchestrate.plan import Plan, PlannedStep, reasons
+from etl_agent.orchestrate.sequential import Node, steps_of
 from etl_agent.paths import importable
 
 __all__ = ["plan_digest", "resolve", "runnable"]
@@ -48,8 +49,7 @@ def resolve(
     absent = tuple(name for name in asked if name not in wanted and name not in brought)
     unknown = tuple(n for n in brought if contract and n in walk.names and n not in asked and n not in contract)
     door = (*brought, *absent)
-    surveys = survey_passes(planned, door)
-    passes = [f"survey: fit {', '.join(labels)}" for labels in surveys]
+    passes = list(reasons(planned, door))
     if infer:
         passes.append("survey: infer types")
     return Plan(
@@ -79,15 +79,16 @@ def runnable(steps: Sequence[Step], *, project: Path) -> tuple[Step, ...]:
         return tuple(step.made() if isinstance(step, PythonStep) else step for step in steps)
 
 
-def plan_digest(steps: Sequence[Step], parts: Mapping[str, Any]) -> str:
+def plan_digest(nodes: Sequence[Node], parts: Mapping[str, Any]) -> str:
     """Digest everything that decides what a row becomes.
 
     Args:
-        steps: the steps, of which parameters and versions count.
+        nodes: what stands in ``clean``; of steps the version counts too.
         parts: the other parts of the pipeline as plain data (what names places or credentials left out).
     """
-    listed = [(step.version, step.model_dump(mode="json")) for step in steps]
-    text = json.dumps({"steps": listed, **parts}, sort_keys=True, ensure_ascii=False, default=str)
+    listed = [node.model_dump(mode="json") for node in nodes]
+    versions = [step.version for step in steps_of(nodes)]
+    text = json.dumps({"steps": listed, "versions": versions, **parts}, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

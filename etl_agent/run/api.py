@@ -29,6 +29,7 @@ def run(
     dry_run: bool = False,
     sample: int | None = None,
     reload: bool = False,
+    locked: bool = False,
     wait: float = 0.0,
     variables: Mapping[str, str] | None = None,
     as_of: date | None = None,
@@ -43,6 +44,7 @@ def run(
         dry_run: do everything but write; the target is opened to read only and never created.
         sample: stop after about this many rows; implies a dry run.
         reload: load content again that is in the table.
+        locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
         variables: values for ``{name}`` in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
@@ -63,6 +65,7 @@ def run(
         dry_run=dry_run,
         sample=sample,
         reload=reload,
+        locked=locked,
         wait=wait,
         variables=variables or {},
         as_of=as_of,

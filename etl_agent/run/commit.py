@@ -15,6 +15,7 @@ from etl_agent.run.ledger import (
     change_batches,
     close_refused,
     deactivate,
+    decision_batch,
     quarantine_batches,
     record_files,
     record_run,
@@ -70,6 +71,7 @@ class Commit:
         )
         for changes in change_batches(self.books.changes.rows(), run_id=run_id, table=table):
             self.tx.write("_etl_changes", changes)
+        self.tx.write("_etl_decisions", decision_batch(result.decisions, run_id=run_id))
         balance = self._balance(counts, quarantined)
         balance.check(where=self.spec.name)
         finished = replace(
@@ -147,6 +149,7 @@ def keep_refusal(
             )
             for rows in rejected:
                 record.write("_etl_quarantine", rows)
+        record.write("_etl_decisions", decision_batch(result.decisions, run_id=result.run_id))
         record_run(record.connection, record.tables, result, plan_digest=plan_digest)
         record.commit()
 

@@ -11,13 +11,16 @@ import numpy as np
 import pyarrow as pa
 
 from etl_agent.clean.own import answering, checked
-from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
+from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep
+from etl_agent.decide.decision import Decision
 from etl_agent.extract.writer import CsvWriter
 from etl_agent.keys import KeySpill, hash_key
 from etl_agent.orchestrate.plan import PlannedStep
 from etl_agent.orchestrate.resolve import resolve, runnable
+from etl_agent.orchestrate.sequential import Node
 from etl_agent.rejects import Verdict
 from etl_agent.run.changes import ChangeLedger, changed_cells
+from etl_agent.run.deciding import decide_nodes
 from etl_agent.run.flow import ahead
 from etl_agent.run.survey import Fits, fit_steps
 
@@ -49,6 +52,7 @@ class Copied:
         changes: what the steps changed.
         removable: rows that each row-removing step would take out of a load, by its label; they are written.
         columns: the columns of the copy.
+        decisions: what was chosen where the steps left a choice.
     """
 
     rows: int = 0
@@ -57,6 +61,7 @@ class Copied:
     changes: ChangeLedger = field(default_factory=ChangeLedger)
     removable: dict[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     def see(self, verdict: Verdict) -> None:
         """Count a batch."""
@@ -96,22 +101,25 @@ def read_through(dataset: Dataset) -> Copied:
     return copied
 
 
-def clean_copy(dataset: Dataset, steps: Sequence[Step], output: Path, *, scratch: Path) -> Copied:
+def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch: Path, project: Path) -> Copied:
     """Write a cleaned copy: the same rows in the same order.
 
     Steps that take rows out are not carried out, only counted.
 
     Args:
         dataset: the files.
-        steps: the cleaning steps.
+        nodes: the cleaning steps, and the routes and branches that become steps.
         output: where to write; it appears whole or not at all.
         scratch: a folder for keys that do not fit into memory.
+        project: the folder that holds the user's own modules and strategies.
 
     Raises:
         ConfigurationError: a step reads a column that is not there.
         AmbiguousFormat: a column allows several readings.
     """
-    plan = resolve("clean", runnable(steps, project=Path.cwd()), brought=dataset.names, contract={}, digest="")
+    settled = decide_nodes(nodes, dataset, project=project).settled
+    steps = runnable(settled.steps, project=project)
+    plan = resolve("clean", steps, brought=dataset.names, contract={}, digest="")
     plan.refuse_missing()
     fits = fit_steps(
         plan.steps,
@@ -120,7 +128,7 @@ def clean_copy(dataset: Dataset, steps: Sequence[Step], output: Path, *, scratch
         files=[file.name for file in dataset.files],
         where="clean",
     )
-    copied = Copied(columns=plan.names)
+    copied = Copied(columns=plan.names, decisions=settled.decisions)
     walk = _Walk(plan.steps, fits, copied, scratch)
     with CsvWriter(output, plan.names) as writer:
         for verdict in ahead(dataset.batches(digest=False)):

@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from etl_agent.decide.decision import Decision
 from etl_agent.orchestrate.plan import Plan
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.deciding import decide
+from etl_agent.run.locking import current_lock
 from etl_agent.run.options import RunOptions
 from etl_agent.run.prepare import plan_for, report_headers
 from etl_agent.run.reading import open_files
@@ -28,6 +31,7 @@ class Explanation:
         headers: how the files' headers differ from what the plan wants.
         files: name, encoding, delimiter and size (bytes on the disk) of each file.
         contract: the compiled contract, or None if it cannot be known before the survey.
+        decisions: what branches and routes became.
     """
 
     spec: PipelineSpec
@@ -35,6 +39,7 @@ class Explanation:
     headers: HeaderReport
     files: tuple[tuple[str, str, str | None, int], ...]
     contract: Contract | None
+    decisions: tuple[Decision, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the explanation as plain data, for JSON."""
@@ -53,6 +58,7 @@ class Explanation:
                 "absent": list(self.plan.absent),
                 "after cleaning": list(self.plan.names),
             },
+            "decisions": [decision.model_dump(mode="json") for decision in self.decisions],
             "steps": [
                 {
                     "label": planned.label,
@@ -84,7 +90,7 @@ class Explanation:
 
 
 def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions | None = None) -> Explanation:
-    """Resolve a pipeline against its files, of which only the beginnings are read.
+    """Resolve a pipeline against its files, of which only the beginnings are read unless a node looks at the data.
 
     Args:
         spec: the pipeline.
@@ -99,7 +105,9 @@ def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions |
     options = options or RunOptions()
     day = options.as_of or date.today()
     with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
-        plan = plan_for(spec, dataset, project=project)
+        lock, _ = current_lock(spec, project=project, required=options.locked)
+        decided = decide(spec, dataset, project=project, lock=lock)
+        plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=lock)
         headers = report_headers(spec, dataset, plan)
         known = not headers.refused and not any("infer" in reason for reason in plan.passes)
         names = tuple(name for name in plan.names if name not in (*headers.quarantined, *headers.discarded))
@@ -107,4 +115,4 @@ def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions |
         files = tuple(
             (file.name, file.dialect.encoding.name, file.dialect.delimiter, file.packed_size) for file in dataset.files
         )
-    return Explanation(spec, plan, headers, files, contract)
+    return Explanation(spec, plan, headers, files, contract, decided.settled.decisions)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from etl_agent.decide.decision import Decision
 from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance
 from etl_agent.run.changes import ChangeRow
@@ -159,6 +160,7 @@ def result_of(outcome: Mapping[str, Any]) -> RunResult:
         },
         changed_cells=outcome.get("changed_cells", 0),
         changes={(each["step"], each["column"]): each["cells"] for each in outcome.get("changes", ())},
+        decisions=tuple(Decision.model_validate(each) for each in outcome.get("decisions", ())),
         seconds=outcome.get("seconds", 0.0),
         sensitive=tuple(outcome.get("sensitive", ())),
         message=outcome.get("message"),

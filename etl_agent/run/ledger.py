@@ -16,6 +16,7 @@ from etl_agent.shape import ColumnType, Shape, parse_type
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from etl_agent.decide.decision import Decision
     from etl_agent.load.ledger_tables import LedgerTables
     from etl_agent.run.changes import ChangeRow
     from etl_agent.run.result import RunResult
@@ -28,6 +29,7 @@ __all__ = [
     "change_batches",
     "close_refused",
     "deactivate",
+    "decision_batch",
     "loaded_types",
     "quarantine_batches",
     "record_files",
@@ -248,3 +250,11 @@ def _changes(rows: Sequence[ChangeRow], run_id: int, table: str) -> pa.RecordBat
             "rows": pa.array([row.rows for row in rows], pa.int64()),
         }
     )
+
+
+def decision_batch(decisions: Sequence[Decision], *, run_id: int) -> pa.RecordBatch:
+    """Make the rows of ``_etl_decisions`` for a run."""
+    rows = [decision.row() for decision in decisions]
+    names = ("node", "chosen", "policy", "reason", "evidence", "profile_digest")
+    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in names}
+    return pa.RecordBatch.from_pydict({"run_id": pa.array([run_id] * len(rows), pa.int64()), **columns})

@@ -44,6 +44,7 @@ class RunOptions:
         dry_run: do everything but write; the target is opened to read only and never created.
         sample: stop after about this many rows; implies a dry run.
         reload: load content again that is in the table.
+        locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
         variables: values for templates in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
@@ -53,6 +54,7 @@ class RunOptions:
     dry_run: bool = False
     sample: int | None = None
     reload: bool = False
+    locked: bool = False
     wait: float = 0.0
     variables: Mapping[str, str] = field(default_factory=dict)
     as_of: date | None = None

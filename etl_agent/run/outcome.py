@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl_agent.decide.decision import Decision
 from etl_agent.errors import DataRefused
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.balance import Balance
@@ -20,6 +21,7 @@ from etl_agent.validate.judging import TypesDrifted
 
 if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset, Tally
+    from etl_agent.orchestrate.lock import Lock
     from etl_agent.run.replay import Replay
 
 __all__ = ["Run", "judged", "layouts_of", "refused"]
@@ -38,6 +40,9 @@ class Run:
         replay: the quarantined rows that are loaded in place of files.
         active: the content that is in the table.
         sensitive: the columns whose values are not shown, as soon as they are known.
+        lock: what was chosen before, where there is a lock that fits.
+        decisions: what was chosen in this run, as soon as it is known.
+        warning: what a person should look at, in one line.
         began: when, by the monotonic clock (seconds).
     """
 
@@ -49,6 +54,9 @@ class Run:
     replay: Replay | None = None
     active: tuple[ActiveFile, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    lock: Lock | None = None
+    decisions: tuple[Decision, ...] = ()
+    warning: str | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -64,7 +72,8 @@ class Run:
     def result(self, **known: object) -> RunResult:
         """Make the run's result from what is known by now."""
         blank = RunResult(self.spec.name, self.run_id, "loaded", self.table, Balance())
-        return replace(blank, seconds=self.seconds, sensitive=tuple(sorted(self.sensitive)), **known)  # type: ignore[arg-type]  # names are RunResult's
+        so_far = {"sensitive": tuple(sorted(self.sensitive)), "decisions": self.decisions, "warning": self.warning}
+        return replace(blank, seconds=self.seconds, **{**so_far, **known})  # type: ignore[arg-type]  # names are RunResult's
 
 
 def judged(run: Run, dataset: Dataset, books: Books, selection: Selection, *, read: int, kept: int) -> RunResult:

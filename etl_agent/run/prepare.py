@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from etl_agent.orchestrate.plan import Plan, ancestry
 from etl_agent.orchestrate.resolve import plan_digest, resolve, runnable
-from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.orchestrate.routing import strategy_texts
+from etl_agent.orchestrate.sequential import PipelineSpec, waits_for_evidence
 from etl_agent.rejects import Reason
 from etl_agent.run.chain import Door, KeyRule
+from etl_agent.run.deciding import Decided, decide
 from etl_agent.run.flow import ahead
 from etl_agent.run.survey import Fits, fit_steps
 from etl_agent.shape import ColumnType
@@ -21,7 +23,9 @@ from etl_agent.validate.contract import Contract, compile_contract
 from etl_agent.validate.header import HeaderReport, match_header
 
 if TYPE_CHECKING:
+    from etl_agent.clean.step import Step
     from etl_agent.extract.dataset import Dataset
+    from etl_agent.orchestrate.lock import Lock
 
 __all__ = ["Prepared", "digest_of", "key_rules", "plan_for", "prepare", "report_headers", "unbrought"]
 
@@ -40,6 +44,7 @@ class Prepared:
         fits: the steps, pinned.
         contract: judges the content.
         rules: keys that must be unique in the dataset.
+        decided: what the pipeline's branches and routes became.
     """
 
     plan: Plan
@@ -48,6 +53,7 @@ class Prepared:
     fits: Fits
     contract: Contract
     rules: tuple[KeyRule, ...]
+    decided: Decided
 
     @property
     def sensitive(self) -> frozenset[str]:
@@ -57,8 +63,14 @@ class Prepared:
         return ancestry(self.plan.steps, self.plan.door, columns=self.contract.sensitive)
 
 
-def digest_of(spec: PipelineSpec, *, project: Path) -> str:
-    """Digest everything of a pipeline that decides what a row becomes; not where files or databases are."""
+def digest_of(spec: PipelineSpec, *, project: Path, lock: Lock | None = None) -> str:
+    """Digest everything of a pipeline that decides what a row becomes; not where files or databases are.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        lock: the lock that it runs by.
+    """
     contract = spec.validation.contract
     parts: dict[str, Any] = {
         "extract": spec.extract.model_dump(mode="json", exclude={"files", "fallback"}),
@@ -67,19 +79,38 @@ def digest_of(spec: PipelineSpec, *, project: Path) -> str:
     }
     if isinstance(contract, str) and contract.endswith((".yaml", ".yml")) and (project / contract).is_file():
         parts["contract"] = (project / contract).read_text(encoding="utf-8", errors="replace")
+    if strategies := strategy_texts(spec.clean, project=project):
+        parts["strategies"] = strategies
+    if lock is not None:
+        parts["lock"] = lock.model_dump(mode="json", include={"routes", "formats"})
     return plan_digest(spec.clean, parts)
 
 
-def plan_for(spec: PipelineSpec, dataset: Dataset, *, project: Path) -> Plan:
-    """Resolve a pipeline against the columns of its files."""
-    return resolve(
+def plan_for(
+    spec: PipelineSpec, dataset: Dataset, steps: Sequence[Step], *, project: Path, lock: Lock | None = None
+) -> Plan:
+    """Resolve a pipeline against the columns of its files.
+
+    Args:
+        spec: the pipeline.
+        dataset: its files.
+        steps: what its nodes became.
+        project: the folder that its paths are relative to.
+        lock: what its steps learned before.
+    """
+    plan = resolve(
         spec.name,
-        runnable(spec.clean, project=project),
+        runnable(steps, project=project),
         brought=dataset.names,
         contract=_promised(spec, project=project),
-        digest=digest_of(spec, project=project),
+        digest=digest_of(spec, project=project, lock=lock),
         infer=_must_see_values(spec),
     )
+    if lock is not None:
+        plan = plan.pinned(lock.pinned)
+    if waits_for_evidence(spec.clean):
+        plan = replace(plan, passes=("survey: sample the rows for branches and routes", *plan.passes))
+    return plan
 
 
 def report_headers(spec: PipelineSpec, dataset: Dataset, plan: Plan) -> HeaderReport:
@@ -101,6 +132,7 @@ def prepare(
     *,
     project: Path,
     frozen: Mapping[str, ColumnType] | None = None,
+    lock: Lock | None = None,
 ) -> Prepared:
     """Decide everything that is left open, with as few passes over the data as it takes.
 
@@ -109,13 +141,15 @@ def prepare(
         dataset: its files.
         project: the folder that its paths are relative to.
         frozen: types that an earlier run inferred for this table.
+        lock: what was chosen and learned before.
 
     Raises:
         Drifted: the columns of a file do not fit.
         AmbiguousFormat: a column allows several readings.
         ConfigurationError: the contract or a step cannot work.
     """
-    plan = plan_for(spec, dataset, project=project)
+    decided = decide(spec, dataset, project=project, lock=lock)
+    plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=lock)
     headers = report_headers(spec, dataset, plan)
     headers.raise_if_refused()
     door = Door(
@@ -126,7 +160,7 @@ def prepare(
     types, fits = _survey(spec, dataset, plan, door, project=project, frozen=frozen)
     names = tuple(name for name in plan.names if name not in door.unknown)
     contract = compile_contract(spec.validation, project=project, names=names, types=types)
-    return Prepared(plan, headers, door, fits, contract, key_rules(spec, contract))
+    return Prepared(plan, headers, door, fits, contract, key_rules(spec, contract), decided)
 
 
 def key_rules(spec: PipelineSpec, contract: Contract) -> tuple[KeyRule, ...]:

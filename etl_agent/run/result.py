@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from etl_agent.decide.decision import Decision
 from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance
 
@@ -71,6 +72,7 @@ class RunResult:
         changed_cells: cells that steps changed.
         changes: changed cells by step and column.
         seconds: wall time, in seconds.
+        decisions: what was chosen at branches and routes, in their order.
         sensitive: columns whose values are not shown, nor those of the columns that they are made from.
         message: what a person should know in one line, if anything.
         warning: what a person should look at, in one line, if anything: said also where success is silent.
@@ -86,6 +88,7 @@ class RunResult:
     reasons: Mapping[Reason, int] = field(default_factory=dict)
     changed_cells: int = 0
     changes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
     seconds: float = 0.0
     sensitive: tuple[str, ...] = ()
     message: str | None = None
@@ -118,6 +121,7 @@ class RunResult:
             "sensitive": list(self.sensitive),
             "files": [file.as_dict() for file in self.files],
             "reasons": [{**reason.as_dict(), "rows": rows} for reason, rows in self.reasons.items()],
+            "decisions": [decision.model_dump(mode="json") for decision in self.decisions],
             "changed_cells": self.changed_cells,
             "changes": [
                 {"step": step, "column": column, "cells": cells} for (step, column), cells in self.changes.items()

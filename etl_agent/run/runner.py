@@ -23,6 +23,7 @@ from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
 from etl_agent.run.flow import Behind, ahead, in_order
 from etl_agent.run.ledger import active_files, loaded_types
+from etl_agent.run.locking import current_lock
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
 from etl_agent.run.outcome import Run, judged, layouts_of, refused
@@ -78,7 +79,8 @@ def run_pipeline(
         target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
         if not options.dry:
             stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
-        digest = digest_of(spec, project=project)
+        run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
+        digest = digest_of(spec, project=project, lock=run.lock)
         stack.callback(options.progress.end)
         try:
             dataset = stack.enter_context(_opened(run, target, frame))
@@ -108,8 +110,9 @@ def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) ->
     chosen = dataset.only(selection.chosen)
     books = _books(run, chosen)
     try:
-        prepared = prepare(run.spec, chosen, project=run.project, frozen=_frozen_types(run, target))
-        run.sensitive = prepared.sensitive
+        frozen = _frozen_types(run, target)
+        prepared = prepare(run.spec, chosen, project=run.project, frozen=frozen, lock=run.lock)
+        run.sensitive, run.decisions = prepared.sensitive, prepared.decided.settled.decisions
         if _rejects_late(run.spec, prepared):
             books.keep_places()
         if run.options.dry:
@@ -191,8 +194,9 @@ def _loaded(
             layouts=layouts_of(dataset, books),
             replay=run.replay,
         )
-        warning = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
-        result = commit.write(run.result(message=selection.message, warning=warning))
+        unfilled = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
+        said = "; ".join(each for each in (dataset.fell_back, run.warning, unfilled) if each)
+        result = commit.write(run.result(message=selection.message, warning=said or None))
         tx.commit()
     return replace(result, seconds=run.seconds)
 

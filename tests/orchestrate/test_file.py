@@ -79,7 +79,7 @@ def test_all_mistakes_are_listed_in_the_order_of_the_file() -> None:
         ("validate: {contract: {a: {type: decimal}}}", "'decimal' is no column type"),
         ("validate: {drift: freeze}", "validate.drift: expected a mapping (key: value), not the text 'freeze'"),
         ("validate: {drift: {types: quarantin}}", "'quarantin' is not valid here; did you mean 'quarantine'?"),
-        ("clean: [{columns: all}]", "clean[0]: the key 'step' is missing"),
+        ("clean: [{columns: all}]", "clean[0]: the key 'step' or 'route' or 'when' is missing"),
         ("clean: {step: strip}", "clean: expected a list, not a mapping (key: value)"),
         ("clean: [{step: strip, columns: {a: b}}]", "clean[0].columns: expected a list or 'all', not a mapping"),
         ("description: [a]", "description: expected text, not a list"),

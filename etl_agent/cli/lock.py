@@ -1,0 +1,89 @@
+"""``etl-agent lock``: keep what a pipeline's routes chose and its steps learned, for review and for locked runs."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
+from etl_agent.cli.failure import safe
+from etl_agent.cli.values import AS_OF, VARIABLE
+
+if TYPE_CHECKING:
+    from etl_agent.orchestrate.sequential import PipelineSpec
+    from etl_agent.run.options import RunOptions
+
+__all__ = ["lock"]
+
+
+@command()
+@click.argument("pipelines", metavar="PIPELINE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--diff", is_flag=True, help="Show what a new lock would change, and write nothing.")
+@click.option("--check", is_flag=True, help="Exit with 1 if a lock is missing, stale or would change; write nothing.")
+@click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
+@click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
+@json_option
+@quiet_option
+def lock(
+    pipelines: tuple[Path, ...],
+    *,
+    diff: bool,
+    check: bool,
+    as_of: date | None,
+    variables: tuple[tuple[str, str], ...],
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Write pipelines/NAME.lock.json: what each route chose and why, what steps learned, what the data looked like.
+
+    Keep it in version control and review it like code. A run goes by a lock that fits the pipeline; with
+    run --locked it refuses to go without one.
+    """
+    from etl_agent.orchestrate.file import read_pipelines
+    from etl_agent.run.options import RunOptions
+
+    specs = read_pipelines(pipelines)
+    project = project_of(pipelines[0])
+    options = RunOptions(variables=dict(variables), as_of=as_of)
+    told = [_locked(spec, project, options, write=not (diff or check)) for spec in specs]
+    if as_json:
+        print_json(told)
+    elif not quiet:
+        for each in told:
+            _say(each, diff=diff)
+    return int(check and any(each["changed"] for each in told))
+
+
+def _locked(spec: PipelineSpec, project: Path, options: RunOptions, *, write: bool) -> dict[str, Any]:
+    from etl_agent.orchestrate.lock import difference, write_lock
+    from etl_agent.run.locking import lock_file, make_lock, read_current, save_lock
+
+    file = lock_file(spec, project=project)
+    before, after = read_current(spec, project=project), make_lock(spec, project=project, options=options)
+    changed = before is None or write_lock(before) != write_lock(after)
+    if write and changed:
+        save_lock(after, file)
+    name = file.relative_to(project).as_posix()
+    return {
+        "pipeline": spec.name,
+        "lock": name,
+        "changed": changed,
+        "written": write and changed,
+        "routes": [route.decision.model_dump(mode="json") for route in after.routes],
+        "formats": [known.label for known in after.formats],
+        "diff": difference(before, after, name=name),
+    }
+
+
+def _say(told: dict[str, Any], *, diff: bool) -> None:
+    if diff and told["diff"]:
+        click.echo(safe(told["diff"]))
+        return
+    state = "written" if told["written"] else "would change" if told["changed"] else "up to date"
+    known = f"{len(told['routes'])} routes, {len(told['formats'])} formats"
+    click.echo(safe(f"{told['lock']}: {state} ({known})"))
+    for decision in told["routes"]:
+        click.echo(safe(f"  {decision['node']}: {decision['chosen']}, by {decision['policy']}: {decision['reason']}"))

@@ -1,0 +1,113 @@
+"""Locks beside the pipelines: found, held against the pipeline, made and written."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from etl_agent.errors import CannotCreate, ConfigurationError
+from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, read_lock, write_lock
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.options import RunOptions
+from etl_agent.run.prepare import digest_of, prepare
+from etl_agent.run.reading import open_files
+
+__all__ = ["current_lock", "lock_file", "make_lock", "read_current", "save_lock"]
+
+
+def lock_file(spec: PipelineSpec, *, project: Path) -> Path:
+    """Return where the lock of a pipeline lies: ``pipelines/<name>.lock.json`` in the project folder."""
+    return project / "pipelines" / f"{spec.name}.lock.json"
+
+
+def read_current(spec: PipelineSpec, *, project: Path) -> Lock | None:
+    """Read the lock of a pipeline, whether it fits or not; None if there is none.
+
+    Raises:
+        ConfigurationError: the file is no lock.
+    """
+    file = lock_file(spec, project=project)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the lock cannot be read: {error}", where=str(file)) from error
+    return read_lock(text, name=str(file), command=_command(spec))
+
+
+def current_lock(spec: PipelineSpec, *, project: Path, required: bool) -> tuple[Lock | None, str | None]:
+    """Return the lock that a run goes by, and what a person should know of it.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        required: whether to refuse to run without a lock that fits.
+
+    Raises:
+        ConfigurationError: a lock is required, and there is none or it is stale; or the file is no lock.
+    """
+    lock = read_current(spec, project=project)
+    file = lock_file(spec, project=project).name
+    stale = None if lock is None else lock.stale(digest_of(spec, project=project))
+    if required and (lock is None or stale):
+        what = "there is no lock" if lock is None else f"the lock is stale: {stale}"
+        raise ConfigurationError(what, where=f"{spec.name}: {file}", next_command=_command(spec))
+    if stale:
+        return None, f"{file} is stale ({stale}) and was not used; next: {_command(spec)}"
+    return lock, None
+
+
+def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None = None) -> Lock:
+    """Decide every route and learn every format on the files as they are now; nothing is written.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        options: variables and the day for templates in paths.
+
+    Raises:
+        EtlAgentError: of the class that says why the pipeline cannot be prepared.
+    """
+    options = options or RunOptions()
+    day = options.as_of or date.today()
+    with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
+        prepared = prepare(spec, dataset, project=project)
+    routes = tuple(
+        LockedRoute(
+            decision=chosen.decision,
+            steps=chosen.declared,
+            versions={step.name: step.version for step in chosen.declared},
+        )
+        for chosen in prepared.decided.settled.chosen.values()
+    )
+    return Lock(
+        pipeline=spec.name,
+        digest=digest_of(spec, project=project),
+        routes=routes,
+        formats=formats_of(prepared.plan.steps, prepared.fits.pinned),
+    )
+
+
+def _command(spec: PipelineSpec) -> str:
+    return f"etl-agent lock pipelines/{spec.name}.yaml"
+
+
+def save_lock(lock: Lock, file: Path) -> None:
+    """Write a lock; the file appears whole or stays as it was.
+
+    Args:
+        lock: what was decided.
+        file: where.
+
+    Raises:
+        CannotCreate: the file cannot be written.
+    """
+    draft = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(exist_ok=True)
+        draft.write_text(write_lock(lock), encoding="utf-8")
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise CannotCreate(f"the lock cannot be written: {error.strerror}", where=str(file)) from error
