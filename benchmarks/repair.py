@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measure import run
 from benchmarks.scoring import Scores, score_by, score_files
+from etl_agent.decide.score import Tally
 
 MOST_DAMAGE = 0.005
 """The bar for the semantic damage of each table."""
@@ -168,6 +169,12 @@ def _summary(outcomes: Sequence[Outcome]) -> list[str]:
         print(f"| {' | '.join(Outcome(f'{group}, pooled', '', scores, 0.0).cells()[:-2])} | | |")
     before = statistics.fmean(scores.exact.before for _, scores in scored)
     after = statistics.fmean(scores.exact.after for _, scores in scored)
+    pooled_kinds = sum((scores for _, scores in scored), Scores(Tally(), Tally())).kinds
+    if pooled_kinds:
+        print("\n| kind of error | wrong | changed | right | precision | recall |\n|---|" + "--:|" * 5)
+        for kind, tally in sorted(pooled_kinds.items()):
+            counts = f"{tally.errors:,} | {tally.changed:,} | {tally.right:,}"
+            print(f"| {kind} | {counts} | {tally.precision:.3f} | {tally.recall:.3f} |")
     untouched = [(outcome, scores) for outcome, scores in scored if not scores.exact.errors]
     print(f"\n{len(scored)} tables: mean error rate {before:.3%} before, {after:.3%} after; ", end="")
     worst = max(scored, key=lambda each: each[1].semantic.damage)

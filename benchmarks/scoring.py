@@ -7,8 +7,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,25 +40,33 @@ class Scores:
         exact: by cells that differ by any character.
         semantic: by cells that mean something else: null spellings, case, blanks and the way in which numbers,
             dates and times are written do not count.
+        kinds: the wrong cells of each kind of error, exactly, where the table says what was done to them.
     """
 
     exact: Tally
     semantic: Tally
+    kinds: Mapping[str, Tally] = field(default_factory=dict)
 
     def __add__(self, other: Scores) -> Scores:
         """Pool the cells of both."""
-        return Scores(self.exact + other.exact, self.semantic + other.semantic)
+        every = dict.fromkeys((*self.kinds, *other.kinds))
+        kinds = {kind: self.kinds.get(kind, Tally()) + other.kinds.get(kind, Tally()) for kind in every}
+        return Scores(self.exact + other.exact, self.semantic + other.semantic, kinds)
 
 
 def read(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read the header and the rows of a CSV file; a cell without a value is the empty text."""
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = [row for row in csv.reader(file) if row]
-    return rows[0], rows[1:]
+        lines = csv.reader(file)
+        header = next(lines)
+        # In a file of one column a line without anything is a row without a value.
+        return header, [row or [""] for row in lines if row or len(header) == 1]
 
 
 def score_files(folder: Path, repaired: Path) -> Scores:
     """Score a repaired file against the folder's dirty.csv and clean.csv; cells that its mask.csv marks do not count.
+
+    Where the folder has a kinds.csv (row, column, kind of error), the wrong cells are counted by kind too.
 
     Raises:
         ValueError: the repaired file has other columns or another number of rows.
@@ -74,17 +82,30 @@ def score_files(folder: Path, repaired: Path) -> Scores:
     counted = (
         np.array([[cell != "1" for cell in row] for row in mask]) if mask else np.ones((len(dirty), len(names)), bool)
     )
+    kinds = _kinds(folder)
     exact = semantic = Tally()
-    for place in range(len(names)):
+    by_kind: dict[str, Tally] = {}
+    for place, name in enumerate(names):
         columns = [[row[place] for row in table] for table in (dirty, now, clean)]
-        exact += _tally(*columns, keep=counted[:, place])
-        semantic += _tally(*([*map(meaning, column)] for column in columns), keep=counted[:, place])
-    return Scores(exact, semantic)
+        exact += _tally(*columns, rows=np.flatnonzero(counted[:, place]))
+        semantic += _tally(*([*map(meaning, column)] for column in columns), rows=np.flatnonzero(counted[:, place]))
+        for kind, rows in kinds.get(name, {}).items():
+            by_kind[kind] = by_kind.get(kind, Tally()) + _tally(*columns, rows=np.array(rows))
+    return Scores(exact, semantic, by_kind)
 
 
-def _tally(dirty: Sequence[str], now: Sequence[str], clean: Sequence[str], *, keep: np.ndarray) -> Tally:
+def _kinds(folder: Path) -> dict[str, dict[str, list[int]]]:
+    """Return the rows of the errors of each kind by column."""
+    kinds: dict[str, dict[str, list[int]]] = {}
+    if (folder / "kinds.csv").exists():
+        for row, column, kind in read(folder / "kinds.csv")[1]:
+            kinds.setdefault(column, {}).setdefault(kind, []).append(int(row))
+    return kinds
+
+
+def _tally(dirty: Sequence[str], now: Sequence[str], clean: Sequence[str], *, rows: np.ndarray) -> Tally:
     def differ(one: Sequence[str], other: Sequence[str]) -> np.ndarray:
-        return np.fromiter((a != b for a, b in zip(one, other, strict=True)), bool, len(one))[keep]
+        return np.fromiter((a != b for a, b in zip(one, other, strict=True)), bool, len(one))[rows]
 
     return tally(wrong=differ(dirty, clean), changed=differ(now, dirty), good=~differ(now, clean))
 
