@@ -1,0 +1,150 @@
+"""Dependencies between columns: cells that contradict what the rest of their row says are repaired, or filled."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from etl_agent.clean.knowledge import Knowledge
+from etl_agent.clean.rules import Ruled, learned
+from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
+from etl_agent.clean.tallied_rows import added_rows, rows_of, tallied_rows
+from etl_agent.clean.votes import PASSES, voted
+from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
+
+__all__ = ["RepairDependencies"]
+
+_Found = dict[str, tuple[NDArray[np.int64], Codes]]
+
+
+class _Dependent(FittedStep):
+    """What the steps have in common that learn rules between columns."""
+
+    columns: Columns
+    """The columns that may change; the others still have a say."""
+    learned: Knowledge | None = None
+    """The rules; left out by hand, written by a lock."""
+
+    learns: ClassVar[Literal["once", "anew"]] = "anew"
+
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name all columns while nothing is learned, then those that have a say."""
+        return (
+            tuple(names) if self.learned is None else tuple(dict.fromkeys((*self.learned.columns, *self.writes(names))))
+        )
+
+    def writes(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name the columns that may change."""
+        return chosen(self.columns, names)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the rules are learned."""
+        return self.learned is not None
+
+    def observe(self, data: pa.RecordBatch) -> Any:
+        """Count the rows by their content."""
+        return tallied_rows(data, data.schema.names)
+
+    def combine(self, left: Any, right: Any) -> Any:
+        """Add the counts."""
+        return added_rows(left, right)
+
+    def fit(self, summary: Any) -> Self:
+        """Learn the rules."""
+        return self.taught(CodedTable.of(rows_of(summary)))
+
+    def taught(self, coded: CodedTable) -> Self:
+        """Return the step with the rules that a table teaches."""
+        names = self.writes(tuple(coded.columns))
+        return self.model_copy(update={"learned": self._learn(coded, names)})
+
+    def narrowed(self, columns: Sequence[str]) -> Self:
+        """Return the step for fewer columns, without the rules that do not bear on them."""
+        kept = self.learned.about(columns) if self.learned is not None else None
+        return self.model_copy(update={"columns": tuple(columns), "learned": kept})
+
+    @abstractmethod
+    def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
+        """Learn the rules that bear on some columns."""
+
+
+class RepairDependencies(_Dependent):
+    """Repair cells that contradict the rest of their row, by a vote of the columns that settle them.
+
+    Columns that settle one another are found in the data: a postal code its city, a code its name. Each of them speaks
+    for a value as loud as its own rule holds, in general and for this value; for the cell as it is speak those that
+    agree with it, and the columns that depend on it. A cell that looks like an error (misspelled, or in a shape that
+    no other value has) is repaired on less evidence; another value only where independent columns agree, nothing
+    speaks for the cell, and exceptions to these rules do not repeat. What is uncertain stays.
+
+    | with | before | after |
+    |---|---|---|
+    | {"columns": ["city"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlim", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", null]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Berlin", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Hamburg", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", "Rostock", null]} |
+    """  # noqa: E501  a row of a table is one line
+
+    step: Literal["repair_dependencies"] = "repair_dependencies"
+    change: ClassVar[Change] = "value"
+
+    def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
+        ruled = learned(coded)
+        for _ in range(PASSES):
+            codes = {name: column.codes for name, column in coded.columns.items()}
+            found = _repairs(codes, ruled, names)
+            if not found:
+                break
+            coded = _repaired(coded, found)
+            ruled = learned(coded)
+        return Knowledge.of(ruled, columns=names)
+
+    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
+        """Vote on every cell that some rule contradicts, over again where that changed a cell."""
+        if self.learned is None or not self.learned.rules:
+            return data
+        names = self.writes(data.schema.names)
+        before, ruled = self.learned.encoded(data)
+        codes = dict(before)
+        for _ in range(PASSES):
+            found = _repairs(codes, ruled, names)
+            if not found:
+                break
+            codes |= {name: _put(codes[name], *repairs) for name, repairs in found.items()}
+        for name, held in codes.items():
+            if held is not before[name]:
+                data = replaced(data, name, _written(data.column(name), before[name], held, ruled.values[name]))
+        return data
+
+
+def _repairs(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
+    """Vote on some columns, each by the cells as they are; name only those with a cell to repair."""
+    settled = {rule.column for rule in ruled.rules}
+    votes = {name: voted(codes, ruled, column=name) for name in names if name in settled}
+    return {name: found for name, found in votes.items() if len(found[0])}
+
+
+def _repaired(coded: CodedTable, found: _Found) -> CodedTable:
+    columns = {
+        name: CodedColumn(column.values, _put(column.codes, *found[name])) if name in found else column
+        for name, column in coded.columns.items()
+    }
+    return CodedTable(coded.rows, columns)
+
+
+def _put(codes: Codes, rows: NDArray[np.int64], right: Codes) -> Codes:
+    changed = codes.copy()
+    changed[rows] = right
+    return changed
+
+
+def _written(cells: pa.StringArray, before: Codes, after: Codes, values: Sequence[str]) -> pa.StringArray:
+    """Write the new values over the cells whose codes changed; all others stay the very bytes that they were."""
+    rows = np.flatnonzero(before != after)
+    at = np.arange(len(cells), dtype=np.int64)
+    at[rows] = len(cells) + np.arange(len(rows))
+    new = pa.array([values[code] for code in after[rows].tolist()], pa.string())
+    return pa.concat_arrays([cells, new]).take(pa.array(at))

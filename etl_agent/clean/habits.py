@@ -1,0 +1,95 @@
+"""The habits of a column: what its values that are meant look like, and how an error stands out among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from etl_agent.clean.likeness import edits, likeness, weigh
+from etl_agent.profile.coded import CodedColumn, Codes
+from etl_agent.profile.patterns import collapsed_patterns
+
+__all__ = ["UNLIKELY", "Habit", "habit_of"]
+
+UNLIKELY = 10.0
+"""How much likelier an error must look as it does than a correct value would, to count as one piece of evidence."""
+
+_ERRORS = 0.5  # share of errors that stand out in any one way: most errors are of one kind, and which is unknown
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How errors stand out in a column.
+
+    Args:
+        likeness: what it says that a value is close to one that is meant, by the distance.
+        shapes: the shapes of the values that are meant, where they are so few that another one is an error; else None.
+        rare: log-odds that a value is an error which no group of rows has as its most frequent one.
+    """
+
+    likeness: tuple[float, ...] = ()
+    shapes: frozenset[str] | None = None
+    rare: float = 0.0
+
+    def against(self, values: Sequence[str], winners: Sequence[str]) -> NDArray[np.float64]:
+        """Weigh how surely each value, which is not one of those that are meant, is an error for another, by its looks.
+
+        Returns:
+            Log-odds; 0 where a value looks correct.
+        """
+        shares = np.array([edits(one, two) for one, two in zip(values, winners, strict=True)], np.float64)
+        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * self._misshapen(values)
+        return np.where(looks > 0, looks + self.rare, 0.0)
+
+    def _misshapen(self, values: Sequence[str]) -> NDArray[np.float64]:
+        if self.shapes is None or not values:
+            return np.zeros(len(values))
+        found = collapsed_patterns(pa.array(values, pa.string())).to_pylist()
+        return np.array([shape not in self.shapes for shape in found], np.float64)
+
+
+@dataclass(frozen=True)
+class _Meant:
+    column: CodedColumn
+    codes: Codes
+
+    @cached_property
+    def texts(self) -> list[str]:
+        order = self.codes[np.argsort(-self.column.counts[self.codes], kind="stable")]
+        return [self.column.texts[code] for code in order.tolist()]
+
+    @cached_property
+    def shapes(self) -> frozenset[str] | None:
+        """The shapes, unless new values often have a new one: as often as those are that only one value has.
+
+        Source: Good, "The population frequencies of species and the estimation of population parameters" (1953).
+        """
+        if not self.texts:
+            return None
+        shapes = collapsed_patterns(pa.array(self.texts, pa.string())).value_counts()
+        once = int(np.count_nonzero(shapes.field(1).to_numpy() == 1))
+        if UNLIKELY * (once + 1) / (len(self.texts) + 2) > _ERRORS:
+            return None
+        return frozenset(shapes.field(0).to_pylist())
+
+    @cached_property
+    def rare(self) -> float:
+        rows = int(self.column.counts.sum())
+        others = rows - int(self.column.counts[self.codes].sum())
+        return float(np.clip(np.log(_ERRORS * (rows + 2) / (others + 1)), 0.0, np.log(UNLIKELY)))
+
+
+def habit_of(column: CodedColumn, *, meant: Codes) -> Habit:
+    """Learn the habits of a column.
+
+    Args:
+        column: the column.
+        meant: codes of the values that are meant: each is the most frequent one of some group of rows.
+    """
+    known = _Meant(column, meant)
+    return Habit(likeness(known.texts), known.shapes, known.rare)

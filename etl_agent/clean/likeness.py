@@ -1,0 +1,81 @@
+"""How alike two values are, and what that says: is the one the other misspelled, or a value of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
+
+__all__ = ["edits", "likeness", "weigh"]
+
+_LONGEST = 256  # characters that are compared: bounds the work for long, hostile values
+_MOST = 300  # values that are compared with each other; the neighbours of a few hundred show how dense a column is
+_WIDEST = 1 / 3  # of two texts that differ in more than a third of their letters nobody says that one is misspelled
+_BINS = 16  # distances up to that which are told apart
+_MISSPELT = 0.5  # share of errors that are misspellings: the rest are other values, and nothing is known of the mix
+_MOST_ODDS = 100.0  # how much likelier a misspelling may seem at most: the column may hold what was not seen
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def edits(one: str, other: str) -> float:
+    """Tell which share of the characters must be inserted, deleted, replaced or swapped to turn one into the other.
+
+    Values that differ in nothing but digits count as wholly different: every number is a word of its own, and
+    ``A1`` is no misspelling of ``A2``.
+
+    Returns:
+        A share between 0 and 1.
+    """
+    if one == other:
+        return 0.0
+    if not one or not other or _DIGITS.sub("", one) == _DIGITS.sub("", other):
+        return 1.0
+    one, other = one[:_LONGEST], other[:_LONGEST]
+    return float(OSA.distance(one, other)) / max(len(one), len(other))
+
+
+def likeness(values: Sequence[str]) -> tuple[float, ...]:
+    """Learn from the values that are meant what it says that another value is close to one of them.
+
+    The share of these values that have a neighbour within some distance is the chance that a correct value does.
+    Where ``Jon`` and ``John`` are both meant, so is perhaps the next one; where all are far apart, a value close to
+    one of them is that one misspelled. One value more is assumed, which has a neighbour with a chance of twice the
+    distance: from few values little follows, least of all where they are short.
+
+    Args:
+        values: the values that are meant, the most frequent first.
+
+    Returns:
+        For each of 16 distances, rising to a third of the characters, the log-odds that a value so far from one that
+        is meant is a misspelling of it; 0 where a value of its own is as likely.
+    """
+    texts = [value[:_LONGEST] for value in values[:_MOST]]
+    shares = _WIDEST * np.arange(1, _BINS + 1) / _BINS
+    near = np.searchsorted(_nearest(texts), shares, side="right")
+    chances = (near + np.minimum(1.0, 2 * shares)) / (len(texts) + 1)
+    odds = np.clip(_MISSPELT / chances, 1.0, _MOST_ODDS)
+    return tuple(np.round(np.log(odds), 3).tolist()) if texts else ()
+
+
+def weigh(shares: NDArray[np.float64], learned: Sequence[float]) -> NDArray[np.float64]:
+    """Look up the log-odds that values which are some share of edits away from others are misspellings of them."""
+    if not learned:
+        return np.zeros(len(shares))
+    at = np.ceil(shares * len(learned) / _WIDEST - 1e-9).astype(np.int64) - 1
+    return np.where(at < len(learned), np.array(learned).take(np.clip(at, 0, len(learned) - 1)), 0.0)
+
+
+def _nearest(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Find for each value how far its nearest neighbour is that differs in more than digits, in rising order."""
+    if len(texts) < 2:
+        return np.ones(len(texts))
+    lengths = np.array([len(text) for text in texts])
+    longest = np.maximum(np.maximum.outer(lengths, lengths), 1)
+    shares = cdist(texts, texts, scorer=OSA.distance, dtype=np.int32) / longest
+    stems = np.unique([_DIGITS.sub("", text) for text in texts], return_inverse=True)[1]
+    shares[np.equal.outer(stems, stems)] = 1.0
+    return np.asarray(np.sort(shares.min(axis=1)), np.float64)

@@ -1,0 +1,226 @@
+"""Rules learned from a table: which value of one column goes with each value of another, and how surely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etl_agent.clean.habits import UNLIKELY, Habit, habit_of
+from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
+from etl_agent.profile.dependencies import LEAST_FREE_ROWS, Dependency, Pairs, dependencies
+
+__all__ = ["GROUP", "Rule", "Ruled", "learned"]
+
+GROUP = 2
+"""Rows of a group from which on it says anything."""
+
+_SURE = 0.8  # strength of a rule that may vote: four of five rows that could have disagreed by chance agree
+_LARGE = 5  # rows of a group that is large enough for an exception to be there twice
+_MOST_ENTRIES = 100_000  # entries of all rules together; a column that needs more is left alone
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one column says of another; only groups of two rows and pairs that two rows have say anything.
+
+    Args:
+        given: the column that speaks.
+        column: the column that it speaks of.
+        totals: rows of the sample for each value of ``given``; 0 where nothing is said.
+        pairs: pairs of values that two rows or more have, as ``given * width + column``, rising.
+        counts: rows of each of these pairs.
+        width: values of ``column``.
+        slack: share of rows that do not follow the rule, without misspellings; between 0 and 1, never 0.
+        doubt: log-odds that a value which breaks the rule, and does not look like an error, is one at all.
+        excused: values of other columns in whose rows the rule is broken more often than not: they explain why, and
+            what is explained is no error.
+    """
+
+    given: str
+    column: str
+    totals: Codes
+    pairs: Codes
+    counts: Codes
+    width: int
+    slack: float
+    doubt: float
+    excused: Mapping[str, Codes]
+
+    @cached_property
+    def tops(self) -> Codes:
+        """The most frequent value of ``column`` for each value of ``given``, as code; -1 where nothing is said."""
+        tops = np.full(len(self.totals), -1, np.int64)
+        order = np.lexsort((-self.pairs, self.counts))  # the last one written stays: the most frequent, the first
+        tops[self.pairs[order] // self.width] = self.pairs[order] % self.width
+        return tops
+
+    @cached_property
+    def most(self) -> Codes:
+        """Rows that have that value."""
+        most = np.zeros(len(self.totals), np.int64)
+        np.maximum.at(most, self.pairs // self.width, self.counts)
+        return most
+
+    @cached_property
+    def repeated(self) -> Codes:
+        """Rows that have another value, which two rows or more have."""
+        together = np.bincount(self.pairs // self.width, weights=self.counts, minlength=len(self.totals))
+        return together.astype(np.int64) - self.most
+
+    @cached_property
+    def told(self) -> NDArray[np.bool_]:
+        """Whether each value of ``column`` is the most frequent one for some value of ``given``."""
+        told = np.zeros(self.width, np.bool_)
+        told[self.tops[self.tops >= 0]] = True
+        return told
+
+    def seen(self, given: Codes, column: Codes) -> Codes:
+        """Count the sample's rows with these pairs of values; a pair that only one row has counts as none."""
+        if not len(self.pairs):
+            return np.zeros(len(given), np.int64)
+        keys = given * self.width + column
+        at = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
+        found = (self.pairs[at] == keys) & (given >= 0) & (column >= 0) & (column < self.width)
+        return np.where(found, self.counts[at], 0)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """All that was learned from a table.
+
+    Args:
+        values: the values of each column that codes stand for.
+        rules: the rules, in the order of the columns.
+        habits: how errors stand out in each column that rules speak of.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    rules: tuple[Rule, ...]
+    habits: Mapping[str, Habit]
+
+
+def learned(coded: CodedTable) -> Ruled:
+    """Learn the rules of a table that are sure enough to vote."""
+    values = {name: column.texts for name, column in coded.columns.items()}
+    found = dependencies(coded)
+    seen = [Pairs.of(coded.columns[each.given].codes, coded.columns[each.column]) for each in found]
+    habits = {
+        name: habit_of(coded.columns[name], meant=_meant(name, found, seen)) for name in {each.column for each in found}
+    }
+    rules = [_rule(each, pairs, coded, habits[each.column]) for each, pairs in zip(found, seen, strict=True)]
+    return _bounded(Ruled(values, tuple(rule for rule in rules if rule is not None), habits))
+
+
+def _meant(name: str, found: Sequence[Dependency], seen: Sequence[Pairs]) -> Codes:
+    """Find the values of a column that are meant: those that most rows of some group of three or more have."""
+    tops = [_tops(pairs) for each, pairs in zip(found, seen, strict=True) if each.column == name]
+    return np.unique(np.concatenate(tops))
+
+
+def _tops(pairs: Pairs) -> Codes:
+    groups = _Groups.of(pairs)
+    return pairs.right[groups.first[groups.totals > GROUP]]
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Where the groups of some pairs begin, and in each the pair that most rows have."""
+
+    starts: NDArray[np.int64]
+    first: NDArray[np.int64]
+    totals: Codes
+    of_pair: NDArray[np.int64]
+
+    @staticmethod
+    def of(pairs: Pairs) -> _Groups:
+        starts = np.flatnonzero(np.diff(pairs.left, prepend=-1))
+        totals = np.add.reduceat(pairs.counts, starts) if len(starts) else np.zeros(0, np.int64)
+        of_pair = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(pairs.left)))
+        order = np.lexsort((pairs.right, -pairs.counts, pairs.left))
+        return _Groups(starts, order[starts], totals, of_pair)
+
+
+def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit) -> Rule | None:
+    """Make the rule of a dependency, if it is sure enough once what looks like an error is forgiven."""
+    column = coded.columns[dependency.column]
+    groups = _Groups.of(pairs)
+    tops = pairs.right[groups.first][groups.of_pair]
+    odd = np.flatnonzero((pairs.right != tops) & (groups.totals[groups.of_pair] >= GROUP))
+    forgiven = _forgiven(odd, pairs, tops, column, habit)
+    free = dependency.rows - dependency.groups
+    agreeing = dependency.agreeing - dependency.groups + int(pairs.counts[odd][forgiven].sum())
+    chance = 1 - (1 - dependency.agreement) / (1 - dependency.strength) if dependency.strength < 1 else 0.0
+    if free < LEAST_FREE_ROWS or (agreeing / free - chance) / (1 - chance) < _SURE:
+        return None
+    strange = odd[~forgiven]
+    totals = np.zeros(len(coded.columns[dependency.given].values), np.int64)
+    kept = pairs.counts[groups.first] >= GROUP
+    totals[pairs.left[groups.starts[kept]]] = groups.totals[kept]
+    repeated = pairs.counts >= GROUP
+    return Rule(
+        given=dependency.given,
+        column=dependency.column,
+        totals=totals,
+        pairs=pairs.left[repeated] * len(column.values) + pairs.right[repeated],
+        counts=pairs.counts[repeated],
+        width=len(column.values),
+        slack=(free - agreeing + 1) / (free + 2),
+        doubt=_doubt(strange, pairs, groups),
+        excused=_excused(dependency, coded, pairs, odd),
+    )
+
+
+def _forgiven(odd: Codes, pairs: Pairs, tops: Codes, column: CodedColumn, habit: Habit) -> NDArray[np.bool_]:
+    """Tell which odd pairs hold something that looks like an error for what most rows of their group have."""
+    meant = np.zeros(len(column.values), np.bool_)
+    meant[tops] = True
+    values = [column.texts[code] for code in pairs.right[odd].tolist()]
+    looks = habit.against(values, [column.texts[code] for code in tops[odd].tolist()])
+    forgiven: NDArray[np.bool_] = (looks >= np.log(UNLIKELY)) & ~meant[pairs.right[odd]]
+    return forgiven
+
+
+def _doubt(strange: Codes, pairs: Pairs, groups: _Groups) -> float:
+    """Weigh whether values that break a rule, and are no misspellings, are errors: log-odds.
+
+    Exceptions that are meant repeat, errors hardly. As in species that are seen once and twice, exceptions seen once
+    are about twice as many as those that are seen again; what goes beyond that are errors.
+
+    Source: Good, "The population frequencies of species and the estimation of population parameters" (1953).
+    """
+    large = strange[groups.totals[groups.of_pair[strange]] >= _LARGE]
+    once, again = int((pairs.counts[large] == 1).sum()), int((pairs.counts[large] > 1).sum())
+    meant = min((2 * again + 1) / (once + 2), 0.99)
+    return float(np.log((1 - meant) / meant))
+
+
+def _excused(dependency: Dependency, coded: CodedTable, pairs: Pairs, odd: Codes) -> dict[str, Codes]:
+    """Find the values of other columns in whose rows a rule is broken more often than not: three rows or more.
+
+    Errors are rare and fall anywhere, so hardly half of the rows of any value hold one of the same column.
+    """
+    given, column = coded.columns[dependency.given], coded.columns[dependency.column]
+    width = max(len(column.values), 1)
+    keys = pairs.left[odd] * width + pairs.right[odd]
+    rows = np.flatnonzero(np.isin(given.codes * width + column.codes, keys) & (given.codes >= 0) & (column.codes >= 0))
+    found = {}
+    for name, other in coded.columns.items():
+        if len(rows) >= GROUP and name not in (dependency.given, dependency.column):
+            held = other.codes[rows]
+            counts = np.bincount(held[held >= 0], minlength=len(other.values))
+            often = np.flatnonzero((counts > GROUP) & (2 * counts > other.counts))
+            if len(often):
+                found[name] = often
+    return found
+
+
+def _bounded(ruled: Ruled) -> Ruled:
+    """Drop the rules with the most entries until all together are few enough to be kept."""
+    order = sorted(ruled.rules, key=lambda rule: (len(rule.pairs), rule.given, rule.column))
+    entries = np.cumsum([len(rule.pairs) for rule in order])
+    kept = {(rule.given, rule.column) for rule, many in zip(order, entries, strict=True) if many <= _MOST_ENTRIES}
+    return Ruled(ruled.values, tuple(rule for rule in ruled.rules if (rule.given, rule.column) in kept), ruled.habits)

@@ -1,0 +1,185 @@
+"""The vote on a cell: what the rules say of it, weighed against what the cell says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etl_agent.clean.rules import GROUP, Rule, Ruled
+from etl_agent.profile.coded import Codes
+
+__all__ = ["PASSES", "voted"]
+
+PASSES = 3
+"""How often the vote is taken: a cell that was repaired gives better evidence on its neighbours."""
+
+_Weights = NDArray[np.float64]
+
+_ERROR = float(np.log(0.01 / 0.99))  # log-odds that a cell is wrong, before anything is known: one in a hundred
+_LOUDEST = float(np.log(1000))  # no rule was ever seen to hold so often that it may speak louder
+_NEEDED = float(np.log(19))  # log-odds from which on a cell is repaired: 95 %
+_VOICES = 2  # columns that must agree where the cell does not look like an error
+
+
+@dataclass(frozen=True)
+class _Ballot:
+    """What was said of some cells.
+
+    Args:
+        winner: the value that most weight speaks for, as code; -1 where nothing is to be said, or something in the row
+            explains why it breaks the rules.
+        speaking: log-odds for it of the two loudest columns, the second counted half, since columns repeat each other.
+        voices: columns that speak for it, of those that settle each other only one.
+        against: log-odds of all columns that speak for the cell as it is, or for yet another value.
+        doubt: log-odds that a value which breaks the rules is an error: of the rule that is surest.
+        alone: whether no other row of any group has the cell's value.
+    """
+
+    winner: Codes
+    speaking: _Weights
+    voices: Codes
+    against: _Weights
+    doubt: _Weights
+    alone: NDArray[np.bool_]
+
+
+def voted(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple[NDArray[np.int64], Codes]:
+    """Vote on the cells of a column that have a value.
+
+    Args:
+        codes: the codes of every column that rules speak of, by ``ruled.values``; -1 for a null.
+        ruled: what was learned; ``values`` may go on behind those that the rules know.
+        column: the column to vote on.
+
+    Returns:
+        The rows to repair, rising, and the code of the right value for each.
+    """
+    inward = [rule for rule in ruled.rules if rule.column == column]
+    rows = _accused(codes, inward, codes[column])
+    if not len(rows):
+        return rows, rows
+    there = {name: held[rows] for name, held in codes.items()}
+    ballot = _counted(there, ruled, inward, there[column])
+    looks = _looks(there[column], ballot.winner, ruled, inward)
+    odds = _ERROR + ballot.speaking - ballot.against
+    plain = (ballot.voices >= _VOICES) & (ballot.against == 0) & ballot.alone & (odds + ballot.doubt >= _NEEDED)
+    right = np.flatnonzero((ballot.winner >= 0) & (((looks > 0) & (odds + looks >= _NEEDED)) | plain))
+    return rows[right], ballot.winner[right]
+
+
+def _accused(codes: Mapping[str, Codes], inward: list[Rule], own: Codes) -> NDArray[np.int64]:
+    """Find the rows of which some rule says another value than they have."""
+    found = np.zeros(len(own), np.bool_)
+    for rule in inward:
+        top = _at(rule.tops, codes[rule.given], -1)
+        found |= (top >= 0) & (top != own)
+    return np.flatnonzero(found & (own != -1))
+
+
+def _counted(there: Mapping[str, Codes], ruled: Ruled, inward: list[Rule], own: Codes) -> _Ballot:
+    said = [_said(rule, there[rule.given], own) for rule in inward]
+    winner = _winner(said, own)
+    doubt = np.full(len(own), -np.inf)
+    alone, excused = np.ones(len(own), np.bool_), np.zeros(len(own), np.bool_)
+    silent = np.zeros(len(own))
+    speaking: dict[str, _Weights] = {}
+    against: dict[str, _Weights] = {}
+    same = _settling_each_other(ruled.rules)
+    for rule, (top, weight) in zip(inward, said, strict=True):
+        fits = (top == winner) & (weight > 0)
+        voice = same.get(rule.given, rule.given)
+        speaking[voice] = np.maximum(speaking.get(voice, silent), np.where(fits, weight, 0.0))
+        against[rule.given] = np.where(fits, 0.0, weight)
+        doubt = np.where(fits, np.maximum(doubt, rule.doubt), doubt)
+        alone &= rule.seen(there[rule.given], own) <= 1
+        excused |= fits & _excused(rule, there)
+    for rule in ruled.rules:
+        if rule.given == inward[0].column:
+            other = _echo(rule, own, winner, there[rule.column])
+            against[rule.column] = np.maximum(against.get(rule.column, silent), other)
+    loud = np.sort(np.array([*speaking.values(), silent, silent]), axis=0)
+    return _Ballot(
+        winner=np.where(excused, -1, winner),
+        speaking=loud[-1] + loud[-2] / 2,
+        voices=(loud > 0).sum(axis=0),
+        against=np.sum(list(against.values()), axis=0),
+        doubt=doubt,
+        alone=alone,
+    )
+
+
+def _settling_each_other(rules: Sequence[Rule]) -> dict[str, str]:
+    """Name for each column the first of those that it settles and that settle it: they say the same thing."""
+    pairs = {(rule.given, rule.column) for rule in rules}
+    first: dict[str, str] = {}
+    for one, other in sorted(pairs):
+        if (other, one) in pairs:
+            first[other] = first.setdefault(one, one)
+    return first
+
+
+def _excused(rule: Rule, there: Mapping[str, Codes]) -> NDArray[np.bool_]:
+    """Tell which rows hold a value that explains why they break a rule."""
+    found = [np.isin(there[name], codes) for name, codes in rule.excused.items() if name in there]
+    return np.any(found, axis=0) if found else np.zeros(len(there[rule.given]), np.bool_)
+
+
+def _at(held: NDArray[Any], codes: Codes, default: int) -> NDArray[Any]:
+    """Look up codes; those of nulls and of values that were never seen get the default."""
+    known = (codes >= 0) & (codes < len(held))
+    return np.where(known, held.take(codes, mode="clip"), default) if len(held) else np.full(len(codes), default)
+
+
+def _said(rule: Rule, given: Codes, own: Codes) -> tuple[Codes, _Weights]:
+    """Tell which value a rule speaks for, and how loud; the row itself, which is among those learned from, is silent.
+
+    The rule holds in the group as far as no other value is there more than once, and in general up to its slack.
+    """
+    top = _at(rule.tops, given, -1)
+    itself = top == own
+    most = _at(rule.most, given, 0) - itself
+    rest = _at(rule.totals, given, 0) - most - 1
+    repeated = _at(rule.repeated, given, 0)
+    weight = np.log(np.maximum(most, 1) / (repeated + rule.slack))
+    heard = (top >= 0) & (most >= np.where(itself, 1, GROUP)) & (most >= rest)
+    return top, np.where(heard, np.clip(weight, 0.0, _LOUDEST), 0.0)
+
+
+def _winner(said: list[tuple[Codes, _Weights]], own: Codes) -> Codes:
+    """Find for each row the value, other than its own, that most weight speaks for; -1 where there is none."""
+    winner, most = np.full(len(own), -1, np.int64), np.zeros(len(own))
+    for top, _ in said:
+        score = np.sum([np.where(other == top, weight, 0.0) for other, weight in said], axis=0)
+        better = (top >= 0) & (top != own) & (score > most)
+        winner, most = np.where(better, top, winner), np.where(better, score, most)
+    return winner
+
+
+def _echo(rule: Rule, own: Codes, winner: Codes, other: Codes) -> _Weights:
+    """Weigh what a column that depends on this one has against the winner.
+
+    The row's cell of that column goes with the cell as it is, and never with the winner; or it never goes with the
+    winner, and yet is a value that goes with others.
+    """
+    fits_own = np.maximum(rule.seen(own, other) - 1, 0)
+    fits_winner = rule.seen(winner, other)
+    most = _at(rule.most, winner, 0)
+    known = _at(rule.told, other, 0).astype(np.bool_)
+    weight = np.log(np.maximum(np.maximum(fits_own, most), 1) / (fits_winner + rule.slack))
+    return np.where(known & (fits_winner == 0) & (most >= GROUP), np.clip(weight, 0.0, _LOUDEST), 0.0)
+
+
+def _looks(own: Codes, winner: Codes, ruled: Ruled, inward: list[Rule]) -> _Weights:
+    """Weigh how surely each cell is an error for the winner by its looks: log-odds, 0 where it looks correct."""
+    column = inward[0].column
+    habit, values = ruled.habits[column], ruled.values[column]
+    told = np.any([rule.told for rule in inward], axis=0)
+    pairs, back = np.unique(np.stack([own, winner]), axis=1, return_inverse=True)
+    looks = habit.against([values[code] for code in pairs[0].tolist()], [values[code] for code in pairs[1].tolist()])
+    meant = _at(told, pairs[0], 0).astype(np.bool_)
+    weights: _Weights = np.where(meant, 0.0, looks)
+    return weights[back.reshape(-1)]

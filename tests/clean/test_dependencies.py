@@ -1,0 +1,241 @@
+"""Repair of cells that contradict the rest of their row."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from etl_agent.clean.dependencies import RepairDependencies
+from etl_agent.clean.likeness import edits, likeness
+from etl_agent.clean.tallied_rows import added_rows, rows_of, tallied_rows
+
+SHOPS = [
+    ("S01", "Harbour Books", "Bristol", "Avon", "0117"),
+    ("S02", "Mill Lane Garden", "Norwich", "Norfolk", "01603"),
+    ("S03", "Castle Toys", "Durham", "County Durham", "0191"),
+    ("S04", "Penny Farthing", "Norwich", "Norfolk", "01603"),
+    ("S05", "The Copper Kettle", "Ludlow", "Shropshire", "01584"),
+    ("S06", "Oak & Ash", "Bristol", "Avon", "0117"),
+    ("S07", "Blue Door Bakery", "Whitby", "Yorkshire", "01947"),
+    ("S08", "Quayside Fish", "Falmouth", "Cornwall", "01326"),
+]
+NAMES = ("shop", "name", "city", "county", "dial")
+
+Table = dict[str, list[str | None]]
+
+
+def shops(rows: int = 160) -> Table:
+    """Make sales rows: the shop settles all other columns, the city settles county and dialling code."""
+    columns: Table = {name: [SHOPS[at % 8][place] for at in range(rows)] for place, name in enumerate(NAMES)}
+    columns["amount"] = [f"{(at * 37) % 1000}.50" for at in range(rows)]
+    return columns
+
+
+def batch(columns: Table) -> pa.RecordBatch:
+    """Make a batch of text columns."""
+    return pa.RecordBatch.from_pydict({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+
+
+def repaired(columns: Table) -> Table:
+    """Learn and repair all columns of a table."""
+    data = batch(columns)
+    step = RepairDependencies(columns="all")
+    after: Table = step.fit(step.observe(data)).apply(data).to_pydict()
+    return after
+
+
+def changed(columns: Table) -> set[tuple[str, int, str | None]]:
+    """Name the cells that the repair changes: column, row, new value."""
+    after = repaired(columns)
+    return {
+        (name, row, after[name][row])
+        for name, cells in columns.items()
+        for row, cell in enumerate(cells)
+        if after[name][row] != cell
+    }
+
+
+def test_clean_table_stays() -> None:
+    """Nothing is changed where nothing contradicts anything."""
+    assert changed(shops()) == set()
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "wrong"),
+    [("city", 8, "Bristl"), ("name", 3, "Penny Fathring"), ("county", 10, "Cuonty Durham"), ("shop", 12, "S0S")],
+)
+def test_misspelling_is_repaired(column: str, row: int, wrong: str) -> None:
+    """A misspelled cell becomes what the other columns of its row say."""
+    table = shops()
+    right = table[column][row]
+    table[column][row] = wrong
+    assert changed(table) == {(column, row, right)}
+
+
+def test_other_value_is_repaired_where_columns_agree() -> None:
+    """A correct value of another row is replaced where independent columns contradict it."""
+    table = shops()
+    table["county"][8] = "Cornwall"
+    assert changed(table) == {("county", 8, "Avon")}
+
+
+def test_wrong_key_does_not_spread() -> None:
+    """A row whose key is another row's keeps its cells: they agree with each other, and it is the key that is wrong."""
+    table = shops()
+    table["shop"][8] = "S02"
+    assert all(column == "shop" for column, _, _ in changed(table))
+
+
+def test_single_witness_does_not_overwrite_a_good_value() -> None:
+    """With one column against another nobody knows which of the two is wrong."""
+    table = {"zip": ["10", "20", "30", "40"] * 20, "city": ["Ulm", "Bonn", "Trier", "Hof"] * 20}
+    table["city"][7] = "Bonn"
+    assert changed(table) == set()
+
+
+def test_numbers_are_not_spelled() -> None:
+    """A number that differs by a digit is another number, not a misspelling."""
+    table = {"street": ["Elm", "Oak", "Ash", "Yew"] * 20, "number": ["101", "205", "333", "470"] * 20}
+    table["number"][5] = "206"
+    assert changed(table) == set()
+
+
+def test_neighbours_that_are_meant_stay() -> None:
+    """Where values that differ by a letter are all meant, such a difference says nothing."""
+    names = ["Jon Hart", "John Hart", "Ann Lee", "Anne Lee", "Eric Bay", "Erik Bay", "Mia Poe", "Mya Poe"]
+    table = {"desk": [str(at % 8) for at in range(160)], "clerk": [names[at % 8] for at in range(160)]}
+    table["clerk"][16] = "Jan Hart"
+    assert changed(table) == set()
+
+
+def test_repeated_exceptions_are_meant() -> None:
+    """Exceptions that repeat are part of the data, also where two columns say otherwise."""
+    table = shops(320)
+    for at in range(0, 320, 40):
+        table["county"][at] = "Somerset"
+    for at in range(2, 320, 40):
+        table["county"][at] = "Tyne and Wear"
+    assert {cell for cell in changed(table) if cell[0] == "county"} == set()
+
+
+def test_explained_exceptions_stay() -> None:
+    """Rows that break a rule because of another column's value are right."""
+    table = {
+        "code": [f"M{at % 6}" for at in range(180)],
+        "label": [f"measure {'abcdef'[at % 6]}" for at in range(180)],
+        "state": ["al" if at % 20 else "ak" for at in range(180)],
+    }
+    table["average"] = [f"{state}_{code}" for state, code in zip(table["state"], table["code"], strict=True)]
+    assert changed(table) == set()
+
+
+def test_sources_that_disagree_stay() -> None:
+    """Where a third of the rows of every entity say something else, no rule holds."""
+    draw = np.random.default_rng(4)
+    table: Table = {
+        "flight": [f"F{at % 30}" for at in range(600)],
+        "gate": [f"G{at % 30 if draw.random() < 0.67 else draw.integers(90)}" for at in range(600)],
+    }
+    assert changed(table) == set()
+
+
+def test_many_to_many_stays() -> None:
+    """Columns that only go together often are left alone."""
+    draw = np.random.default_rng(5)
+    table: Table = {
+        "genre": draw.choice(["rock", "jazz", "folk"], 300).tolist(),
+        "label": draw.choice(["Blue", "Red", "Green", "Gray"], 300).tolist(),
+        "rating": draw.integers(1, 6, 300).astype(str).tolist(),
+    }
+    assert changed(table) == set()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_accidents_of_small_tables_stay(seed: int) -> None:
+    """Columns of a few rows, drawn at random, settle each other by accident, and nothing follows."""
+    draw = np.random.default_rng(seed)
+    sizes = (2, 3, 5, 10, 20)
+    table: Table = {f"c{size}": draw.integers(0, size, 40).astype(str).tolist() for size in sizes}
+    assert changed(table) == set()
+
+
+def test_nulls_stay() -> None:
+    """A repair fills no null."""
+    table = shops()
+    table["city"][8] = None
+    assert changed(table) == set()
+
+
+def test_unknown_values_are_voted_on() -> None:
+    """A misspelling that the sample did not hold is repaired in a row that it did not hold."""
+    step = RepairDependencies(columns="all")
+    known = step.fit(step.observe(batch(shops())))
+    table = shops(8)
+    table["city"][0] = "Bristoll"
+    assert known.apply(batch(table)).column("city")[0].as_py() == "Bristol"
+
+
+def test_unknown_key_says_nothing() -> None:
+    """A row of an entity that was never seen keeps its cells."""
+    step = RepairDependencies(columns="all")
+    known = step.fit(step.observe(batch(shops())))
+    table = shops(1) | {"shop": ["S99"], "name": ["Bath Spa Sweets"], "city": ["Bath"], "dial": ["01225"]}
+    assert known.apply(batch(table)).to_pydict() == table
+
+
+def test_only_chosen_columns_change() -> None:
+    """Other columns have a say and stay as they are."""
+    table = shops()
+    table["city"][8], table["name"][3] = "Bristl", "Peny Farthing"
+    step = RepairDependencies(columns=("city",))
+    after = step.fit(step.observe(batch(table))).apply(batch(table)).to_pydict()
+    assert after["city"][8] == "Bristol"
+    assert after["name"][3] == "Peny Farthing"
+
+
+def test_narrowed_repairs_the_same() -> None:
+    """A step narrowed to a column repairs it as the whole step does."""
+    table = shops()
+    table["city"][8] = "Bristl"
+    step = RepairDependencies(columns="all")
+    step = step.fit(step.observe(batch(table)))
+    narrow = step.narrowed(("city",))
+    assert narrow.writes(list(table)) == ("city",)
+    assert narrow.apply(batch(table)).column("city").equals(step.apply(batch(table)).column("city"))
+
+
+def test_long_hostile_values_are_bounded() -> None:
+    """Values of a million characters take no time to speak of."""
+    table = shops()
+    table["name"] = [name and name + "x" * 100_000 for name in table["name"]]
+    table["name"][3] = "y" * 1_000_000
+    assert {column for column, _, _ in changed(table)} <= {"name"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("abc", "abc", 0.0), ("abcd", "abdc", 0.25), ("A1", "A2", 1.0), ("1x3", "123", 1 / 3), ("", "a", 1.0)],
+)
+def test_edits(one: str, other: str, expected: float) -> None:
+    """A share of edits counts swaps once; values that differ in digits alone are wholly different."""
+    assert edits(one, other) == pytest.approx(expected)
+
+
+def test_likeness_falls_with_distance() -> None:
+    """The closer a value, the more surely it is a misspelling; among values that are close to each other, never."""
+    apart = likeness(["Bristol", "Norwich", "Durham", "Ludlow", "Whitby", "Falmouth"])
+    assert list(apart) == sorted(apart, reverse=True)
+    assert apart[2] > 2
+    assert max(likeness(["Jon", "John", "Ann", "Anne", "Eric", "Erik"])[-4:]) == 0
+
+
+def test_tallied_rows_merge() -> None:
+    """Counting in pieces is counting at once, in any order."""
+    data = batch(shops())
+    whole = tallied_rows(data, data.schema.names)
+    pieces = [tallied_rows(data.slice(at, 50), data.schema.names) for at in (0, 50, 100, 150)]
+    merge: Callable[..., object] = added_rows
+    assert merge(merge(pieces[2], pieces[0]), merge(pieces[3], pieces[1])) == whole
+    assert sum(whole["counts"]) == 160
+    assert rows_of(whole).num_rows == 160
