@@ -123,7 +123,11 @@ def _clean(folder: Path, *, data: Path, options: argparse.Namespace) -> Outcome:
         out = Path(scratch) / "repaired.csv"
         if options.direct:
             started = time.process_time()
-            _compose(folder / "dirty.csv", out)
+            try:
+                _compose(folder / "dirty.csv", out)
+            except Exception as error:  # whatever it is: one table that fails must not hide the others
+                failure = f"{type(error).__name__}: {error}"
+                return Outcome(table, group, None, time.process_time() - started, masked, failure)
             cpu = time.process_time() - started
         else:
             command = [options.etl_agent, "clean", str(folder / "dirty.csv"), "-o", str(out), "--strategy", "auto"]
