@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from etl_agent.profile.cells import Cells
 from etl_agent.profile.forms import Forms
 from etl_agent.profile.moments import Moments
 from etl_agent.profile.nulls import null_spellings
 from etl_agent.profile.numerals import Numerals
-from etl_agent.profile.sketches import Counts, Distinct, Frequent, Quantiles
-from etl_agent.profile.spelled import Spelled
+from etl_agent.profile.quantiles import Quantiles
+from etl_agent.profile.sketches import Counts, Distinct, Frequent
 from etl_agent.profile.words import Words
 
 __all__ = ["ColumnFacts"]
@@ -28,13 +30,11 @@ class ColumnFacts:
         nulls: cells without a value.
         empties: cells with the empty string.
         characters: characters of all values together.
-        shortest: characters of the shortest value, or None if there is no value.
-        longest: characters of the longest value.
+        lengths: how the characters of each value are spread.
         distinct: how many distinct values there are.
         frequent: the most frequent values. They are cell text: the only part that shows any.
         patterns: the most frequent masked patterns (``AA-999``).
         forms: how many cells stand for a number, a date and so on.
-        quantiles: quantiles of the cells that are numbers.
         null_spellings: cells that hold a null spelling (``N/A``, ``-``), by what stands in them; they are values here.
         numerals: cells that are numbers as people write them.
         moments: cells that are dates or times as people write them.
@@ -45,17 +45,25 @@ class ColumnFacts:
     nulls: int = 0
     empties: int = 0
     characters: int = 0
-    shortest: int | None = None
-    longest: int | None = None
+    lengths: Quantiles = field(default_factory=Quantiles)
     distinct: Distinct = field(default_factory=Distinct)
     frequent: Frequent = field(default_factory=Frequent)
     patterns: Frequent = field(default_factory=Frequent)
     forms: Forms = field(default_factory=Forms)
-    quantiles: Quantiles = field(default_factory=Quantiles)
     null_spellings: Frequent = field(default_factory=Frequent)
     numerals: Numerals = field(default_factory=Numerals)
     moments: Moments = field(default_factory=Moments)
     words: Words = field(default_factory=Words)
+
+    @property
+    def shortest(self) -> int | None:
+        """Characters of the shortest value, or None if there is no value."""
+        return None if self.lengths.least is None else int(self.lengths.least)
+
+    @property
+    def longest(self) -> int | None:
+        """Characters of the longest value, or None if there is no value."""
+        return None if self.lengths.most is None else int(self.lengths.most)
 
     @property
     def values(self) -> int:
@@ -64,27 +72,27 @@ class ColumnFacts:
 
     @staticmethod
     def observe(text: pa.Array) -> ColumnFacts:
-        """Take the facts of some cells (``pa.string()``): of the distinct ones, weighted by how often they occur."""
-        counted = pc.value_counts(text.drop_null())
-        values = counted.field("values")
-        counts: Counts = counted.field("counts").to_numpy(zero_copy_only=False)
-        if not len(values):
-            return ColumnFacts(rows=len(text), nulls=len(text))
-        lengths = pc.utf8_length(values).to_numpy(zero_copy_only=False)
-        spelled = Spelled(values, counts)
-        forms, numbers = Forms.of(values, counts, spelled.masked)
+        """Take the facts of some cells (``pa.string()``)."""
+        return ColumnFacts.of(Cells.of(text))
+
+    @staticmethod
+    def of(cells: Cells) -> ColumnFacts:
+        """Take the facts of encoded cells: of the distinct values, weighted by how often they occur."""
+        spelled, rows = cells.spelled, len(cells.codes)
+        counts = spelled.rows
+        if not len(counts):
+            return ColumnFacts(rows=rows, nulls=rows)
+        lengths = pc.utf8_length(spelled.values).to_numpy(zero_copy_only=False)
         return ColumnFacts(
-            rows=len(text),
-            nulls=text.null_count,
+            rows=rows,
+            nulls=cells.nulls,
             empties=int(counts[lengths == 0].sum()),
             characters=int((lengths * counts).sum()),
-            shortest=int(lengths.min()),
-            longest=int(lengths.max()),
-            distinct=Distinct.of(values),
-            frequent=Frequent.of(values, counts),
+            lengths=_spread(lengths, counts),
+            distinct=Distinct.of(cells.hashes, counts),
+            frequent=Frequent.of(spelled.values, counts),
             patterns=Frequent.of(spelled.patterns, spelled.pattern_rows),
-            forms=forms,
-            quantiles=_quantiles(values, counts, numbers),
+            forms=Forms.of(spelled),
             null_spellings=null_spellings(spelled),
             numerals=Numerals.of(spelled),
             moments=Moments.of(spelled),
@@ -93,19 +101,16 @@ class ColumnFacts:
 
     def combine(self, other: ColumnFacts) -> ColumnFacts:
         """Merge the facts of other cells of the same column."""
-        ends = [end for end in (self.shortest, self.longest, other.shortest, other.longest) if end is not None]
         return ColumnFacts(
             rows=self.rows + other.rows,
             nulls=self.nulls + other.nulls,
             empties=self.empties + other.empties,
             characters=self.characters + other.characters,
-            shortest=min(ends, default=None),
-            longest=max(ends, default=None),
+            lengths=self.lengths.combine(other.lengths),
             distinct=self.distinct.combine(other.distinct),
             frequent=self.frequent.combine(other.frequent),
             patterns=self.patterns.combine(other.patterns),
             forms=self.forms.combine(other.forms),
-            quantiles=self.quantiles.combine(other.quantiles),
             null_spellings=self.null_spellings.combine(other.null_spellings),
             numerals=self.numerals.combine(other.numerals),
             moments=self.moments.combine(other.moments),
@@ -113,8 +118,6 @@ class ColumnFacts:
         )
 
 
-def _quantiles(values: pa.Array, counts: Counts, numbers: pa.Array) -> Quantiles:
-    read = pc.cast(values.filter(numbers), pa.float64()).to_numpy(zero_copy_only=False)
-    kept = counts[numbers.to_numpy(zero_copy_only=False)]
-    finite = np.isfinite(read)
-    return Quantiles.of(read[finite], kept[finite])
+def _spread(lengths: NDArray[np.int32], counts: Counts) -> Quantiles:
+    found, places = np.unique(lengths, return_inverse=True)
+    return Quantiles.of(found.astype(np.float64), np.bincount(places, weights=counts).astype(np.int64))

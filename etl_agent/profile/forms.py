@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+
+from etl_agent.profile.sketches import Counts
+from etl_agent.profile.spelled import Mask, Spelled, as_mask
 
 __all__ = ["DATE", "OFFSET", "TIME", "Forms"]
 
@@ -28,14 +30,15 @@ OFFSET = r"(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)"
 Key = TypeVar("Key")
 
 _SECONDS = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
-_WRITTEN: Mapping[str, str] = {
-    "date": DATE,
-    "time": _SECONDS,
-    "timestamp": f"{DATE} {_SECONDS}",
-    "any time": TIME,
-    "any timestamp": f"{DATE}[ T]{TIME}{OFFSET}?",
-}
-_MOST_PATTERNS = 4096  # in one batch; a column of numbers or dates has far fewer
+_MOMENTS = (
+    # the form, another that its cells have as well, their patterns, and what their values must match
+    ("date", None, r"^9999-99-99$", f"^{DATE}$"),
+    ("time", "any time", r"^99:99:99$", f"^{_SECONDS}$"),
+    ("any time", None, r"^99:99(?::99\.9+)?$", f"^{TIME}$"),
+    ("timestamp", "any timestamp", r"^9999-99-99 99:99:99$", f"^{DATE} {_SECONDS}$"),
+    ("any timestamp", None, r"^9999-99-99[ A]99:99", f"^{DATE}[ T]{TIME}{OFFSET}?$"),
+)
+_ZERO = ord("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,90 +72,85 @@ class Forms:
         )
 
     @staticmethod
-    def of(values: pa.Array, counts: NDArray[np.int64], patterns: pa.DictionaryArray) -> tuple[Forms, pa.Array]:
-        """Count the forms of distinct values, looking closer only where a value's pattern leaves room for one.
-
-        Args:
-            values: distinct values.
-            counts: rows of each.
-            patterns: the masked pattern of each value; null for one that is too long for any form.
-
-        Returns:
-            The counts, and which values are numbers.
-        """
-        none = pa.array(np.zeros(len(values), np.bool_))
-        if len(patterns.dictionary) > _MOST_PATTERNS or not len(values):
-            return Forms(), none
-        rows: dict[str, int] = {}
-        truths = pc.is_in(values, value_set=pa.array(["true", "false"]))
-        _note(rows, "boolean", counts, truths)
-        if _any(patterns, r"^9999-99-99|^99:99"):
-            for form, written in _WRITTEN.items():
-                _note(rows, form, counts, pc.match_substring_regex(values, f"^(?:{written})$"))
-        numbers = _of_values(patterns, r"^[+-]?(?:9+\.?9*|\.9+)$")
-        if numbers is None:
-            return Forms(rows), none
-        return _numbers(rows, values, counts, numbers), numbers
-
-
-def _numbers(rows: dict[str, int], values: pa.Array, counts: NDArray[np.int64], numbers: pa.Array) -> Forms:
-    _note(rows, "number", counts, numbers)
-    kept = _numpy(numbers)
-    values, counts = values.filter(numbers), counts[kept]
-    integers = pc.match_substring_regex(values, r"^(?:0|-?[1-9]\d*)$")
-    _note(rows, "integer", counts, integers)
-    # "-0.00" would come back without its sign.
-    decimals = pc.match_substring_regex(values, r"^(?:(?:0|[1-9]\d*)\.\d+|-(?:[1-9]\d*\.\d+|0\.\d*[1-9]\d*))$")
-    _note(rows, "decimal", counts, decimals)
-    unsigned = pc.utf8_ltrim(values, characters="+-")
-    point = pc.find_substring(unsigned, pattern=".").to_numpy(zero_copy_only=False)
-    length = pc.binary_length(unsigned).to_numpy(zero_copy_only=False)
-    whole = np.where(point < 0, length, point)
-    scale = np.where(point < 0, 0, length - point - 1)
-    exact = _numpy(decimals)
-    found, places = np.unique(scale[exact], return_inverse=True)
-    by_scale = np.bincount(places, weights=counts[exact], minlength=len(found)).astype(np.int64)
-    large = _numpy(integers) & (length > 18)
-    return Forms(
-        rows,
-        dict(zip(found.tolist(), by_scale.tolist(), strict=True)),
-        int(whole.max()),
-        int(scale.max()),
-        _beyond(values.filter(pa.array(large)), counts[large]),
-    )
+    def of(spelled: Spelled) -> Forms:
+        """Count the forms of distinct values, looking closer only where a value's pattern leaves room for one."""
+        rows = dict(_moments(spelled))
+        truths = spelled.part(spelled.places(spelled.gate("^a$")))
+        if len(truths.values):
+            found = as_mask(pc.is_in(truths.values, value_set=pa.array(["true", "false"])))
+            rows["boolean"] = int(truths.rows[found].sum())
+        numbers = spelled.gate(r"^[+-]?(?:9\.?9?|\.9)$")
+        rows["number"] = spelled.count(numbers)
+        exact = spelled.matching(r"^-?9+(?:\.9+)?$", among=numbers)
+        by_pattern = _written_back(spelled, exact)
+        whole, scale = _digits(spelled.patterns.filter(pa.array(exact)))
+        found_rows = by_pattern[exact]
+        rows["integer"] = int(found_rows[scale == 0].sum())
+        rows["decimal"] = int(found_rows[scale > 0].sum())
+        large = np.zeros(len(exact), np.bool_)
+        large[exact] = (scale == 0) & (whole > 18)
+        used = scale > 0
+        scales = np.bincount(scale[used], weights=found_rows[used]).astype(np.int64)
+        all_whole, all_scale = _digits(spelled.patterns.filter(pa.array(numbers)))
+        return Forms(
+            {form: count for form, count in rows.items() if count},
+            {int(digits): int(scales[digits]) for digits in np.flatnonzero(scales)},
+            int(all_whole.max(initial=0)),
+            int(all_scale.max(initial=0)),
+            _beyond(spelled.part(spelled.places(large))),
+        )
 
 
-def _beyond(values: pa.Array, counts: NDArray[np.int64]) -> int:
-    """Count the integers of 19 or more digits that 64 bits do not hold; there are few kinds of them."""
-    numbers = values.to_pylist()
+def _moments(spelled: Spelled) -> Iterator[tuple[str, int]]:
+    """Count the cells that are dates and times as they would be written back, and in other spellings."""
+    rows: dict[str, int] = {}
+    left = spelled.gate(r"^9-9-9(?:[ A]9:|$)|^9:9")
+    for form, also, made, written in _MOMENTS:
+        like = spelled.matching(made, among=left)
+        left = left & ~like
+        places = spelled.places(like)
+        if len(places):
+            fits = as_mask(pc.match_substring_regex(spelled.chosen(places), written))
+            count = int(spelled.rows[places[fits]].sum())
+            for name in (form, also):
+                if name is not None:
+                    rows[name] = rows.get(name, 0) + count
+    return iter(rows.items())
+
+
+def _written_back(spelled: Spelled, exact: Mask) -> Counts:
+    """Count the rows of numbers by pattern, without those that would lose a zero in front or the sign of a zero."""
+    places = spelled.places(exact)
+    if not len(places):
+        return np.zeros(len(exact), np.int64)
+    negative = spelled.having(spelled.matching("^-", among=exact))[places]
+    padded = spelled.having(spelled.matching("^-?99", among=exact))[places]
+    zero = spelled.byte(places, negative.astype(np.int64)) == _ZERO
+    bad = padded & zero
+    signed = np.flatnonzero(negative & zero & ~bad)
+    bad[signed] = as_mask(pc.match_substring_regex(spelled.values.take(pa.array(places[signed])), r"^-[0.]+$"))
+    kept = np.zeros(len(spelled.values), np.bool_)
+    kept[places[~bad]] = True
+    return spelled.rows_by_pattern(kept)
+
+
+def _digits(patterns: pa.Array) -> tuple[Counts, Counts]:
+    """Count the digits before and after the point in patterns of numbers."""
+    unsigned = pc.utf8_ltrim(patterns, characters="+-")
+    point = pc.find_substring(unsigned, pattern=".").to_numpy(zero_copy_only=False).astype(np.int64)
+    length = pc.binary_length(unsigned).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.where(point < 0, length, point), np.where(point < 0, 0, length - point - 1)
+
+
+def _beyond(integers: Spelled) -> int:
+    """Count the integers of 19 or more digits that 64 bits do not hold."""
+    numbers = integers.values.to_pylist()
     return sum(
         rows
-        for number, rows in zip(numbers, counts.tolist(), strict=True)
+        for number, rows in zip(numbers, integers.rows.tolist(), strict=True)
         if len(number) > 20 or not -(2**63) <= int(number) < 2**63
     )
 
 
-def _of_values(patterns: pa.DictionaryArray, form: str) -> pa.Array | None:
-    """Tell which values' patterns match; None if none does."""
-    matching = pc.match_substring_regex(patterns.dictionary, form)
-    if not matching.true_count:
-        return None
-    return pc.fill_null(matching.take(patterns.indices), fill_value=False)
-
-
-def _any(patterns: pa.DictionaryArray, form: str) -> bool:
-    return bool(pc.match_substring_regex(patterns.dictionary, form).true_count)
-
-
-def _note(rows: dict[str, int], form: str, counts: NDArray[np.int64], matching: pa.Array) -> None:
-    if matching.true_count:
-        rows[form] = int(counts[_numpy(matching)].sum())
-
-
-def _numpy(truths: pa.Array) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = truths.to_numpy(zero_copy_only=False)
-    return found
-
-
 def _added(left: Mapping[Key, int], right: Mapping[Key, int]) -> dict[Key, int]:
-    return {key: left.get(key, 0) + right.get(key, 0) for key in (*left, *(key for key in right if key not in left))}
+    return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}

@@ -188,7 +188,7 @@ def _unit(affix: str) -> str:
 
 def _is_identifier(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) -> bool:
     """Tell whether numbers are names: every row has its own, which measures have only by chance."""
-    numerals, quantiles = facts.numerals, facts.quantiles
+    numerals, quantiles = facts.numerals, facts.numerals.quantiles
     if distinct < _OWN * cells or numerals.fractions > _FRACTIONS * numerals.rows:
         return False
     if words & _KEY_WORDS or numerals.padded > _FRACTIONS * numerals.rows:
@@ -201,7 +201,7 @@ def _is_identifier(facts: ColumnFacts, *, cells: int, distinct: int, words: set[
         return False
     # Birthdays: cells drawn evenly from a span of whole numbers would repeat so many times.
     chance = cells**2 / (2 * ((high - low) / 0.9 + 1))
-    return cells - distinct < chance - _SURPRISE * math.sqrt(chance)
+    return bool(cells - distinct < chance - _SURPRISE * math.sqrt(chance))
 
 
 def _lexical(facts: ColumnFacts, *, cells: int, distinct: int) -> ColumnKind:

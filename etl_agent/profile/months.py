@@ -37,7 +37,7 @@ _STARTS: Mapping[str, str] = {
 """The full names, with which each month's names begin in the lists above."""
 
 
-def languages() -> tuple[str, ...]:
+def languages() -> tuple[Language, ...]:
     """Return the languages whose months are known."""
     return get_args(Language)
 

@@ -18,12 +18,12 @@ __all__ = ["NULL_SPELLINGS", "NullSort", "null_sort", "null_spellings"]
 
 NullSort = Literal["blank", "program", "sign", "word"]
 """blank: nothing, or nothing but blanks. program: what programs write for no value, and people for nothing else.
-sign: a dash, a dot or a question mark alone. word: words that say that there is no value, and that can be a value
-elsewhere (NA is Namibia, None is an answer)."""
+sign: a dash, a dot, a question mark or the like, alone or repeated. word: words that say that there is no value, and
+that can be a value elsewhere (NA is Namibia, None is an answer)."""
 
 _WRITTEN: Mapping[NullSort, str] = {
     "program": r"null|(null)|<null>|[null]|nan|-nan|<na>|#n/a|#na|n/a|\n|#value!|#ref!|#div/0!|#name?|#num!|#null!",
-    "sign": "-|--|---|–|—|_|.|..|...|…|?|??|???|*",
+    "sign": "|".join(["…", *(sign * times for sign in "-–—_.?*#~" for times in range(1, 6))]),
     "word": "na|n.a.|n.a|n/k|n.d.|n/d|nil|none|(none)|<none>|[none]|missing|(missing)|unknown|(unknown)|unk|undefined|"
     "unspecified|not available|not applicable|not provided|not specified|not known|not reported|not recorded|"
     "not given|not entered|no data|no value|no answer|empty|(empty)|(blank)|blank|tbd|tba|to be determined",
@@ -50,7 +50,7 @@ def null_spellings(spelled: Spelled) -> Frequent:
     places = places[spelled.bytes[places] <= _LONGEST]
     if not len(places):
         return Frequent()
-    values, rows = spelled.values.take(pa.array(places)), spelled.rows[places]
+    values, rows = spelled.chosen(places), spelled.rows[places]
     found = pc.is_in(pc.utf8_lower(pc.utf8_trim(values, characters=_BLANKS)), value_set=pa.array(list(NULL_SPELLINGS)))
     return Frequent.of(values.filter(found), rows[as_mask(found)])
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.profile.currencies import CURRENCY, CURRENCY_WORDS
-from etl_agent.profile.sketches import Frequent
-from etl_agent.profile.spelled import Counts, Mask, Spelled, as_mask
+from etl_agent.profile.quantiles import Quantiles
+from etl_agent.profile.sketches import Counts, Frequent
+from etl_agent.profile.spelled import Mask, Spelled, as_mask
 
 __all__ = ["Numerals"]
 
@@ -64,6 +65,8 @@ class Numerals:
             ``groups . decimal ,`` and so on; whatever stands around the digits.
         bare: cells in which nothing but a sign or blanks stands around.
         padded: bare cells that begin with a zero before another digit.
+        sizes: the numbers by the decimal mark that they are read with: ``.`` and ``,`` for cells with such marks, and
+            nothing for cells that every mark reads alike.
         affixes: cells by what stands around, with ``#`` for the digits: ``#%``, ``$#``, ``# oz``. Before the digits
             only currencies count: other words there make a code, not an amount.
     """
@@ -71,6 +74,7 @@ class Numerals:
     marks: Mapping[str, int] = field(default_factory=dict)
     bare: int = 0
     padded: int = 0
+    sizes: Mapping[str, Quantiles] = field(default_factory=dict)
     affixes: Frequent = field(default_factory=Frequent)
 
     @property
@@ -106,22 +110,39 @@ class Numerals:
     def combine(self, other: Numerals) -> Numerals:
         """Add up two counts."""
         marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
-        return Numerals(marks, self.bare + other.bare, self.padded + other.padded, self.affixes.combine(other.affixes))
+        none = Quantiles()
+        sizes = {
+            mark: self.sizes.get(mark, none).combine(other.sizes.get(mark, none))
+            for mark in {**self.sizes, **other.sizes}
+        }
+        affixes = self.affixes.combine(other.affixes)
+        return Numerals(marks, self.bare + other.bare, self.padded + other.padded, sizes, affixes)
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """How the numbers are spread, read with the decimal mark that the cells tell."""
+        none = Quantiles()
+        return self.sizes.get("", none).combine(self.sizes.get(self.decimal_mark[0], none))
 
     @staticmethod
     def of(spelled: Spelled) -> Numerals:
         """Count the numbers among distinct values."""
         spelled = _with_plain_blanks(spelled)
         made = spelled.gate(_MADE)
+        if not made.any():
+            return Numerals()
         bare = spelled.matching(_BARE, among=made)
         affixed = spelled.matching(_AFFIXED, among=made & ~bare)
         affixes, known = _affixes(spelled, spelled.places(affixed))
         marks: dict[str, int] = {}
-        plain = Spelled(spelled.values.take(pa.array(known)), spelled.rows[known])
+        sizes: dict[str, Quantiles] = {}
+        plain = spelled.part(known)
         for part, among in ((spelled, bare), (plain, np.ones(len(plain.patterns), np.bool_))):
-            for mark, rows in _marks(part, among):
-                marks[mark] = marks.get(mark, 0) + rows
-        return Numerals(marks, spelled.count(bare), _padded(spelled, bare), affixes)
+            for mark, found in _marked(part, among):
+                marks[mark] = marks.get(mark, 0) + int(found.rows.sum())
+                for decimal in _readings(mark):
+                    sizes[decimal] = sizes.get(decimal, Quantiles()).combine(_read(found, decimal=decimal))
+        return Numerals(marks, int(spelled.count(bare)), _padded(spelled, bare), sizes, affixes)
 
 
 def _with_plain_blanks(spelled: Spelled) -> Spelled:
@@ -150,28 +171,48 @@ def _affixes(spelled: Spelled, places: Counts) -> tuple[Frequent, Counts]:
     return Frequent.of(counted.dictionary, rows.astype(np.int64)), places
 
 
-def _marks(spelled: Spelled, among: Mask) -> Iterator[tuple[str, int]]:
-    """Count the rows of some patterns by what their marks say."""
+def _marked(spelled: Spelled, among: Mask) -> Iterator[tuple[str, Spelled]]:
+    """Part the values of some patterns by what their marks say."""
     left = among
     for mark, digits in _MARKS.items():
         if not left.any():
             return
-        found = spelled.matching(rf"^[^9.,]*{digits}[^9]*$", among=left)
-        left = left & ~found
-        rows = spelled.count(found)
-        if rows and mark.startswith("either"):
-            zero = _begin_with_zero(spelled, found)  # no group of thousands begins with 0
-            rows -= zero
-            if zero:
-                yield f"decimal {mark[-1]}", zero
-        if rows:
-            yield mark, rows
+        like = spelled.matching(rf"^[^9.,]*{digits}[^9]*$", among=left)
+        left = left & ~like
+        found = spelled.part(spelled.places(like))
+        if len(found.rows) and mark.startswith("either"):
+            zero = as_mask(pc.match_substring_regex(found.values, r"^\D*0"))  # no group of thousands begins with 0
+            if zero.any():
+                yield f"decimal {mark[-1]}", found.part(np.flatnonzero(zero))
+                found = found.part(np.flatnonzero(~zero))
+        if len(found.rows):
+            yield mark, found
 
 
-def _begin_with_zero(spelled: Spelled, patterns: Mask) -> int:
-    places = spelled.places(patterns)
-    zero = as_mask(pc.match_substring_regex(spelled.values.take(pa.array(places)), r"^\D*0"))
-    return int(spelled.rows[places[zero]].sum())
+def _readings(mark: str) -> tuple[str, ...]:
+    """Return the decimal marks that numbers with such marks can be read with; none where it makes no difference."""
+    if mark.startswith("either"):
+        return ".", ","
+    if "decimal" in mark:
+        return (mark[-1],)
+    return {"groups ,": (".",), "groups .": (",",)}.get(mark, ("",))
+
+
+def _read(found: Spelled, *, decimal: str) -> Quantiles:
+    """Read numbers with a decimal mark; what stands around them is left out."""
+    text, patterns = found.values, found.patterns
+    plain = r"^-?9+$|^-?9*\.9+$" if decimal != "," else r"^-?9+$"
+    if not pc.all(pc.match_substring_regex(patterns, plain)).as_py():
+        below = as_mask(pc.match_substring_regex(text, r"^[^\d]*[-(\x{2212}][^\d]*\d|-$"))
+        kept = r"[^\d,]+" if decimal == "," else r"[^\d.]+"
+        text = pc.replace_substring_regex(text, rf"{kept}|[.,]\D*$", "")
+        text = pc.replace_substring(text, ",", ".") if decimal == "," else text
+        numbers = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+        numbers = np.where(below, -numbers, numbers)
+    else:
+        numbers = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    finite = np.isfinite(numbers)
+    return Quantiles.of(numbers[finite], found.rows[finite])
 
 
 def _padded(spelled: Spelled, bare: Mask) -> int:
@@ -179,8 +220,7 @@ def _padded(spelled: Spelled, bare: Mask) -> int:
     places = spelled.places(spelled.matching(r"^99", among=bare))
     if not len(places):
         return 0
-    zero = as_mask(pc.starts_with(spelled.values.take(pa.array(places)), "0"))
-    return int(spelled.rows[places[zero]].sum())
+    return int(spelled.rows[places[spelled.byte(places, 0) == ord("0")]].sum())
 
 
 def _shown(mark: str, *, decimal: str) -> str:

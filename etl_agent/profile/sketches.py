@@ -1,4 +1,4 @@
-"""Summaries of a column that merge and stay small: frequent values, the number of distinct ones, and quantiles."""
+"""Summaries of values that merge and stay small: the frequent ones, and how many distinct ones there are."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etl_agent.hashing import hash_key
-
-__all__ = ["Counts", "Distinct", "Frequent", "Quantiles"]
+__all__ = ["Counts", "Distinct", "Frequent", "Hashes"]
 
 Counts = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 
 _KEPT_VALUES = 256
 _KEPT_BYTES = 1024  # of a value; longer ones are not kept
 _KEPT_HASHES = 2048
-_ACCURACY = 0.01  # relative error of a quantile
-_GAMMA = (1 + _ACCURACY) / (1 - _ACCURACY)
-_LEAST, _MOST = 1e-12, 1e24  # magnitudes that are told apart
-_ABOVE_ZERO = 1 - math.floor(math.log(_LEAST) / math.log(_GAMMA))  # makes the bucket of the least magnitude positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,119 +55,122 @@ class Frequent:
         for value, count in other.counts.items():
             merged[value] = merged.get(value, 0) + count
         cut = _cut(np.fromiter(merged.values(), np.int64, len(merged)))
-        kept = {value: count - cut for value, count in merged.items() if count > cut}
+        kept = {value: count - cut for value, count in merged.items() if count > cut} if cut else merged
         return Frequent(kept, self.error + other.error + cut)
+
+    @property
+    def total(self) -> int:
+        """Rows of all values listed."""
+        return sum(self.counts.values())
 
     def top(self, most: int) -> list[tuple[str, int]]:
         """Return the most frequent values, best first; equal counts by value."""
         return sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+
+    def rare(self, most: int) -> list[tuple[str, int]]:
+        """Return the least frequent values, least first, if all values are listed; nothing otherwise."""
+        if self.error:
+            return []
+        return sorted(self.counts.items(), key=lambda pair: (pair[1], pair[0]))[:most]
 
 
 def _cut(counts: Counts) -> int:
     """Find what to take from all counts so that no more values than fit are left."""
     if len(counts) <= _KEPT_VALUES:
         return 0
+    if np.count_nonzero(counts > 1) <= _KEPT_VALUES:
+        return 1  # as it is in a column of keys, where finding a place among so many would cost
     place = len(counts) - _KEPT_VALUES - 1
     return int(np.partition(counts, place)[place])
 
 
 @dataclass(frozen=True, slots=True)
 class Distinct:
-    """How many distinct values there are: exact up to 2,047, then estimated with a standard error of 2.2 %.
+    """How many distinct things there are: exact up to 2,047, then estimated.
+
+    It keeps the things whose hashes are smallest, which are a fair sample of the distinct ones, with all their rows.
 
     Source: Bar-Yossef et al., "Counting distinct elements in a data stream" (2002): the k smallest hashes.
 
     Args:
         smallest: the smallest hashes seen, sorted.
+        counts: rows of each of them.
+        rows: rows of all.
     """
 
-    smallest: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    smallest: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
+    counts: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
+    rows: int = 0
 
     @staticmethod
-    def of(values: pa.Array) -> Distinct:
-        """Summarise distinct values."""
-        if not len(values):
-            return Distinct()
-        return Distinct(_least(_mixed(hash_key([values])[:, 0])))
+    def of(hashes: Hashes, rows: Counts) -> Distinct:
+        """Summarise things by their hashes, which must be spread evenly over 64 bits.
+
+        Args:
+            hashes: a hash for each thing; some may repeat.
+            rows: rows of each.
+        """
+        total = int(rows.sum())
+        if len(hashes) > 4 * _KEPT_HASHES:  # sorting all would cost more than finding the least
+            low = np.flatnonzero(hashes < np.uint64(2.0**64 * 2 * _KEPT_HASHES / len(hashes)))
+            kept, counts = _least(hashes[low], rows[low])
+            if len(kept) == _KEPT_HASHES:
+                return Distinct(kept, counts, total)
+        return Distinct(*_least(hashes, rows), total)
 
     def combine(self, other: Distinct) -> Distinct:
         """Merge two summaries."""
-        return Distinct(_least(np.concatenate([self.smallest, other.smallest])))
+        hashes = np.concatenate([self.smallest, other.smallest])
+        counts = np.concatenate([self.counts, other.counts])
+        return Distinct(*_least(hashes, counts), self.rows + other.rows)
 
     @property
     def exact(self) -> bool:
-        """Whether the count is exact."""
+        """Whether the counts are exact."""
         return len(self.smallest) < _KEPT_HASHES
 
     @property
+    def _by_spread(self) -> tuple[float, float]:
+        """The estimate by how dense the smallest hashes lie, and its relative standard error."""
+        count = (_KEPT_HASHES - 1) / (float(self.smallest[-1]) / 2.0**64)
+        return count, 1 / math.sqrt(_KEPT_HASHES - 2)
+
+    @property
+    def _by_rows(self) -> tuple[float, float]:
+        """The estimate by the rows of one thing on the mean, and its relative standard error."""
+        mean = float(self.counts.mean())
+        return self.rows / mean, float(self.counts.std()) / mean / math.sqrt(len(self.counts))
+
+    @property
     def count(self) -> int:
-        """The number of distinct values, or its estimate."""
+        """The number of distinct things, or its better estimate: by rows it is sharper where things hardly repeat."""
         if self.exact:
             return len(self.smallest)
-        return round((_KEPT_HASHES - 1) / (float(self.smallest[-1]) / 2.0**64))
+        return min(round(min(self._by_spread, self._by_rows, key=lambda found: found[1])[0]), self.rows)
+
+    @property
+    def error(self) -> float:
+        """The relative standard error of the count; 0 if it is exact."""
+        return 0.0 if self.exact else min(self._by_spread[1], self._by_rows[1])
+
+    @property
+    def once(self) -> int:
+        """How many things stand in one row only, or its estimate."""
+        alone = int(np.count_nonzero(self.counts == 1))
+        return alone if self.exact else round(self.count * alone / len(self.counts))
+
+    @property
+    def repeated(self) -> int:
+        """How many rows repeat an earlier one, or its estimate."""
+        return self.rows - self.count
+
+    @property
+    def unique(self) -> bool:
+        """Whether no thing was seen twice; not proved, but for as many as are kept, if the counts are not exact."""
+        return bool((self.counts <= 1).all())
 
 
-def _least(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    if len(hashes) > 4 * _KEPT_HASHES:  # sorting all would cost more than finding the least
-        hashes = np.partition(hashes, 2 * _KEPT_HASHES)[: 2 * _KEPT_HASHES]
-    return np.unique(hashes)[:_KEPT_HASHES]
-
-
-def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread hashes evenly over 64 bits (the finaliser of SplitMix64), which the estimate relies on."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return hashes ^ (hashes >> np.uint64(31))
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Quantiles of numbers, within 1 % of their value.
-
-    Source: Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch" (2019).
-
-    Args:
-        buckets: numbers by bucket, which rise with the numbers in them: 0 holds zero, negative ones the negative
-            numbers.
-        least: the least number, or None if there is none.
-        most: the greatest number.
-    """
-
-    buckets: Mapping[int, int] = field(default_factory=dict)
-    least: float | None = None
-    most: float | None = None
-
-    @staticmethod
-    def of(numbers: NDArray[np.float64], counts: Counts) -> Quantiles:
-        """Summarise finite numbers that stand in so many rows each."""
-        if not len(numbers):
-            return Quantiles()
-        sizes = np.clip(np.abs(numbers), _LEAST, _MOST)
-        places = np.ceil(np.log(sizes) / math.log(_GAMMA)).astype(np.int64) + _ABOVE_ZERO
-        signed = np.sign(numbers).astype(np.int64) * places
-        rows = np.bincount(signed - signed.min(), weights=counts).astype(np.int64)
-        found = np.flatnonzero(rows)
-        buckets = dict(zip((found + signed.min()).tolist(), rows[found].tolist(), strict=True))
-        return Quantiles(buckets, float(numbers.min()), float(numbers.max()))
-
-    def combine(self, other: Quantiles) -> Quantiles:
-        """Merge two summaries."""
-        merged = dict(self.buckets)
-        for bucket, rows in other.buckets.items():
-            merged[bucket] = merged.get(bucket, 0) + rows
-        ends = [end for end in (self.least, self.most, other.least, other.most) if end is not None]
-        return Quantiles(merged, min(ends, default=None), max(ends, default=None))
-
-    def at(self, share: float) -> float | None:
-        """Return the number below which a share (0 to 1) of all numbers lies; None if there are none."""
-        if self.least is None or self.most is None:
-            return None
-        rank = share * (sum(self.buckets.values()) - 1)
-        seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
-            if seen > rank:
-                size = 2 * _GAMMA ** (abs(bucket) - _ABOVE_ZERO) / (_GAMMA + 1)
-                middle = math.copysign(size, bucket) if bucket else 0.0
-                return min(max(middle, self.least), self.most)
-        return self.most
+def _least(hashes: Hashes, rows: Counts) -> tuple[Hashes, Counts]:
+    found, places = np.unique(hashes, return_inverse=True)
+    counts = np.bincount(places, weights=rows, minlength=len(found)).astype(np.int64)
+    return found[:_KEPT_HASHES], counts[:_KEPT_HASHES]

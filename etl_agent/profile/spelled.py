@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etl_agent.profile.patterns import collapsed_patterns, masked_patterns
+from etl_agent.profile.sketches import Counts
 
-__all__ = ["Counts", "Mask", "Spelled", "as_mask"]
+__all__ = ["Mask", "Spelled", "as_mask"]
 
-Counts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -35,35 +35,33 @@ class Spelled:
     rows: Counts
 
     @cached_property
-    def masked(self) -> pa.DictionaryArray:
-        """The masked pattern of each value; null for one of more than 64 bytes."""
+    def _masked(self) -> pa.DictionaryArray:
         return masked_patterns(self.values).dictionary_encode()
 
     @cached_property
-    def _codes(self) -> Counts:
-        codes: Counts = pc.fill_null(self.masked.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        return codes
+    def _codes(self) -> NDArray[np.int32]:
+        codes = self._masked.indices
+        found: NDArray[np.int32] = (pc.fill_null(codes, -1) if codes.null_count else codes).to_numpy()
+        return found
 
     @property
     def patterns(self) -> pa.StringArray:
         """The distinct masked patterns."""
-        return self.masked.dictionary
+        return self._masked.dictionary
 
     @cached_property
     def pattern_rows(self) -> Counts:
         """Rows of each pattern; cells that are too long to have one are in none."""
-        has = self._codes >= 0
-        rows = np.bincount(self._codes[has], weights=self.rows[has], minlength=len(self.patterns))
-        return rows.astype(np.int64)
+        return self.rows_by_pattern(~self.long)
 
     @cached_property
     def _collapsed(self) -> pa.DictionaryArray:
         return collapsed_patterns(self.patterns).dictionary_encode()
 
     @cached_property
-    def bytes(self) -> Counts:
+    def bytes(self) -> NDArray[np.int32]:
         """Bytes of each value."""
-        lengths: Counts = pc.binary_length(self.values).to_numpy(zero_copy_only=False)
+        lengths: NDArray[np.int32] = pc.binary_length(self.values).to_numpy(zero_copy_only=False)
         return lengths
 
     @cached_property
@@ -79,7 +77,7 @@ class Spelled:
         found = as_mask(pc.match_substring_regex(made.dictionary, form))
         if not found.any():
             return np.zeros(len(self.patterns), np.bool_)
-        chosen: Mask = found[made.indices.to_numpy(zero_copy_only=False)]
+        chosen: Mask = found[made.indices.to_numpy()]
         return chosen
 
     def matching(self, form: str, *, among: Mask) -> Mask:
@@ -89,20 +87,42 @@ class Spelled:
             found[among] = as_mask(pc.match_substring_regex(self.patterns.filter(pa.array(among)), form))
         return found
 
-    def places(self, patterns: Mask) -> Counts:
+    def places(self, patterns: Mask) -> NDArray[np.int64]:
         """Return the places of the values that have one of some patterns."""
-        if not patterns.any():
-            return np.zeros(0, np.int64)
-        return np.flatnonzero(np.append(patterns, [False])[self._codes])  # the code -1 finds the end
+        return np.flatnonzero(self.having(patterns)) if patterns.any() else np.zeros(0, np.int64)
 
-    def in_patterns(self, places: Counts, patterns: Mask) -> Mask:
-        """Tell which of some values have one of some patterns."""
-        chosen: Mask = np.append(patterns, [False])[self._codes[places]]
+    def having(self, patterns: Mask) -> Mask:
+        """Tell which values have one of some patterns."""
+        chosen: Mask = np.append(patterns, [False])[self._codes]  # the code -1 finds the end
         return chosen
+
+    def pattern_of(self, places: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the place of the pattern of each of some values."""
+        return self._codes[places]
+
+    def chosen(self, places: NDArray[np.int64]) -> pa.StringArray:
+        """Return the values at some places."""
+        return self.values if len(places) == len(self.values) else self.values.take(pa.array(places))
+
+    def part(self, places: NDArray[np.int64]) -> Spelled:
+        """Return the values at some places, with their rows."""
+        return Spelled(self.chosen(places), self.rows[places])
 
     def count(self, patterns: Mask) -> int:
         """Count the rows of some patterns."""
         return int(self.pattern_rows[patterns].sum())
+
+    def rows_by_pattern(self, values: Mask) -> Counts:
+        """Count the rows of some values by pattern; each of them must have one."""
+        rows = np.bincount(self._codes[values], weights=self.rows[values], minlength=len(self.patterns))
+        return rows.astype(np.int64)
+
+    def byte(self, places: NDArray[np.int64], at: NDArray[np.int64] | int) -> NDArray[np.uint8]:
+        """Return one byte of each of some values, which must be so long."""
+        _, offsets, data = self.values.buffers()
+        starts = np.frombuffer(offsets, np.int32)[self.values.offset :][places]
+        found: NDArray[np.uint8] = np.frombuffer(data, np.uint8)[starts + at]
+        return found
 
 
 def as_mask(truths: pa.Array) -> Mask:

@@ -104,7 +104,7 @@ def _truths(spelled: Spelled) -> dict[str, int]:
     places = places[spelled.bytes[places] <= 8]
     if not len(places):
         return {}
-    folded = pc.utf8_lower(pc.utf8_trim_whitespace(spelled.values.take(pa.array(places))))
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(spelled.chosen(places)))
     words = list(_SIDES)
     found = pc.fill_null(pc.index_in(folded, value_set=pa.array(words)), len(words)).to_numpy(zero_copy_only=False)
     rows = np.bincount(found, weights=spelled.rows[places], minlength=len(words) + 1).astype(np.int64)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.infer import infer_type, widen, widened
 from etl_agent.profile.patterns import masked_patterns
+from etl_agent.profile.quantiles import Quantiles
 from etl_agent.profile.render import as_dict
-from etl_agent.profile.sketches import Distinct, Frequent, Quantiles
+from etl_agent.profile.sketches import Distinct, Frequent
 from etl_agent.profile.table import TableFacts
 from etl_agent.shape import TEXT, Column, Shape, parse_type
 from etl_agent.validate.casts import cast
@@ -25,6 +26,10 @@ CELLS = st.lists(
 
 def facts(*cells):
     return ColumnFacts.observe(pa.array(cells, pa.string()))
+
+
+def distinct(values):
+    return ColumnFacts.observe(pa.array(values)).distinct
 
 
 def plain(column):
@@ -93,7 +98,7 @@ def test_many_distinct_values_are_estimated_within_a_tenth():
     parts = [[str(number) for number in range(start, start + 60_000)] for start in range(0, 150_000, 35_000)]
     seen = Distinct()
     for part in parts:
-        seen = seen.combine(Distinct.of(pa.array(part)))
+        seen = seen.combine(distinct(part))
     true = len({value for part in parts for value in part})
     assert not seen.exact
     assert abs(seen.count - true) < true / 10

@@ -1,0 +1,74 @@
+"""The cells of a batch, encoded once for all that a profile asks of them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from etl_agent.hashing import hash_key
+from etl_agent.profile.sketches import Hashes
+from etl_agent.profile.spelled import Spelled
+
+__all__ = ["Cells", "row_hashes"]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a column of text.
+
+    Args:
+        spelled: the distinct values, with the rows of each.
+        codes: for each cell the place of its value; the number of values for a null.
+    """
+
+    spelled: Spelled
+    codes: NDArray[np.int32]
+
+    @staticmethod
+    def of(text: pa.Array) -> Cells:
+        """Encode a column (``pa.string()``)."""
+        encoded = text.dictionary_encode()
+        size = len(encoded.dictionary)
+        codes = encoded.indices
+        codes = (pc.fill_null(codes, size) if codes.null_count else codes).to_numpy(zero_copy_only=False)
+        return Cells(Spelled(encoded.dictionary, np.bincount(codes, minlength=size)[:size].astype(np.int64)), codes)
+
+    @property
+    def nulls(self) -> int:
+        """Cells without a value."""
+        return len(self.codes) - int(self.spelled.rows.sum())
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """The hash of each distinct value."""
+        if not len(self.spelled.values):
+            return np.zeros(0, np.uint64)
+        return _mixed(hash_key([self.spelled.values])[:, 0])
+
+
+def row_hashes(columns: Mapping[str, Cells], *, rows: int) -> Hashes:
+    """Hash whole rows; neither the order of the columns nor one without a value makes a difference.
+
+    Args:
+        columns: the cells of each column.
+        rows: rows of the batch.
+    """
+    sums = np.zeros(rows, np.uint64)
+    for name, cells in columns.items():
+        salt = np.uint64(zlib.crc32(name.encode()) * 0x9E3779B97F4A7C15 % 2**64)
+        sums += np.append(_mixed(cells.hashes + salt), np.uint64(0))[cells.codes]
+    return _mixed(sums)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    """Spread hashes evenly over 64 bits (the finaliser of SplitMix64), which estimates rely on."""
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return hashes ^ (hashes >> np.uint64(31))
