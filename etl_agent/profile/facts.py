@@ -56,6 +56,11 @@ class ColumnFacts:
     words: Words = field(default_factory=Words)
 
     @property
+    def quantiles(self) -> Quantiles:
+        """How the cells that are numbers are spread."""
+        return self.numerals.quantiles
+
+    @property
     def shortest(self) -> int | None:
         """Characters of the shortest value, or None if there is no value."""
         return None if self.lengths.least is None else int(self.lengths.least)

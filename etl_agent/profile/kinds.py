@@ -188,7 +188,7 @@ def _unit(affix: str) -> str:
 
 def _is_identifier(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) -> bool:
     """Tell whether numbers are names: every row has its own, which measures have only by chance."""
-    numerals, quantiles = facts.numerals, facts.numerals.quantiles
+    numerals, quantiles = facts.numerals, facts.quantiles
     if distinct < _OWN * cells or numerals.fractions > _FRACTIONS * numerals.rows:
         return False
     if words & _KEY_WORDS or numerals.padded > _FRACTIONS * numerals.rows:

@@ -48,7 +48,7 @@ def _column(facts: ColumnFacts, *, frequent: int, patterns: int) -> dict[str, An
         "forms": dict(sorted(facts.forms.rows.items())),
         "patterns": _top(facts.patterns, patterns, key="pattern"),
     }
-    if frequent and facts.numerals.quantiles.least is not None:
+    if frequent and facts.quantiles.least is not None:
         shown["numbers"] = _numbers(facts)
     if frequent:
         shown["frequent"] = _top(facts.frequent, frequent, key="value")
@@ -61,7 +61,7 @@ def _lengths(facts: ColumnFacts) -> dict[str, float | int | None]:
 
 
 def _numbers(facts: ColumnFacts) -> dict[str, float | None]:
-    quantiles = facts.numerals.quantiles
+    quantiles = facts.quantiles
     return {
         "min": quantiles.least,
         **{name: quantiles.at(share) for name, share in _SHARES.items()},
