@@ -199,19 +199,24 @@ class Invisible(_Text):
 _SUSPECT = r"[\x{80}-\x{58f}\x{2010}-\x{26ff}\x{f8ff}\x{fb01}\x{fb02}]{2}"
 """Two neighbours as they stand in every piece of UTF-8 that was read as a single-byte encoding."""
 
+_LOST = "\ufffd"  # stands where a decoder met bytes that it could not read
+
 
 class Mojibake(_Text):
     """Repair text whose UTF-8 was read as another encoding, only where the whole cell proves it.
 
-    The proof: written back in that encoding, every byte of the cell is valid UTF-8. Anything less stays.
+    The proof: written back in that encoding, every byte of the cell is valid UTF-8. Anything less stays, and so does
+    a cell whose UTF-8 says only that a character was lost before (U+FFFD).
 
     | with | before | after |
     |---|---|---|
     | {"columns": ["x"]} | ["sch\\u00c3\\u00b6n", "schön", "Ã", "", null] | ["schön", "schön", "Ã", "", null] |
+    | {"columns": ["x"]} | ["a \\u00ef\\u00bf\\u00bd b"] | ["a \\u00ef\\u00bf\\u00bd b"] |
     """
 
     step: Literal["mojibake"] = "mojibake"
     change: ClassVar[Change] = "value"
+    version: ClassVar[int] = 2
 
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
         """Ask ftfy about each distinct cell that could be mis-decoded."""
@@ -233,7 +238,7 @@ def _repaired(cell: str) -> str:
         fix_c1_controls=False,
     )
     proven = all(step.action == "encode" or step.parameter == "utf-8" for step in steps or ())
-    return text if proven else cell
+    return text if proven and _LOST not in text else cell
 
 
 class ReplaceText(_Text):

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from etl_agent.clean import (
+    affixes,
     booleans,
     categories,
+    clock,
     columns,
+    conflicts,
     dates,
+    dependencies,
     derive,
     duplicates,
     fill,
     filter,  # noqa: A004  the family is called so
     identifiers,
+    misshapen,
     missing,
     numbers,
     outliers,
     parts,
     python,
+    rounding,
     text,
     times,
     units,
@@ -41,7 +47,10 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         text.Mojibake,
         text.ReplaceText,
     ),
-    "missing markers": (missing.NullMarkers,),
+    "missing markers": (
+        missing.NullMarkers,
+        missing.MissingAs,
+    ),
     "categories": (
         categories.MapValues,
         categories.Canonical,
@@ -65,12 +74,21 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
     "numbers": (
         numbers.Numbers,
         units.Units,
+        affixes.Affixes,
+        rounding.BinaryNoise,
     ),
     "truth values": (booleans.Booleans,),
     "dates and times": (
         dates.Dates,
         dates.Timestamps,
         times.Times,
+        clock.ClockAs,
+    ),
+    "slips of the keyboard": (misshapen.RepairShapes,),
+    "dependencies": (dependencies.RepairDependencies,),
+    "conflicts": (
+        conflicts.ResolveConflicts,
+        conflicts.FillFromSources,
     ),
     "missing values": (
         fill.Fill,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, ClassVar, Literal, Self
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from etl_agent.clean.step import Change, Columns, RowStep, chosen, replaced
 from etl_agent.clean.values import rewrite
 from etl_agent.errors import near
 
-__all__ = ["UNITS", "Units"]
+__all__ = ["UNITS", "Units", "unit_of"]
 
 
 def _units(table: str) -> dict[str, tuple[Fraction, Fraction]]:
@@ -68,27 +68,64 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "µs": ("μs", "us"),
     "µV": ("μV", "uV"),
     "µA": ("μA", "uA"),
-    "l": ("L", "ℓ"),
-    "ml": ("mL",),
+    "l": ("L", "ℓ", "liter", "liters", "litre", "litres"),
+    "ml": ("mL", "milliliter", "milliliters", "millilitre", "millilitres"),
     "dl": ("dL",),
-    "cl": ("cL",),
-    "m²": ("m2", "sqm"),
+    "cl": ("cL", "centiliter", "centiliters", "centilitre", "centilitres"),
+    "gal": ("gallon", "gallons"),
+    "fl oz": ("fl. oz", "floz", "fluid ounce", "fluid ounces"),
+    "m²": ("m2", "sqm", "sq m"),
     "km²": ("km2",),
     "cm²": ("cm2",),
     "mm²": ("mm2",),
-    "ft²": ("ft2", "sqft", "sq ft"),
+    "ft²": ("ft2", "sqft", "sq ft", "square feet"),
+    "ha": ("hectare", "hectares"),
+    "ac": ("acre", "acres"),
     "m³": ("m3",),
-    "lb": ("lbs",),
-    "in": ("inch", '"'),
-    "ft": ("feet", "'"),
+    "g": ("gr", "gram", "grams", "gramme", "grammes"),
+    "kg": ("kgs", "kilo", "kilos", "kilogram", "kilograms"),
+    "mg": ("milligram", "milligrams"),
+    "t": ("tonne", "tonnes"),
+    "oz": ("ounce", "ounces"),
+    "lb": ("lbs", "pound", "pounds"),
+    "mm": ("millimeter", "millimeters", "millimetre", "millimetres"),
+    "cm": ("cms", "centimeter", "centimeters", "centimetre", "centimetres"),
+    "m": ("meter", "meters", "metre", "metres"),
+    "km": ("kms", "kilometer", "kilometers", "kilometre", "kilometres"),
+    "in": ("inch", "inches", '"'),
+    "ft": ("foot", "feet", "'"),
+    "yd": ("yds", "yard", "yards"),
+    "mi": ("mile", "miles"),
     "km/h": ("kmh", "kph"),
-    "min": ("mins",),
-    "h": ("hr", "hrs"),
-    "s": ("sec",),
+    "d": ("day", "days"),
+    "h": ("hr", "hrs", "hour", "hours"),
+    "min": ("mins", "minute", "minutes"),
+    "s": ("sec", "secs", "second", "seconds"),
+    "ms": ("msec", "millisecond", "milliseconds"),
 }
 """Other spellings of a unit. Case counts, since mW and MW differ."""
 
 _KIND = {unit: kind for kind, units in UNITS.items() for unit in units}
+_NAMED = {word: unit for unit in _KIND for word in (unit, *_SPELLINGS.get(unit, ()))}
+
+
+@cache
+def _folded() -> dict[str, str]:
+    """Return what spellings mean whatever their case, where that is one unit (not mW, which folds like MW)."""
+    meanings: dict[str, set[str]] = {}
+    for word, unit in _NAMED.items():
+        meanings.setdefault(word.casefold(), set()).add(unit)
+    return {word: next(iter(units)) for word, units in meanings.items() if len(units) == 1}
+
+
+def unit_of(word: str) -> str | None:
+    """Return the unit that a word stands for, whatever its case and with or without a full stop; None if it is none.
+
+    >>> unit_of("OZ."), unit_of("Ounces"), unit_of("mw")
+    ('oz', 'oz', None)
+    """
+    word = word.strip().removesuffix(".")
+    return _NAMED.get(word) or _folded().get(word.casefold())
 
 
 class Units(RowStep):
@@ -116,6 +153,7 @@ class Units(RowStep):
     """Digits after the point, rounded half to even, where the factor has no decimal end."""
 
     change: ClassVar[Change] = "value"
+    version: ClassVar[int] = 2
 
     @model_validator(mode="after")
     def _known_units(self) -> Self:

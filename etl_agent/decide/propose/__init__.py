@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterable
 
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
+from etl_agent.decide.propose import affixes, dependencies, markers, misshapen, rounding, text, times
 
 __all__ = ["PROPOSERS", "Proposer"]
 
 Proposer = Callable[[Evidence], Iterable[Proposal]]
 """Propose steps for what the evidence shows; nothing where it is thin."""
 
-PROPOSERS: tuple[Proposer, ...] = ()
+PROPOSERS: tuple[Proposer, ...] = (
+    text.propose,
+    markers.propose,
+    affixes.propose,
+    rounding.propose,
+    times.propose,
+    misshapen.propose,
+    dependencies.propose,
+)
 """Every proposer. A later one sees the sample as the accepted steps of those before leave it."""
