@@ -46,6 +46,13 @@ class Frozen(BaseModel):
     )
 
 
+class _Context(dict[str, Any]):
+    """A context of errors that can be hashed, as ``typing`` does with the members of ``... | None``."""
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a dict says that it cannot
+        return hash(tuple(self.items()))
+
+
 def by_key(members: Mapping[str, Any]) -> Discriminator:
     """Tell the members of a union apart by the one key that each has and no other; their tags are these keys.
 
@@ -65,5 +72,5 @@ def by_key(members: Mapping[str, Any]) -> Discriminator:
         key_of,
         custom_error_type=UNTAGGED,
         custom_error_message="exactly one of these keys is needed",
-        custom_error_context={"discriminator": " or ".join(f"'{key}'" for key in members)},
+        custom_error_context=_Context(discriminator=" or ".join(f"'{key}'" for key in members)),
     )

@@ -22,7 +22,10 @@ from etl_agent.decide.proposal import Figure
 from etl_agent.decide.vocabulary import MEASURES, HasColumn
 from etl_agent.frozen import Frozen, by_key
 
-__all__ = ["AllOf", "AnyOf", "Condition", "Not", "Outcome", "columns_of", "holds", "leaves"]
+__all__ = ["EACH", "AllOf", "AnyOf", "Condition", "Not", "Outcome", "about", "columns_of", "holds", "leaves"]
+
+EACH = "$column"
+"""Stands in the conditions of a strategy for each of the columns in turn."""
 
 
 class AllOf(Frozen):
@@ -112,6 +115,20 @@ def columns_of(condition: Condition) -> tuple[str, ...]:
     asked_for = {leaf.column for leaf in found if isinstance(leaf, HasColumn)}
     names = dict.fromkeys(name for leaf in found for name in leaf.columns())
     return tuple(name for name in names if name not in asked_for)
+
+
+def about(condition: Condition, *, column: str) -> Condition:
+    """Return a condition with a column's name wherever it says ``$column``."""
+    match condition:
+        case AllOf():
+            return AllOf(all_=tuple(about(part, column=column) for part in condition.all_))
+        case AnyOf():
+            return AnyOf(any_=tuple(about(part, column=column) for part in condition.any_))
+        case Not():
+            return Not(not_=about(condition.not_, column=column))
+    if getattr(condition, "column", None) == EACH:
+        return condition.model_copy(update={"column": column})
+    return condition
 
 
 _OPPOSITE: Mapping[bool | None, bool | None] = {True: False, False: True, None: None}

@@ -16,7 +16,7 @@ from etl_agent.frozen import ONE_OR_MORE, Name, SomeNames
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["MEASURES", "HasColumn"]
+__all__ = ["MEASURES", "HasColumn", "Kinds", "Pattern"]
 
 Bound = TypeVar("Bound", bound=float)
 
@@ -34,6 +34,10 @@ def _pattern(value: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression in RE2 syntax."""
+
+Kinds = Annotated[tuple[Kind, ...], Field(min_length=1), ONE_OR_MORE]
+"""A semantic kind, or several."""
 
 
 class _OfColumn(Compared[Bound], Generic[Bound]):
@@ -213,7 +217,7 @@ class MatchesKind(Measure):
     measure: Literal["matches_kind"]
     column: Name
     """The column."""
-    kind: Annotated[tuple[Kind, ...], Field(min_length=1), ONE_OR_MORE]
+    kind: Kinds
     """The kind, or the kinds."""
 
     def columns(self) -> tuple[str, ...]:
