@@ -9,14 +9,15 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etl_agent.hashing import hash_key
 from etl_agent.profile.sketches import Hashes
-from etl_agent.profile.spelled import Spelled
+from etl_agent.profile.spelled import Spelled, as_mask
 
 __all__ = ["Cells", "row_hashes"]
+
+_NONE = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Cells:
         """Encode a column (``pa.string()``)."""
         encoded = text.dictionary_encode()
         size = len(encoded.dictionary)
-        codes = encoded.indices
-        codes = (pc.fill_null(codes, size) if codes.null_count else codes).to_numpy(zero_copy_only=False)
+        codes = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(text)] if len(text) else _NONE
+        if encoded.indices.null_count:
+            codes = np.where(as_mask(encoded.indices.is_valid()), codes, np.int32(size))
         return Cells(Spelled(encoded.dictionary, np.bincount(codes, minlength=size)[:size].astype(np.int64)), codes)
 
     @property

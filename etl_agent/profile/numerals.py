@@ -21,7 +21,7 @@ _MADE = r"^[^9]{0,8}(?:9(?:[.,' a]9)*|[.,]9)[^9]{0,24}$"
 """Collapsed patterns with one run of digits and marks; ``a`` is also any blank that is not ASCII."""
 _CORE = r"(?:9[9.,' ]*9|9|[.,]9+)"
 _SIGN = r"[-+(]?"
-_BEFORE, _AFTER = r"[^9.,']{1,8}", r"[^9]{1,24}"
+_BEFORE, _AFTER = r"[^9,']{1,8}", r"[^9]{1,24}"
 _BARE = rf"^ *{_SIGN} ?{_CORE}[-)]? *$"
 _AFFIXED = rf"^(?: *{_SIGN} ?{_CORE}{_AFTER}|{_BEFORE}{_CORE}[-) ]*|{_BEFORE}{_CORE}{_AFTER})$"
 _MARKS: Mapping[str, str] = {
@@ -50,10 +50,10 @@ _VOTES = {
 }
 """The forms in which a mark must be the one before fractions."""
 
-_MONEY = rf"(?:{CURRENCY}|(?:{CURRENCY_WORDS})\.?)"
+_MONEY = rf"(?:{CURRENCY}|(?:{CURRENCY_WORDS})(?:\.\s)?)"
 _DIGITS = r"(?:\d[\d.,'\x{2019} \x{00A0}\x{2009}\x{202F}]*\d|\d|[.,]\d+)"
 
-_BEGINNING = rf"^\s*[-+(]?\s*([^\d.,]*?)[-+\s]*{_DIGITS}"
+_BEGINNING = rf"^\s*[-+(\x{{2212}}]?\s*([^\d,]*?)[-+\s]*{_DIGITS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +136,13 @@ class Numerals:
         affixes, known = _affixes(spelled, spelled.places(affixed))
         marks: dict[str, int] = {}
         sizes: dict[str, Quantiles] = {}
-        plain = spelled.part(known)
-        for part, among in ((spelled, bare), (plain, np.ones(len(plain.patterns), np.bool_))):
-            for mark, found in _marked(part, among):
+        amounts = spelled.part(known)
+        for part, among in ((spelled, bare), (amounts, np.ones(len(amounts.patterns), np.bool_))):
+            for mark, found, plain in _marked(part, among):
                 marks[mark] = marks.get(mark, 0) + int(found.rows.sum())
                 for decimal in _readings(mark):
-                    sizes[decimal] = sizes.get(decimal, Quantiles()).combine(_read(found, decimal=decimal))
+                    read = _read(found, decimal=decimal, plain=plain and decimal != ",")
+                    sizes[decimal] = sizes.get(decimal, Quantiles()).combine(read)
         return Numerals(marks, int(spelled.count(bare)), _padded(spelled, bare), sizes, affixes)
 
 
@@ -161,32 +162,33 @@ def _affixes(spelled: Spelled, places: Counts) -> tuple[Frequent, Counts]:
     if not len(places):
         return Frequent(), places
     values = spelled.values.take(pa.array(places))
-    amount = as_mask(pc.match_substring_regex(values, rf"^\s*[-+(]?\s*(?:{_MONEY}\s*[-+]?\s*)?{_DIGITS}[^\d]*$"))
-    places = places[amount]
-    around = pc.replace_substring_regex(
-        values.filter(pa.array(amount)), rf"^\s*[-+(]?\s*([^\d.,]*?)[-+\s]*{_DIGITS}", r"\1#"
+    amount = as_mask(
+        pc.match_substring_regex(values, rf"^\s*[-+(\x{{2212}}]?\s*(?:{_MONEY}\s*[-+]?\s*)?{_DIGITS}[^\d]*$")
     )
+    places = places[amount]
+    around = pc.replace_substring_regex(values.filter(pa.array(amount)), _BEGINNING, r"\1#")
     counted = pc.utf8_rtrim(around, characters=" )-").dictionary_encode()
     rows = np.bincount(counted.indices.to_numpy(), weights=spelled.rows[places], minlength=len(counted.dictionary))
     return Frequent.of(counted.dictionary, rows.astype(np.int64)), places
 
 
-def _marked(spelled: Spelled, among: Mask) -> Iterator[tuple[str, Spelled]]:
-    """Part the values of some patterns by what their marks say."""
+def _marked(spelled: Spelled, among: Mask) -> Iterator[tuple[str, Spelled, bool]]:
+    """Part the values of some patterns by what their marks say, each with whether Python writes all so."""
     left = among
     for mark, digits in _MARKS.items():
         if not left.any():
             return
-        like = spelled.matching(rf"^[^9.,]*{digits}[^9]*$", among=left)
+        like = spelled.matching(rf"^(?:[^9]*[^9.,])?{digits}[^9]*$", among=left)
         left = left & ~like
         found = spelled.part(spelled.places(like))
+        plain = bool((spelled.matching(r"^-?9*\.?9+$", among=like) == like).all())
         if len(found.rows) and mark.startswith("either"):
             zero = as_mask(pc.match_substring_regex(found.values, r"^\D*0"))  # no group of thousands begins with 0
             if zero.any():
-                yield f"decimal {mark[-1]}", found.part(np.flatnonzero(zero))
+                yield f"decimal {mark[-1]}", found.part(np.flatnonzero(zero)), plain
                 found = found.part(np.flatnonzero(~zero))
         if len(found.rows):
-            yield mark, found
+            yield mark, found, plain
 
 
 def _readings(mark: str) -> tuple[str, ...]:
@@ -198,19 +200,17 @@ def _readings(mark: str) -> tuple[str, ...]:
     return {"groups ,": (".",), "groups .": (",",)}.get(mark, ("",))
 
 
-def _read(found: Spelled, *, decimal: str) -> Quantiles:
+def _read(found: Spelled, *, decimal: str, plain: bool) -> Quantiles:
     """Read numbers with a decimal mark; what stands around them is left out."""
-    text, patterns = found.values, found.patterns
-    plain = r"^-?9+$|^-?9*\.9+$" if decimal != "," else r"^-?9+$"
-    if not pc.all(pc.match_substring_regex(patterns, plain)).as_py():
-        below = as_mask(pc.match_substring_regex(text, r"^[^\d]*[-(\x{2212}][^\d]*\d|-$"))
-        kept = r"[^\d,]+" if decimal == "," else r"[^\d.]+"
-        text = pc.replace_substring_regex(text, rf"{kept}|[.,]\D*$", "")
-        text = pc.replace_substring(text, ",", ".") if decimal == "," else text
-        numbers = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    text = found.values
+    if not plain:
+        text = pc.replace_substring_regex(text, r"^\D*[^\d.,]", "")
+        text = pc.replace_substring_regex(text, r"[^\d,]+" if decimal == "," else r"[^\d.]+", "")
+        text = pc.utf8_rtrim(pc.replace_substring(text, ",", "."), characters=".")
+    numbers = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    if not plain:
+        below = as_mask(pc.match_substring_regex(found.values, r"^[^\d]*[-(\x{2212}][^\d]*\d|\d[^\d]*-\s*$"))
         numbers = np.where(below, -numbers, numbers)
-    else:
-        numbers = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
     finite = np.isfinite(numbers)
     return Quantiles.of(numbers[finite], found.rows[finite])
 
