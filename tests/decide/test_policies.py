@@ -265,7 +265,7 @@ def test_steps_of_several_columns_are_joined() -> None:
     ],
 )
 def test_merit(kind: Any, before: list[str], after: list[str], readable: int) -> None:
-    """Readable are cells written without doubt, or as the others of their column, and known null spellings made null."""
+    """Readable are cells written without doubt or as the others of their column, and null spellings made null."""
     tables = [pa.RecordBatch.from_pydict({"x": pa.array(cells, pa.string())}) for cells in (before, after)]
     merit = merit_of(tables[1], before=tables[0], kinds={"x": kind}, columns=("x",), rejected=0)
     assert merit.readable == readable
