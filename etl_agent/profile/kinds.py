@@ -35,8 +35,8 @@ Kind = Literal[
     "postal_code",
     "text",
 ]
-"""empty: no value at all. constant: one value. identifier: (nearly) every row has its own, as neither measures nor
-words have. category: values that repeat. quantity: numbers with a unit. text: words that hardly repeat."""
+"""empty: no value at all. constant: one value. identifier: codes that hardly repeat, and numbers that repeat less than
+measures do by chance. category: values that repeat. quantity: numbers with a unit. text: words that hardly repeat."""
 
 ENOUGH = 0.8
 """The share of the cells that must fit a kind. Cells that do not fit are dirt, or the kind is wrong: one dirty cell in
@@ -56,6 +56,7 @@ _MONEY = re.compile(
     rf"|(?:[A-Z]{{0,3}}{CURRENCY_SIGN}|{CURRENCY_CODES})?\s?#\s?(?:{CURRENCY_SIGN}|{CURRENCY_CODES})?"
 )
 _ORDINAL = re.compile(r"#\s?(?:st|nd|rd|th|º|ª)", re.IGNORECASE)
+_CODE = re.compile(r"9{3,}[Aa]")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _POSTAL_WORDS = frozenset({"zip", "zipcode", "postal", "postcode", "plz", "postalcode", "pincode", "cap", "cep"})
 _PHONE_WORDS = frozenset({"phone", "telephone", "tel", "mobile", "fax", "cell", "phonenumber", "telefon", "handy"})
@@ -155,13 +156,15 @@ def _numeric(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) 
     affixed = Counter[str]()
     units = Counter[str]()
     for affix, rows in numerals.affixes.counts.items():
+        if affix == "#":
+            continue  # nothing but a sign stood around
         kind = _affix_kind(affix)
         affixed[kind] += rows
         units[f"{kind} {_unit(affix)}"] += rows
     most, rows = max(affixed.items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
     if 2 * rows > numerals.rows:
         own = {unit.partition(" ")[2]: count for unit, count in units.most_common() if unit.startswith(f"{most} ")}
-        if most == "code" or sum(sorted(own.values())[-_UNITS:]) < ENOUGH * rows:
+        if most == "code" or sum(sorted(own.values())[-_UNITS:]) < ENOUGH * rows or _numbered(facts, cells=cells):
             return None
         return ColumnKind(most, share, formats, next(iter(own)), doubt)  # type: ignore[arg-type]  # _affix_kind's words
     if _is_identifier(facts, cells=cells, distinct=distinct, words=words):
@@ -171,10 +174,16 @@ def _numeric(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) 
     )
 
 
+def _numbered(facts: ColumnFacts, *, cells: int) -> bool:
+    """Tell whether most cells are a letter behind as many digits each, as codes are and measures are not."""
+    ((pattern, rows),) = facts.patterns.top(1) or [("", 0)]
+    return bool(_CODE.fullmatch(pattern)) and 2 * rows > cells
+
+
 def _affix_kind(affix: str) -> Literal["percent", "money", "quantity", "code"]:
     if _PERCENT.fullmatch(affix):
         return "percent"
-    if _MONEY.fullmatch(affix) and affix != "#":
+    if _MONEY.fullmatch(affix):
         return "money"
     if _ORDINAL.fullmatch(affix) or not affix.startswith("#"):
         return "code"
@@ -207,6 +216,6 @@ def _is_identifier(facts: ColumnFacts, *, cells: int, distinct: int, words: set[
 def _lexical(facts: ColumnFacts, *, cells: int, distinct: int) -> ColumnKind:
     """Tell codes, categories and free text apart."""
     coded = min(facts.words.rows.get("coded", 0) / cells, 1.0)
-    if distinct >= _OWN * cells and coded >= ENOUGH:
-        return ColumnKind("identifier", coded)
-    return ColumnKind("category" if distinct < _REPEATED * cells else "text")
+    if distinct < _REPEATED * cells:
+        return ColumnKind("category")
+    return ColumnKind("identifier", coded) if coded >= ENOUGH else ColumnKind("text")

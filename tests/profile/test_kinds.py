@@ -83,6 +83,7 @@ def test_dirt_and_null_spellings_do_not_hide_a_kind(kind, cells):
     ("cells", "kind"),
     [
         (many("12A", "14B", "3C", "7D", "9F"), "category"),  # seats, no quantities
+        (many("001C", "025C", "013B"), "category"),
         (many("1st", "2nd", "3rd", "4th"), "category"),
         (many("0", "1", "2"), "integer"),  # counts, no truth values
         (many("A12", "A13", "B7"), "category"),
