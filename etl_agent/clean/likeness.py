@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-__all__ = ["edits", "likeness", "weigh"]
+__all__ = ["closest", "edits", "likeness", "one_slip", "weigh"]
 
 _LONGEST = 256  # characters that are compared: bounds the work for long, hostile values
 _MOST = 300  # values that are compared with each other; the neighbours of a few hundred show how dense a column is
 _WIDEST = 1 / 3  # of two texts that differ in more than a third of their letters nobody says that one is misspelled
+_OTHER_WORD = 1 / 2  # share of edits beyond which a word is another one
 _BINS = 16  # distances up to that which are told apart
 _MISSPELT = 0.5  # share of errors that are misspellings: the rest are other values, and nothing is known of the mix
 _MOST_ODDS = 100.0  # how much likelier a misspelling may seem at most: the column may hold what was not seen
@@ -25,7 +26,8 @@ def edits(one: str, other: str) -> float:
     """Tell which share of the characters must be inserted, deleted, replaced or swapped to turn one into the other.
 
     Values that differ in nothing but digits count as wholly different: every number is a word of its own, and
-    ``A1`` is no misspelling of ``A2``.
+    ``A1`` is no misspelling of ``A2``. So do those of as many words, one of which is another word: ``Lois Olson`` is
+    not ``Tom Olson`` misspelled.
 
     Returns:
         A share between 0 and 1.
@@ -35,7 +37,17 @@ def edits(one: str, other: str) -> float:
     if not one or not other or _DIGITS.sub("", one) == _DIGITS.sub("", other):
         return 1.0
     one, other = one[:_LONGEST], other[:_LONGEST]
+    words, others = one.split(), other.split()
+    if len(words) == len(others) > 1:
+        for word, another in zip(words, others, strict=True):
+            if OSA.distance(word, another) > _OTHER_WORD * max(len(word), len(another)):
+                return 1.0
     return float(OSA.distance(one, other)) / max(len(one), len(other))
+
+
+def one_slip(one: str, other: str) -> bool:
+    """Tell whether one character inserted, deleted, replaced or swapped turns one value into the other."""
+    return abs(len(one) - len(other)) <= 1 and bool(OSA.distance(one[:_LONGEST], other[:_LONGEST], score_cutoff=1) <= 1)
 
 
 def likeness(values: Sequence[str]) -> tuple[float, ...]:
@@ -67,6 +79,18 @@ def weigh(shares: NDArray[np.float64], learned: Sequence[float]) -> NDArray[np.f
         return np.zeros(len(shares))
     at = np.ceil(shares * len(learned) / _WIDEST - 1e-9).astype(np.int64) - 1
     return np.where(at < len(learned), np.array(learned).take(np.clip(at, 0, len(learned) - 1)), 0.0)
+
+
+def closest(values: Sequence[str], winners: Sequence[str], known: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which values are at least as close to their winner as to any other known value; case does not count."""
+    folded = [text[:_LONGEST].casefold() for text in known]
+    kept = np.ones(len(values), np.bool_)
+    for at, (value, winner) in enumerate(zip(values, winners, strict=True)):
+        one, other = value[:_LONGEST].casefold(), winner[:_LONGEST].casefold()
+        own = OSA.distance(one, other)
+        distances = cdist([one], folded, scorer=OSA.distance, score_cutoff=own, dtype=np.int32)
+        kept[at] = own == 0 or not (distances < own).any()
+    return kept
 
 
 def _nearest(texts: Sequence[str]) -> NDArray[np.float64]:

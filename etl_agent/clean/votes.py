@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from etl_agent.clean.likeness import closest, one_slip
 from etl_agent.clean.rules import GROUP, Rule, Ruled
 from etl_agent.profile.coded import Codes
+from etl_agent.profile.nulls import null_sort
 
 __all__ = ["PASSES", "voted"]
 
@@ -64,10 +66,11 @@ def voted(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple[NDA
         return rows, rows
     there = {name: held[rows] for name, held in codes.items()}
     ballot = _counted(there, ruled, inward, there[column])
-    looks = _looks(there[column], ballot.winner, ruled, inward)
     odds = _ERROR + ballot.speaking - ballot.against
-    plain = (ballot.voices >= _VOICES) & (ballot.against == 0) & ballot.alone & (odds + ballot.doubt >= _NEEDED)
-    right = np.flatnonzero((ballot.winner >= 0) & (((looks > 0) & (odds + looks >= _NEEDED)) | plain))
+    looks, likely = _looks(there[column], ballot.winner, ruled, inward, least=_NEEDED - odds)
+    plain = likely & (ballot.voices >= _VOICES) & (ballot.against == 0) & ballot.alone
+    grounds = np.maximum(np.where(plain, ballot.doubt, -np.inf), np.where(looks > 0, looks, -np.inf))
+    right = np.flatnonzero((ballot.winner >= 0) & (odds + grounds >= _NEEDED))
     return rows[right], ballot.winner[right]
 
 
@@ -173,13 +176,38 @@ def _echo(rule: Rule, own: Codes, winner: Codes, other: Codes) -> _Weights:
     return np.where(known & (fits_winner == 0) & (most >= GROUP), np.clip(weight, 0.0, _LOUDEST), 0.0)
 
 
-def _looks(own: Codes, winner: Codes, ruled: Ruled, inward: list[Rule]) -> _Weights:
-    """Weigh how surely each cell is an error for the winner by its looks: log-odds, 0 where it looks correct."""
-    column = inward[0].column
-    habit, values = ruled.habits[column], ruled.values[column]
+def _looks(
+    own: Codes, winner: Codes, ruled: Ruled, inward: list[Rule], *, least: _Weights
+) -> tuple[_Weights, NDArray[np.bool_]]:
+    """Weigh how surely each cell is an error for the winner by its looks, and tell which may be one whatever it looks.
+
+    That is a value which is meant elsewhere, or one slip of the keyboard away from the winner, be it in a digit. A
+    value that is neither is a new one: the row may be an exception that is right. A word for null is neither wrong for
+    a value nor a value to write.
+
+    A cell that looks even more like another value that is meant is no misspelling of the winner: then the row is
+    wrong elsewhere too, and nothing is sure.
+
+    Args:
+        own: the cells.
+        winner: the values that they might have to be.
+        ruled: what was learned.
+        inward: the rules that speak of the column.
+        least: what the looks must come to for anything to follow.
+    """
+    habit, values = ruled.habits[inward[0].column], ruled.values[inward[0].column]
     told = np.any([rule.told for rule in inward], axis=0)
     pairs, back = np.unique(np.stack([own, winner]), axis=1, return_inverse=True)
-    looks = habit.against([values[code] for code in pairs[0].tolist()], [values[code] for code in pairs[1].tolist()])
+    back = back.reshape(-1)
     meant = _at(told, pairs[0], 0).astype(np.bool_)
-    weights: _Weights = np.where(meant, 0.0, looks)
-    return weights[back.reshape(-1)]
+    texts = [[values[code] for code in codes] for codes in pairs.tolist()]
+    looks = np.where(meant, 0.0, habit.against(*texts))
+    enough = np.zeros(len(looks), np.bool_)
+    enough[back[(looks[back] > 0) & (looks[back] >= least)]] = True
+    places = np.flatnonzero(enough)
+    known = [values[code] for code in np.flatnonzero(told).tolist()]
+    kept = closest([texts[0][at] for at in places], [texts[1][at] for at in places], known)
+    enough[places[~kept]] = False
+    slips = np.array([one_slip(one, two) for one, two in zip(*texts, strict=True)], np.bool_)
+    null = np.array([null_sort(one) is not None or null_sort(two) is not None for one, two in zip(*texts, strict=True)])
+    return np.where(enough & ~null, looks, 0.0)[back], ((meant | slips) & ~null)[back]
