@@ -18,7 +18,7 @@ from etl_agent.orchestrate.mistakes import mistakes_of
 from etl_agent.orchestrate.sequential import Node, PipelineSpec, StepList
 from etl_agent.orchestrate.yaml_text import read_yaml
 
-__all__ = ["in_order", "parse_spec", "read_pipeline", "read_pipelines", "read_steps"]
+__all__ = ["in_order", "parse_spec", "read_pipeline", "read_pipelines", "read_steps", "text_of"]
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -33,7 +33,7 @@ def read_pipeline(path: Path) -> PipelineSpec:
         NoInput: there is no such file.
         PermissionRefused: the file may not be read.
     """
-    return parse_spec(_text_of(path), PipelineSpec, name=str(path))
+    return parse_spec(text_of(path), PipelineSpec, name=str(path))
 
 
 def read_pipelines(paths: Iterable[Path]) -> tuple[PipelineSpec, ...]:
@@ -68,7 +68,7 @@ def read_steps(path: Path) -> tuple[Node, ...]:
         SpecInvalid: the file has mistakes; all of them are listed.
         NoInput: there is no such file.
     """
-    return parse_spec(_text_of(path), StepList, name=str(path), under="clean").clean
+    return parse_spec(text_of(path), StepList, name=str(path), under="clean").clean
 
 
 def parse_spec(text: str, kind: type[Spec], *, name: str, under: str | None = None) -> Spec:
@@ -158,7 +158,7 @@ def _invalid(mistakes: Sequence[str], *, name: str) -> SpecInvalid:
     return SpecInvalid(f"{count} in {name}", mistakes=mistakes)
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
     """Read a file as UTF-8, and say near names where there is none."""
     try:
         content = path.read_bytes()

@@ -15,8 +15,9 @@ from etl_agent.decide.decision import Decision
 from etl_agent.errors import ConfigurationError
 from etl_agent.frozen import Frozen
 from etl_agent.orchestrate.plan import PlannedStep
+from etl_agent.profile.fingerprint import Fingerprint
 
-__all__ = ["Lock", "LockedFormat", "LockedRoute", "difference", "formats_of", "read_lock", "write_lock"]
+__all__ = ["Lock", "LockedFormat", "LockedRoute", "difference", "formats_of", "lock_command", "read_lock", "write_lock"]
 
 
 class LockedRoute(Frozen):
@@ -52,6 +53,8 @@ class Lock(Frozen):
     """What each route became, in the order of the pipeline."""
     formats: tuple[LockedFormat, ...] = ()
     """What steps learned, in the order of the plan."""
+    profile: Fingerprint | None = None
+    """What the dataset looked like when the choices were made."""
 
     def route(self, name: str) -> LockedRoute | None:
         """Return what a route became; None if the lock does not know it."""
@@ -77,6 +80,11 @@ class Lock(Frozen):
             if known.label == planned.label and known.step.name == planned.step.name:
                 return known.step
         return planned.step
+
+
+def lock_command(pipeline: str) -> str:
+    """Return what a person types to make the lock of a pipeline."""
+    return f"etl-agent lock pipelines/{pipeline}.yaml"
 
 
 def formats_of(steps: Sequence[PlannedStep], pinned: Mapping[tuple[str, str | None], Step]) -> tuple[LockedFormat, ...]:
@@ -133,7 +141,7 @@ def difference(before: Lock | None, after: Lock, *, name: str) -> str:
 
 def _reviewed(lock: Lock) -> list[str]:
     """Write a lock for people: a line a fact, the choices first."""
-    return [*_of_choices(lock), *_of_formats(lock), f"digest {lock.digest}"]
+    return [*_of_choices(lock), *_of_formats(lock), *_of_profile(lock), f"digest {lock.digest}"]
 
 
 def _of_choices(lock: Lock) -> Iterable[str]:
@@ -152,6 +160,11 @@ def _of_choices(lock: Lock) -> Iterable[str]:
 def _of_formats(lock: Lock) -> Iterable[str]:
     for known in lock.formats:
         yield f"format {known.label}: {_spelled(known.step)}"
+
+
+def _of_profile(lock: Lock) -> Iterable[str]:
+    if lock.profile is not None:
+        yield from lock.profile.lines()
 
 
 def _spelled(step: Step) -> str:

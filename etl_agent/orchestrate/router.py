@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from etl_agent.clean.step import Columns
+from etl_agent.decide.ladder import RoutePolicy
 from etl_agent.frozen import Frozen, Name, SomeNames
 
-__all__ = ["Route", "RoutePolicy"]
-
-RoutePolicy = Literal["auto", "rule", "trial", "model"]
-"""rule: the first strategy whose own conditions hold. trial: each is run on the sample, and the best one taken. model:
-a model is asked, and rules and trial stand in where it fails. auto: rules, then trial."""
+__all__ = ["Route"]
 
 
 class Route(Frozen):
@@ -27,7 +24,9 @@ class Route(Frozen):
     """The strategies to choose from: shipped ones, your own in pipelines/strategies/, ``auto`` (composed for this
     dataset) and ``leave`` (do nothing)."""
     by: RoutePolicy = "auto"
-    """Who chooses."""
+    """Who chooses. ``rule``: the first strategy whose own conditions hold. ``trial``: each is run on the sample, and
+    the one that leaves it best is taken. ``model``: a model is asked, and rules and trial stand in where it fails.
+    ``auto``: rules, then trial."""
     otherwise: Name = "leave"
     """The strategy that is taken where nobody can choose."""
 

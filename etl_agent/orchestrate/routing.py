@@ -2,84 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
-from etl_agent.clean.step import FittedStep, Step
-from etl_agent.decide.auto import compose
-from etl_agent.decide.decision import Decision, Dropped, profile_digest
+from etl_agent.clean.step import FittedStep, Step, unknown_column
+from etl_agent.decide.choice import Routing, decision_of
+from etl_agent.decide.decision import Dropped
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate import judge
+from etl_agent.decide.ladder import choose
+from etl_agent.decide.strategies import strategy_named
+from etl_agent.decide.strategy import Strategy
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.orchestrate.lock import Lock, LockedRoute
 from etl_agent.orchestrate.router import Route
-from etl_agent.orchestrate.sequential import Node
 from etl_agent.orchestrate.settle import Choose, Chosen
 
-__all__ = ["chosen_anew", "chosen_before", "route_of", "strategy_texts"]
+__all__ = ["chosen_anew", "chosen_before", "route_of"]
 
 Failures = Callable[[pa.RecordBatch], int]
 
 
 def route_of(strategy: str) -> Route:
     """Make the route of somebody who has chosen a strategy already."""
-    return Route(route="strategy", among=(strategy,), by="rule")
+    return Route(route="strategy", among=(strategy,), by="rule", otherwise=strategy)
 
 
-def strategy_texts(nodes: Sequence[Node], *, project: Path) -> dict[str, str]:
-    """Return the user's own strategies that nodes may take, as text: part of what decides what a row becomes.
-
-    Args:
-        nodes: what stands in ``clean``.
-        project: the folder that holds them.
-    """
-    return {}
-
-
-def chosen_anew(*, project: Path, failures: Failures | None) -> Choose:
+def chosen_anew(
+    known: Mapping[str, Strategy],
+    *,
+    failures: Failures | None,
+    rules_alone: bool = False,
+    sensitive: Collection[str] = (),
+) -> Choose:
     """Return what decides routes by their own policy.
 
     Args:
-        project: the folder that holds the user's own strategies.
+        known: every strategy by name.
         failures: counts the rows of a sample that the contract rejects.
+        rules_alone: whether nothing but rules decides, whatever the routes say.
+        sensitive: columns of which nothing is told to a model.
     """
 
     def chosen(route: Route, evidence: Evidence) -> Chosen:
-        made = compose(evidence, failures=failures) if route.among == ("auto",) else None
-        kept = made.steps if made is not None else ()
-        tried = made.tried if made is not None else ()
-        dropped = tuple(
-            Dropped.of(each.step, names=evidence.names, reason=each.ruling.reason, figures=each.ruling.figures)
-            for each in tried
-            if not each.ruling.accepted
-        )
-        decision = Decision(
+        columns = evidence.names if route.columns == "all" else route.columns
+        for name in columns:
+            if name not in evidence.names:
+                raise unknown_column(name, evidence.names, where=f"route {route.route}")
+        where = f"route {route.route}"
+        routing = Routing(
             node=route.route,
-            chosen=route.among[0],
-            policy="rule",
-            reason=f"{len(kept)} of {len(tried)} proposed steps passed the gate",
-            profile_digest=profile_digest(evidence),
-            dropped=dropped,
+            columns=columns,
+            among=tuple(strategy_named(name, known, where=where) for name in route.among),
+            evidence=evidence,
+            otherwise=strategy_named(route.otherwise, known, where=where),
+            failures=failures,
+            sensitive=frozenset(sensitive),
         )
-        return Chosen(decision, kept)
+        choice = choose(routing, by="rule" if rules_alone else route.by)
+        return Chosen(decision_of(choice, routing), choice.steps)
 
     return chosen
 
 
-def chosen_before(lock: Lock, choose: Choose, *, failures: Failures | None) -> Choose:
+def chosen_before(lock: Lock, anew: Choose, *, failures: Failures | None) -> Choose:
     """Return what decides routes as a lock has them.
 
     Args:
         lock: what was chosen before.
-        choose: decides the routes that the lock does not know.
+        anew: decides the routes that the lock does not know.
         failures: counts the rows of a sample that the contract rejects.
     """
 
     def replayed(route: Route, evidence: Evidence) -> Chosen:
         known = lock.route(route.route)
-        return choose(route, evidence) if known is None else _replay(known, evidence, failures)
+        return anew(route, evidence) if known is None else _replay(known, evidence, failures)
 
     return replayed
 

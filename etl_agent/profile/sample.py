@@ -66,8 +66,13 @@ class RowSample:
         part = data if len(kept) == data.num_rows else data.take(pa.array(kept))
         return RowSample(part, numbers[kept].astype(np.int64), data.num_rows, limit)
 
-    def combine(self, *others: RowSample) -> RowSample:
-        """Merge the samples of pieces of a dataset; a column that one lacks is null there."""
+    def combine(self, *others: RowSample, stratified: bool = True) -> RowSample:
+        """Merge the samples of pieces of a dataset; a column that one lacks is null there.
+
+        Args:
+            others: the samples to merge with this one.
+            stratified: whether to keep rows for their rare patterns; without, every row has the same chance.
+        """
         pieces = [piece for piece in (self, *others) if piece.data is not None]
         if not pieces:
             return RowSample()
@@ -78,21 +83,23 @@ class RowSample:
         )
         numbers = np.concatenate([piece.numbers for piece in pieces if piece.numbers is not None])
         limit = min(piece.limit for piece in pieces)
-        return _least(data, numbers, sum(piece.seen for piece in pieces), limit)
+        return _least(data, numbers, sum(piece.seen for piece in pieces), limit, stratified=stratified)
 
 
-def _least(data: pa.RecordBatch, numbers: NDArray[np.int64], seen: int, limit: int = _NO_LIMIT) -> RowSample:
+def _least(
+    data: pa.RecordBatch, numbers: NDArray[np.int64], seen: int, limit: int = _NO_LIMIT, *, stratified: bool
+) -> RowSample:
     rows = np.arange(len(numbers))
     if len(numbers) > SAMPLE_ROWS:
         ranks = _ranks(numbers)
         last = int(np.partition(ranks, SAMPLE_ROWS - 1)[SAMPLE_ROWS - 1])
-        limit = min(limit, _POOL * last)
+        limit = min(limit, _POOL * last if stratified else last)
         pool = np.flatnonzero(ranks <= np.uint64(limit))
         pool = pool[np.argsort(ranks[pool])]
         keep = np.zeros(len(numbers), np.bool_)
         keep[pool[:SAMPLE_ROWS]] = True
         places = pa.array(pool)
-        for column in data.columns:
+        for column in data.columns if stratified else ():
             keep[pool[_strata(column.take(places))]] = True
         rows = np.flatnonzero(keep)
     rows = rows[np.argsort(numbers[rows], kind="stable")]

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from etl_agent.decide.decision import Decision
+from etl_agent.clean.step import FittedStep
+from etl_agent.decide.decision import Decision, profile_digest
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
+from etl_agent.orchestrate.branch import Branch
+from etl_agent.orchestrate.lock import Lock, lock_command
 from etl_agent.orchestrate.routing import chosen_anew, chosen_before
-from etl_agent.orchestrate.sequential import Node, PipelineSpec, waits_for_evidence
-from etl_agent.orchestrate.settle import Choose, Settled, settle
+from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, waits_for_evidence
+from etl_agent.orchestrate.settle import Settled, settle
+from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in
+from etl_agent.profile.fingerprint import Difference, differences
+from etl_agent.run.drifting import Watch, drifted
 from etl_agent.run.failures import contract_failures
 from etl_agent.run.sampling import evidence_of
 from etl_agent.validate.spec import Validate
 
 if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset
-    from etl_agent.orchestrate.lock import Lock
 
 __all__ = ["Decided", "decide", "decide_nodes"]
 
@@ -33,10 +38,14 @@ class Decided:
     Args:
         settled: the steps, and the decisions behind them.
         evidence: what was looked at; None where nothing had to be decided.
+        lock: what is gone by; None where there is no lock, or the data have drifted from it.
+        watch: holds the rows against the lock's profile while they flow; None where that is done, or not asked for.
     """
 
     settled: Settled
     evidence: Evidence | None = None
+    lock: Lock | None = None
+    watch: Watch | None = None
 
 
 def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | None = None) -> Decided:
@@ -46,71 +55,137 @@ def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | 
         spec: the pipeline.
         dataset: its files.
         project: the folder that its paths are relative to.
-        lock: what was chosen before; routes that it knows are not decided again.
+        lock: what was chosen before; routes that it knows are not decided again, unless the data have drifted.
 
     Raises:
         ConfigurationError: a strategy or a column that a node names is not there.
+        Drifted: the data no longer look as they did when the lock was made, and that refuses the run.
     """
     contract = spec.validation.contract
     promised = tuple(contract) if isinstance(contract, Mapping) else ()
-    decided = decide_nodes(
+    asked = Asked(
+        validation=spec.validation,
+        keys=frozenset(spec.load.primary_key),
+        absent=tuple(name for name in promised if name not in dataset.names),
+        sensitive=frozenset(_sensitive(spec.validation)),
+    )
+    profile = None if lock is None else lock.profile
+    must_know = profile is not None and spec.on_profile_drift != "fail"
+    evidence = _evidence(dataset, asked) if must_know or _must_look(spec.clean, lock) else None
+    decisions: list[Decision] = []
+    if dataset.fell_back is not None:
+        decisions.append(_fell_back(dataset.fell_back))
+    watch, rules_alone = None, False
+    if profile is not None and evidence is not None:
+        found = differences(profile, evidence.sample.select(list(dataset.names)))
+        if found and spec.on_profile_drift == "fail":
+            raise drifted(found, pipeline=spec.name, command=lock_command(spec.name))
+        if found:
+            decisions.append(_gave_up(spec.on_profile_drift, found, evidence))
+            lock, rules_alone = None, spec.on_profile_drift == "rules"
+    elif profile is not None:
+        watch = Watch(profile, pipeline=spec.name, command=lock_command(spec.name))
+    settled = _settled(
         spec.clean,
         dataset,
+        evidence,
+        asked,
         project=project,
-        validation=spec.validation,
-        keys=spec.load.primary_key,
-        absent=[name for name in promised if name not in dataset.names],
         lock=lock,
+        rules_alone=rules_alone,
+        every_arm=lock is None,
     )
-    if dataset.fell_back is None:
-        return decided
-    fallback = Decision(node="extract", chosen="fallback", policy="otherwise", reason=dataset.fell_back)
-    settled = replace(decided.settled, decisions=(fallback, *decided.settled.decisions))
-    return replace(decided, settled=settled)
+    settled = replace(settled, decisions=(*decisions, *settled.decisions))
+    return Decided(settled, evidence, lock, watch)
 
 
-def decide_nodes(
-    nodes: Sequence[Node],
-    dataset: Dataset,
-    *,
-    project: Path,
-    validation: Validate = Validate(),  # noqa: B008  frozen
-    keys: Collection[str] = (),
-    absent: Sequence[str] = (),
-    lock: Lock | None = None,
-) -> Decided:
-    """Settle a list of nodes.
+def decide_nodes(nodes: Sequence[Node], dataset: Dataset, *, project: Path) -> Decided:
+    """Settle a list of nodes that belongs to no pipeline.
 
     Args:
-        nodes: what stands in ``clean``.
+        nodes: the cleaning steps, and the routes and branches that become steps.
         dataset: the files.
-        project: the folder that paths and modules are relative to.
-        validation: what the rows must fulfil, which measures proposed steps too.
-        keys: columns of which no proposed step may change a cell.
-        absent: columns that no file brings and that are null.
-        lock: what was chosen before.
+        project: the folder that holds the user's own modules and strategies.
 
     Raises:
         ConfigurationError: a strategy or a column that a node names is not there.
     """
-    if not waits_for_evidence(nodes):
-        return Decided(Settled(tuple(nodes)))  # type: ignore[arg-type]  # all of them are steps
-    evidence = _with_nulls(evidence_of(dataset, keys=keys), absent)
-    failures = contract_failures(validation, project=project)
-    choose: Choose = chosen_anew(project=project, failures=failures)
+    asked = Asked()
+    evidence = _evidence(dataset, asked) if waits_for_evidence(nodes) else None
+    return Decided(_settled(nodes, dataset, evidence, asked, project=project), evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a pipeline asks of the rows beside its nodes.
+
+    Args:
+        validation: what the rows must fulfil, by which proposed steps are measured too.
+        keys: columns of which no proposed step may change a cell.
+        absent: columns that no file brings and that are null.
+        sensitive: columns of which nothing is told to a model.
+    """
+
+    validation: Validate = Validate()  # noqa: RUF009  frozen
+    keys: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+    sensitive: frozenset[str] = frozenset()
+
+
+def _settled(
+    nodes: Sequence[Node],
+    dataset: Dataset,
+    evidence: Evidence | None,
+    asked: Asked,
+    *,
+    project: Path,
+    lock: Lock | None = None,
+    rules_alone: bool = False,
+    every_arm: bool = False,
+) -> Settled:
+    failures = contract_failures(asked.validation, project=project)
+    known = strategies_in(project) if waits_for_evidence(nodes) else {}
+    refuse_unknown(nodes, known)
+    choose = chosen_anew(known, failures=failures, rules_alone=rules_alone, sensitive=asked.sensitive)
     if lock is not None:
         choose = chosen_before(lock, choose, failures=failures)
     measures = Measures(
-        evidence,
-        drifted=_drifted(dataset.names, validation),
+        evidence or _nothing(dataset, asked),
+        drifted=_columns_drifted(dataset.names, asked.validation),
         files=tuple(file.name for file in dataset.files),
     )
 
     def rejects(sample: pa.RecordBatch) -> float:
         return failures(sample) / sample.num_rows if failures is not None and sample.num_rows else 0.0
 
-    settled = settle(nodes, measures, choose=choose, rejects=None if failures is None else rejects, project=project)
-    return Decided(settled, evidence)
+    return settle(
+        nodes,
+        measures,
+        choose=choose,
+        rejects=None if failures is None else rejects,
+        project=project,
+        every_arm=every_arm,
+    )
+
+
+def _must_look(nodes: Sequence[Node], lock: Lock | None) -> bool:
+    """Tell whether the data must be looked at: not where a lock knows every choice, and no step learns anew."""
+    if lock is None or any(isinstance(node, Branch) for node in nodes):
+        return waits_for_evidence(nodes)
+    known = [lock.route(route.route) for route in routes_of(nodes)]
+    return any(
+        route is None or any(isinstance(step, FittedStep) and step.learns == "anew" for step in route.steps)
+        for route in known
+    )
+
+
+def _evidence(dataset: Dataset, asked: Asked) -> Evidence:
+    return _with_nulls(evidence_of(dataset, keys=asked.keys), asked.absent)
+
+
+def _nothing(dataset: Dataset, asked: Asked) -> Evidence:
+    none = pa.RecordBatch.from_pydict({name: pa.array([], pa.string()) for name in dataset.names})
+    return _with_nulls(Evidence(none, 0, asked.keys), asked.absent)
 
 
 def _with_nulls(evidence: Evidence, names: Sequence[str]) -> Evidence:
@@ -120,9 +195,29 @@ def _with_nulls(evidence: Evidence, names: Sequence[str]) -> Evidence:
     return replace(evidence, sample=sample)
 
 
-def _drifted(names: Sequence[str], validation: Validate) -> bool | None:
+def _sensitive(validation: Validate) -> Iterator[str]:
+    if isinstance(validation.contract, Mapping):
+        yield from (name for name, column in validation.contract.items() if column.sensitive)
+
+
+def _columns_drifted(names: Sequence[str], validation: Validate) -> bool | None:
     """Tell whether the files' columns differ from the contract's; None without a contract that names its columns."""
     if not isinstance(validation.contract, Mapping):
         return None
     required = {name for name, column in validation.contract.items() if column.required}
     return not required <= set(names) <= set(validation.contract)
+
+
+def _fell_back(why: str) -> Decision:
+    return Decision(node="extract", chosen="fallback", policy="otherwise", reason=why)
+
+
+def _gave_up(chosen: str, found: Sequence[Difference], evidence: Evidence) -> Decision:
+    return Decision(
+        node="lock",
+        chosen=chosen,
+        policy="condition",
+        reason=f"the data no longer look as they did: {'; '.join(map(str, found))}",
+        evidence={f"{each.what}({each.column})": round(each.moved, 4) for each in found},
+        profile_digest=profile_digest(evidence),
+    )

@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 
 from etl_agent.errors import CannotCreate, ConfigurationError
-from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, read_lock, write_lock
+from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, lock_command, read_lock, write_lock
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.profile.fingerprint import fingerprint
 from etl_agent.run.options import RunOptions
 from etl_agent.run.prepare import digest_of, prepare
 from etl_agent.run.reading import open_files
+from etl_agent.run.sampling import evidence_of
 
 __all__ = ["current_lock", "lock_file", "make_lock", "read_current", "save_lock"]
 
@@ -33,7 +35,7 @@ def read_current(spec: PipelineSpec, *, project: Path) -> Lock | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the lock cannot be read: {error}", where=str(file)) from error
-    return read_lock(text, name=str(file), command=_command(spec))
+    return read_lock(text, name=str(file), command=lock_command(spec.name))
 
 
 def current_lock(spec: PipelineSpec, *, project: Path, required: bool) -> tuple[Lock | None, str | None]:
@@ -52,9 +54,9 @@ def current_lock(spec: PipelineSpec, *, project: Path, required: bool) -> tuple[
     stale = None if lock is None else lock.stale(digest_of(spec, project=project))
     if required and (lock is None or stale):
         what = "there is no lock" if lock is None else f"the lock is stale: {stale}"
-        raise ConfigurationError(what, where=f"{spec.name}: {file}", next_command=_command(spec))
+        raise ConfigurationError(what, where=f"{spec.name}: {file}", next_command=lock_command(spec.name))
     if stale:
-        return None, f"{file} is stale ({stale}) and was not used; next: {_command(spec)}"
+        return None, f"{file} is stale ({stale}) and was not used; next: {lock_command(spec.name)}"
     return lock, None
 
 
@@ -73,6 +75,7 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
     day = options.as_of or date.today()
     with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
         prepared = prepare(spec, dataset, project=project)
+        evidence = prepared.decided.evidence or evidence_of(dataset)
     routes = tuple(
         LockedRoute(
             decision=chosen.decision,
@@ -86,11 +89,8 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
         digest=digest_of(spec, project=project),
         routes=routes,
         formats=formats_of(prepared.plan.steps, prepared.fits.pinned),
+        profile=fingerprint(evidence.sample, evidence.kinds, sensitive=prepared.sensitive),
     )
-
-
-def _command(spec: PipelineSpec) -> str:
-    return f"etl-agent lock pipelines/{spec.name}.yaml"
 
 
 def save_lock(lock: Lock, file: Path) -> None:

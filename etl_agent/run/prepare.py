@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from etl_agent.orchestrate.plan import Plan, ancestry
 from etl_agent.orchestrate.resolve import plan_digest, resolve, runnable
-from etl_agent.orchestrate.routing import strategy_texts
 from etl_agent.orchestrate.sequential import PipelineSpec, waits_for_evidence
+from etl_agent.orchestrate.strategies import strategy_texts
 from etl_agent.rejects import Reason
 from etl_agent.run.chain import Door, KeyRule
 from etl_agent.run.deciding import Decided, decide
@@ -149,7 +149,7 @@ def prepare(
         ConfigurationError: the contract or a step cannot work.
     """
     decided = decide(spec, dataset, project=project, lock=lock)
-    plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=lock)
+    plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=decided.lock)
     headers = report_headers(spec, dataset, plan)
     headers.raise_if_refused()
     door = Door(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etl_agent.load.tx import Tx
+    from etl_agent.rejects import Verdict
     from etl_agent.run.replay import Replay
 
 __all__ = ["run_pipeline"]
@@ -214,16 +215,21 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
     )
     sequential = any(isinstance(planned.step, CarryStep) for planned in prepared.plan.steps)
     meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
+    watch = prepared.decided.watch
     sample = run.options.sample
     rows = BATCH_ROWS if sample is None else max(1, min(BATCH_ROWS, sample))
     collector.resume()
-    batches = ahead(dataset.batches(rows=rows))
+    batches: Iterable[Verdict] = ahead(dataset.batches(rows=rows))
+    if watch is not None:
+        batches = watch.over(batches)
     for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
         books.add(passed)
         yield passed
         meter.count(passed)
         if sample is not None and meter.rows >= sample:
             return
+    if watch is not None:
+        watch.check()
 
 
 def _first_wins(prepared: Prepared) -> bool:
