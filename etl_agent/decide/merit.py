@@ -120,8 +120,9 @@ def _readable(cells: pa.Array, kind: Kind) -> int:
         rows_of = np.bincount(_filled(shapes), weights=column.counts)
         return int(rows_of[1:].max(initial=0))
     groups = _filled(_folded(column.values).dictionary_encode().indices)
+    tidy = ~as_mask(pc.match_substring_regex(column.values, r"\A[\s\pZ]|[\s\pZ]\z"))
     most = np.zeros(int(groups.max()) + 1, np.int64)
-    np.maximum.at(most, groups, column.counts)
+    np.maximum.at(most, groups, np.where(tidy, column.counts, 0))
     return int(most.sum())
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, create_model, field_validator, model_validator
 
 from etl_agent.clean.step import Columns, FittedStep, Step
@@ -15,9 +14,10 @@ from etl_agent.clean.union import STEPS
 from etl_agent.decide.conditions import Condition, about, columns_of, holds
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
+from etl_agent.decide.pattern import Pattern, matching_whole
 from etl_agent.decide.proposal import Proposal
 from etl_agent.decide.propose import PROPOSERS, Proposer
-from etl_agent.decide.vocabulary import Kinds, Pattern
+from etl_agent.decide.vocabulary import Kinds
 from etl_agent.errors import near
 from etl_agent.frozen import Frozen, Names
 
@@ -154,7 +154,7 @@ def selected(selector: Selector, measures: Measures, *, columns: Sequence[str]) 
         said = [] if selector.kind is None else [f"{name} is of kind {kinds[name]}"]
         if selector.kind is not None and kinds[name] not in selector.kind:
             continue
-        if selector.matches is not None and not _named(name, selector.matches):
+        if selector.matches is not None and not matching_whole(pa.array([name]), selector.matches).all():
             continue
         if selector.when is not None:
             condition = about(selector.when, column=name)
@@ -197,10 +197,6 @@ def proposers_of(strategy: Strategy, *, columns: Sequence[str]) -> tuple[Propose
     families = [each for each in PROPOSERS if strategy.propose == "all" or _family(each) in strategy.propose]
     composed = [partial(_within, propose, columns) for propose in families]
     return (*written, *composed)
-
-
-def _named(name: str, pattern: str) -> bool:
-    return bool(pc.match_substring_regex(pa.array([name]), rf"\A(?:{pattern})\z")[0].as_py())
 
 
 def _of_template(template: Step, strategy: str, columns: Sequence[str], evidence: Evidence) -> Iterator[Proposal]:

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from typing import Annotated, Generic, Literal, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from etl_agent.decide.comparison import Compared, Count, Measure, Number, Share
 from etl_agent.decide.measures import Measures, Reading
-from etl_agent.errors import ConfigurationError
+from etl_agent.decide.pattern import Pattern, matching_whole
 from etl_agent.frozen import ONE_OR_MORE, Name, SomeNames
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["MEASURES", "HasColumn", "Kinds", "Pattern"]
+__all__ = ["MEASURES", "HasColumn", "Kinds"]
 
 Bound = TypeVar("Bound", bound=float)
 
+_LONGEST = 30  # characters of a pattern that are repeated in the record
 
-def _whole(pattern: str) -> str:
-    return rf"\A(?:{pattern})\z"
-
-
-def _pattern(value: str) -> str:
-    try:
-        pc.match_substring_regex(pa.array([""]), _whole(value))
-    except pa.ArrowInvalid as error:
-        raise ConfigurationError(f"no regular expression in RE2 syntax: {error}") from error
-    return value
-
-
-Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression in RE2 syntax."""
 
 Kinds = Annotated[tuple[Kind, ...], Field(min_length=1), ONE_OR_MORE]
 """A semantic kind, or several."""
@@ -154,14 +141,17 @@ class PatternShare(Compared[Share]):
         return (self.column,)
 
     def _of(self) -> tuple[str, ...]:
-        return (self.column, self.pattern)
+        if len(self.pattern) <= _LONGEST:
+            return (self.column, self.pattern)
+        digest = hashlib.sha256(self.pattern.encode()).hexdigest()[:6]  # tells patterns that begin alike apart
+        return (self.column, f"{self.pattern[:_LONGEST]}... #{digest}")
 
     def measured(self, measures: Measures) -> float | None:
         """Match every different value once."""
         column = measures.evidence.coded.columns.get(self.column)
         if column is None or not len(column.values):
             return None
-        matching = pc.match_substring_regex(column.values, _whole(self.pattern)).to_numpy(zero_copy_only=False)
+        matching = matching_whole(column.values, self.pattern)
         return float(column.counts[matching].sum() / column.counts.sum())
 
 
@@ -274,7 +264,7 @@ class FileName(Measure):
         if not measures.files:
             return Reading("file_name", None, None, "file_name: there is no file")
         names = pa.array([file.replace("\\", "/").rpartition("/")[2] for file in measures.files], pa.string())
-        matching = pc.match_substring_regex(names, _whole(self.matches)).true_count
+        matching = int(matching_whole(names, self.matches).sum())
         said = f"{matching} of {len(names)} file names match {self.matches}"
         return Reading("file_name", matching, matching == len(names), said)
 

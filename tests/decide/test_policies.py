@@ -260,6 +260,7 @@ def test_steps_of_several_columns_are_joined() -> None:
         ("date", ["2025-04-03", "3.4.2025"], ["2025-04-03", "2025-04-03"], 2),
         ("boolean", ["yes", "no"], ["true", "no"], 1),
         ("category", ["Kiel", "kiel", "Kiel", " KIEL", "Ulm"], ["Kiel", "Kiel", "Kiel", " KIEL", "Ulm"], 4),
+        ("text", ["a", " a ", "b", "b "], ["a", " a ", "b", "b"], 3),
         ("phone", ["030 12", "040 77", "+4930"], ["+4930", "+4940", "+4930"], 3),
         ("text", [None, None], [None, None], 0),
     ],
