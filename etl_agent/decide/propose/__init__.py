@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.propose import affixes, dependencies, markers, misshapen, rounding, text, times
+from etl_agent.decide.propose import affixes, conflicts, dependencies, markers, misshapen, rounding, text, times
 
 __all__ = ["PROPOSERS", "Proposer"]
 
@@ -16,6 +16,7 @@ Proposer = Callable[[Evidence], Iterable[Proposal]]
 PROPOSERS: tuple[Proposer, ...] = (
     text.propose,
     markers.propose,
+    conflicts.propose,
     affixes.propose,
     rounding.propose,
     times.propose,
