@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from etl_agent.clean.knowledge import Knowledge
 from etl_agent.clean.rules import Ruled, learned
-from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
-from etl_agent.clean.tallied_rows import added_rows, rows_of, tallied_rows
+from etl_agent.clean.step import Change, replaced
+from etl_agent.clean.taught import Taught
 from etl_agent.clean.votes import PASSES, voted
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 
@@ -22,42 +22,21 @@ __all__ = ["RepairDependencies"]
 _Found = dict[str, tuple[NDArray[np.int64], Codes]]
 
 
-class _Dependent(FittedStep):
+class _Dependent(Taught):
     """What the steps have in common that learn rules between columns."""
 
-    columns: Columns
-    """The columns that may change; the others still have a say."""
     learned: Knowledge | None = None
     """The rules; left out by hand, written by a lock."""
-
-    learns: ClassVar[Literal["once", "anew"]] = "anew"
-
-    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Name all columns while nothing is learned, then those that have a say."""
-        return (
-            tuple(names) if self.learned is None else tuple(dict.fromkeys((*self.learned.columns, *self.writes(names))))
-        )
-
-    def writes(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Name the columns that may change."""
-        return chosen(self.columns, names)
 
     @property
     def fitted(self) -> bool:
         """Whether the rules are learned."""
         return self.learned is not None
 
-    def observe(self, data: pa.RecordBatch) -> Any:
-        """Count the rows by their content."""
-        return tallied_rows(data, data.schema.names)
-
-    def combine(self, left: Any, right: Any) -> Any:
-        """Add the counts."""
-        return added_rows(left, right)
-
-    def fit(self, summary: Any) -> Self:
-        """Learn the rules."""
-        return self.taught(CodedTable.of(rows_of(summary)))
+    @property
+    def listened_to(self) -> tuple[str, ...]:
+        """The columns that rules speak of, or listen to."""
+        return self.learned.columns if self.learned else ()
 
     def taught(self, coded: CodedTable) -> Self:
         """Return the step with the rules that a table teaches."""

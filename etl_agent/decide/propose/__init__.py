@@ -6,7 +6,21 @@ from collections.abc import Callable, Iterable
 
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.propose import affixes, conflicts, dependencies, markers, misshapen, rounding, text, times
+from etl_agent.decide.propose import (
+    affixes,
+    booleans,
+    conflicts,
+    constants,
+    dates,
+    dependencies,
+    markers,
+    misshapen,
+    numbers,
+    rounding,
+    spilled,
+    text,
+    times,
+)
 
 __all__ = ["PROPOSERS", "Proposer"]
 
@@ -19,8 +33,13 @@ PROPOSERS: tuple[Proposer, ...] = (
     conflicts.propose,
     affixes.propose,
     rounding.propose,
+    numbers.propose,
     times.propose,
+    dates.propose,
+    booleans.propose,
+    spilled.propose,
     misshapen.propose,
     dependencies.propose,
+    constants.propose,
 )
 """Every proposer. A later one sees the sample as the accepted steps of those before leave it."""
