@@ -35,10 +35,10 @@ PROPOSERS: tuple[Proposer, ...] = (
     rounding.propose,
     numbers.propose,
     times.propose,
-    dates.propose,
     booleans.propose,
     spilled.propose,
     misshapen.propose,
+    dates.propose,
     dependencies.propose,
     constants.propose,
 )

@@ -26,6 +26,8 @@ __all__ = ["propose"]
 
 _PARTS = r"^(?P<before>[^\d+-]{0,8}?)(?P<number>[-+]?\d{1,15}(?:\.\d{1,30})?)(?P<after>[^\d]{0,32})$"
 _PERCENT = re.compile(r"%|per ?cent|pct\.?", re.IGNORECASE)
+_PIECES = "pieces"
+_COUNT = re.compile(r"units?|pieces?|pcs?\.?|items?", re.IGNORECASE)
 _MOST_SPELLINGS = 200  # of a column that is looked at: a unit is not written in more ways
 _REMARKED = 0.1  # share of the cells that may carry a remark behind the unit: a remark is an exception
 _LEAST = 10  # numbers on each side whose sizes are compared; the median of fewer says little
@@ -142,7 +144,11 @@ def _proposed(name: str, column: _Column) -> Iterable[Proposal]:
     meaning = next(iter(column.meanings))
     plain = [group for group in column.dressed if not group.remark]
     lettered = len(meaning) == 1 and meaning.isalpha()  # 12A is a seat, 5C a class: no letter alone is surely a unit
-    if lettered or not plain or (column.bare and not column.alike(column.bare, plain)):
+    if lettered or not plain:
+        return
+    # Pieces cannot be converted, so that 5 and 5 pcs are the same; other units can, and only the sizes tell.
+    alike = column.covers(column.bare, plain) if meaning == _PIECES else column.alike(column.bare, plain)
+    if column.bare and not alike:
         return
     figures = {
         "numbers": known,
@@ -241,6 +247,8 @@ def _cut(words: str) -> tuple[str, str]:
 def _meaning(word: str, *, money: bool) -> str | None:
     if _PERCENT.fullmatch(word):
         return "%"
+    if _COUNT.fullmatch(word):
+        return _PIECES
     if money and pc.match_substring_regex(pa.array([word]), f"^(?:{CURRENCY})$")[0].as_py():
         return word
     return unit_of(word)
