@@ -1,0 +1,220 @@
+"""Slips of the keyboard between two texts: which single one turns a text into another, and which texts are so near."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Kind", "Near", "Neighbours", "slip"]
+
+Kind = Literal["letters", "foreign", "masked", "noise"]
+"""letters: letters or blanks were lost, added, replaced, doubled or swapped. foreign: a letter or sign came among
+digits, or in the place of one. masked: several characters were replaced by one and the same. noise: a run of one sign
+was added at an end."""
+
+LONGEST = 500
+"""Characters of the longest text that is compared."""
+
+_SHORT = 16  # characters of a text that is found by what is left when one of them is taken away
+_MOST = 200  # texts with the same half that are compared with one text; more of them are a family, and say nothing
+_ALPHABET = 26
+
+
+class Near(NamedTuple):
+    """How a text may have come from another one by a slip.
+
+    Args:
+        kind: the kind of the slip.
+        at: where it is in the text that was meant.
+        shared: letters and digits of the word with the slip that are the same on both sides; half of them where the
+            slip is at an end of the word, where languages inflect.
+        chance: how likely a slip of this kind is this one.
+    """
+
+    kind: Kind
+    at: int
+    shared: float
+    chance: float
+
+
+def slip(seen: str, meant: str) -> Near | None:
+    """Tell the single slip that made a text of another one, or None where there is none that has a meaning.
+
+    A digit more, less, or another one makes another number: that is no slip that can be told.
+
+    Args:
+        seen: what is there.
+        meant: what may have been meant.
+    """
+    if seen == meant or not meant:
+        return None
+    if abs(len(seen) - len(meant)) > 1:
+        return _noise(seen, meant)
+    head = _common(seen, meant)
+    tail = min(_common(seen[::-1], meant[::-1]), min(len(seen), len(meant)) - head)
+    wrong, right = seen[head : len(seen) - tail], meant[head : len(meant) - tail]
+    size = len(meant)
+    match len(wrong), len(right):
+        case 1, 0:
+            return _near(meant, wrong, right, head, chance=1 / (_ALPHABET * (size + 1))) or _noise(seen, meant)
+        case 0, 1:
+            return _near(meant, wrong, right, head, chance=1 / size)
+        case 1, 1:
+            return _near(meant, wrong, right, head, chance=1 / (_ALPHABET * size))
+        case 2, 2 if wrong == right[::-1]:
+            return _near(meant, wrong, right, head, chance=1 / size)
+        case _:
+            return _masked(seen, meant) if len(seen) == len(meant) else None
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _near(meant: str, wrong: str, right: str, at: int, *, chance: float) -> Near | None:
+    """Describe the slip that put ``wrong`` where ``right`` was meant."""
+    if any(map(str.isdigit, wrong)) or (any(map(str.isdigit, right)) and not _hidden(wrong, right)):
+        return None
+    start, stop = _word(meant, at, at + len(right))
+    word = meant[start:stop]
+    shared: float = sum(map(str.isalnum, word)) - (len(right) == 1 and right.isalnum())
+    if (
+        len(right) < 2
+        and not right.isdigit()
+        and (at + len(right) >= stop or (at <= start and len(wrong) != len(right)))
+    ):
+        shared /= 2
+    odd = any(map(str.isdigit, word)) or any(not sign.isalpha() and not sign.isspace() for sign in wrong + right)
+    return Near("foreign" if odd else "letters", at, shared, chance)
+
+
+def _hidden(wrong: str, right: str) -> bool:
+    """Say whether one sign hides a digit; a blank does not, since blanks get between values and around them."""
+    return len(wrong) == len(right) == 1 and not wrong.isspace()
+
+
+def _word(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Return where the word with the slip begins and ends; where a blank is concerned, both its neighbours count."""
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while stop < len(text) and text[stop].isalnum():
+        stop += 1
+    return start, stop
+
+
+def _masked(seen: str, meant: str) -> Near | None:
+    places = [at for at, (one, other) in enumerate(zip(seen, meant, strict=True)) if one != other]
+    sign = seen[places[0]]
+    if sign.isdigit() or sign.isspace() or 2 * len(places) > len(meant) or any(seen[at] != sign for at in places):
+        return None
+    shared = sum(map(str.isalnum, meant)) - len(places)
+    return Near("masked", places[0], shared, 1 / (_ALPHABET * len(meant)))
+
+
+def _noise(seen: str, meant: str) -> Near | None:
+    """Tell whether a run of one sign was added at an end."""
+    if seen.startswith(meant):
+        run, at = seen[len(meant) :], len(meant)
+    elif seen.endswith(meant):
+        run, at = seen[: -len(meant)], 0
+    else:
+        return None
+    if len(set(run)) != 1 or run[0].isalnum() or run[0].isspace() or run[0] in meant:
+        return None
+    return Near("noise", at, sum(map(str.isalnum, meant)), 1 / _ALPHABET)
+
+
+class Neighbours:
+    """Find the texts of a collection that are one slip away from a text, without comparing it with all of them.
+
+    A short text is found by what is left when one of its characters is taken away, a longer one by the half that the
+    slip left as it was; one with several characters replaced by the same among those of its length.
+
+    Source: Bocek, Hunt, Stiller, "Fast similarity search in large dictionaries" (2007), for the deletions.
+    """
+
+    def __init__(self, texts: Sequence[str], *, masks: bool = False) -> None:
+        """Index texts.
+
+        Args:
+            texts: the texts, none of them twice.
+            masks: look for several characters replaced by one, too.
+        """
+        self._texts = frozenset(texts)
+        self._by_key: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        for text in texts:
+            for key in _keys(text, len(text)):
+                self._by_key[key].append(text)
+        self._by_size: dict[int, tuple[list[str], NDArray[np.uint32]]] = {}
+        if masks:
+            sized: dict[int, list[str]] = defaultdict(list)
+            for text in texts:
+                sized[len(text)].append(text)
+            self._by_size = {size: (same, _signs(same)) for size, same in sized.items() if 1 < size <= LONGEST}
+
+    def of(self, text: str) -> Iterator[tuple[str, Near]]:
+        """Find the texts that may have been meant, in the order of the alphabet; the text itself is none."""
+        if not 0 < len(text) <= LONGEST:
+            return
+        for other in sorted(self._candidates(text)):
+            if near := slip(text, other):
+                yield other, near
+
+    def _candidates(self, text: str) -> set[str]:
+        found: set[str] = set()
+        for size in (len(text) - 1, len(text), len(text) + 1):
+            for key in _keys(text, size):
+                same = self._by_key.get(key, ())
+                if len(same) <= _MOST:
+                    found.update(same)
+        for bare in (text.rstrip(text[-1]), text.lstrip(text[0])):
+            if bare in self._texts:
+                found.add(bare)
+        found.update(self._masked(text))
+        found.discard(text)
+        return found
+
+    def _masked(self, text: str) -> Iterator[str]:
+        """Find the texts of the same length that differ only where one and the same character stands in this one."""
+        same, signs = self._by_size.get(len(text), ([], None))
+        if signs is None or len(same) > _MOST:
+            return
+        own = _signs([text])[0]
+        for sign in set(text):
+            if text.count(sign) > 1 and not sign.isdigit():
+                open_to = own != ord(sign)
+                if 2 * np.count_nonzero(open_to) >= len(text):
+                    for place in np.flatnonzero((signs[:, open_to] == own[open_to]).all(axis=1)):
+                        yield same[place]
+
+
+def _signs(texts: Sequence[str]) -> NDArray[np.uint32]:
+    """Return texts of one length as rows of code points."""
+    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    return points.reshape(len(texts), -1)
+
+
+def _keys(text: str, size: int) -> Iterator[tuple[object, ...]]:
+    """Make the keys under which a text is found among those of a size."""
+    if not 0 < size <= LONGEST or not text:
+        return
+    if size <= _SHORT:
+        yield "short", text
+        for at in range(len(text)):
+            yield "short", text[:at] + text[at + 1 :]
+    else:
+        half = (size - 1) // 2
+        yield "head", size, text[:half]
+        yield "tail", size, text[-half:]

@@ -1,0 +1,82 @@
+"""Typos: rare values that are surely a slip of the keyboard away from a frequent one of the same column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import pyarrow as pa
+
+from etl_agent.clean.kernels import each, per_value
+from etl_agent.clean.step import Change, Columns, FittedStep, chosen
+from etl_agent.clean.tally import added, tally
+from etl_agent.clean.vocabulary import Vocabulary, vocabulary_of
+from etl_agent.frozen import Frozen
+
+__all__ = ["ColumnVocabulary", "RepairTypos"]
+
+
+class ColumnVocabulary(Frozen):
+    """What was learned of one column."""
+
+    column: str
+    vocabulary: Vocabulary
+
+
+class RepairTypos(FittedStep):
+    """Put a frequent value in the place of a rare one that is surely a slip of the keyboard away from it.
+
+    Slips are a letter more, less or another one, two neighbours swapped, a blank lost or moved, a foreign sign among
+    digits, several letters replaced by the same sign, a run of one sign behind the value. Whether near values are slips
+    is learned: where values that are meant are as near to each other, the column is left alone. A digit more, less or
+    another one is never taken for a slip.
+
+    | with | before | after |
+    |---|---|---|
+    | {"columns": ["x"]} | ["Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Protland", "Portlnad", "Portlxand", "Boston", null] | ["Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Portland", "Boston", null] |
+    """  # noqa: E501  an example stands on one line
+
+    step: Literal["repair_typos"] = "repair_typos"
+    change: ClassVar[Change] = "value"
+
+    columns: Columns
+    """The columns to work on."""
+    learned: tuple[ColumnVocabulary, ...] | None = None
+    """What was learned of each column; learned from the data if it is left out."""
+
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name the chosen columns."""
+        return chosen(self.columns, names)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the values that are meant are known."""
+        return self.learned is not None
+
+    def observe(self, data: pa.RecordBatch) -> dict[str, Any]:
+        """Count the values of each column."""
+        return tally(data, self.reads(data.schema.names))
+
+    def combine(self, left: Any, right: Any) -> dict[str, Any]:
+        """Add the counts."""
+        return added(left, right)
+
+    def fit(self, summary: Any) -> Self:
+        """Learn the values of each column that are meant, and what is a slip of one."""
+        learned = tuple(
+            ColumnVocabulary(column=name, vocabulary=vocabulary_of(counts or {}))
+            for name, counts in sorted(summary.items())
+        )
+        return self.model_copy(update={"learned": learned})
+
+    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
+        """Correct each distinct value that is not one of those that are meant."""
+        known = {each.column: each.vocabulary for each in self.learned or () if each.vocabulary.least}
+        for name in self.reads(data.schema.names):
+            if name in known:
+                data = each(data, [name], lambda column, of=known[name]: _corrected(column, of))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+        return data
+
+
+def _corrected(column: pa.StringArray, vocabulary: Vocabulary) -> pa.StringArray:
+    return per_value(column, lambda value: vocabulary.corrected(value) or value)

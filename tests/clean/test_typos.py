@@ -1,0 +1,117 @@
+"""Tests of the repair of typos within a column."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+
+from etl_agent.clean.typos import RepairTypos
+
+
+def repaired(cells: Sequence[str | None]) -> list[str | None]:
+    """Learn the values of a column from its cells and repair them."""
+    data = pa.RecordBatch.from_pydict({"x": pa.array(cells, pa.string())})
+    step = RepairTypos(columns=("x",))
+    after: list[str | None] = step.fit(step.observe(data)).apply(data).column("x").to_pylist()
+    return after
+
+
+TOWNS = [town for town in ("Lisbon", "Porto", "Braga", "Coimbra", "Setubal", "Portimao") for _ in range(60)]
+SLIPS = ["Lisbno", "Lsibon", "Lisbonn", "Proto", "Coimbrra", "Coimra", "Setubla", "Portimaqo", "Portmao", "Bragga"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("Ciombra", "Coimbra"),
+        ("Coimbr", "Coimbra"),
+        ("oCimbra", "Coimbra"),
+        ("Coimbrea", "Coimbra"),
+        ("Coimbea", "Coimbra"),
+        ("Coimbbra", "Coimbra"),
+        ("Portiimao", "Portimao"),
+        ("Coimbra***", "Coimbra"),
+    ],
+)
+def test_one_slip(wrong: str, right: str) -> None:
+    """A rare value one slip away from a frequent one becomes that one, where slips are seen to happen."""
+    assert repaired([*TOWNS, *SLIPS, wrong])[-1] == right
+
+
+@pytest.mark.parametrize("value", ["Faro", "Evora", "Por", "", "***", "COIMBRA", "coimbra", "Lisbon 2", "x" * 100_000])
+def test_other_values_stay(value: str) -> None:
+    """Rare values of their own, destroyed ones and other spellings in capitals are no slips."""
+    assert repaired([*TOWNS, *SLIPS, value])[-1] == value
+
+
+def test_one_lone_slip_in_a_long_value() -> None:
+    """A single slip among thousands of cells is enough where the word is long and nothing else is near."""
+    cells = [kind for kind in ("approved", "rejected", "under investigation") for _ in range(700)]
+    assert repaired([*cells, "under investigtaion"])[-1] == "under investigation"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["A1"] * 50 + ["A2", "A3", "B1"],
+        ["Station 1"] * 500 + ["Station 2", "Station 7", "Station 11"],
+        ["2019"] * 80 + ["2020", "2109", "219"],
+        ["Grade A"] * 90 + ["Grade B", "Grade C", "Grade D", "Grade E", "Grade F"],
+        ["John"] * 50 + ["Joan"] * 40 + ["Anna"] * 40 + ["Anne"] * 30 + ["Jan"] * 20 + ["Jon", "Ana", "Hanna", "Ann"],
+        ["North Gate"] * 60 + [f"{end} Gate" for end in ("Forth", "Worth", "Norte")] + ["Norte Quay", "Norte Yard"] * 2,
+        ["Iraq"] * 300 + ["Chad", "Mali", "Peru", "Cuba", "Togo"] * 20 + ["Iran", "Oman", "Fiji", "Niue", "Laos"],
+        ["M", "F"] * 100 + ["X", "MF"],
+        ["S", "M", "L"] * 100 + ["XL", "XS", "XXL"],
+        ["12.5"] * 40 + ["12.6", "125", "12.50", "-12.5"],
+        ["al_hf-1", "al_pn-2", "al_mi-3"] * 30 + ["ak_hf-1", "ak_pn-2", "ak_mi-3"],
+    ],
+    ids=[
+        "codes",
+        "stations",
+        "years",
+        "grades",
+        "names",
+        "words",
+        "countries",
+        "sexes",
+        "sizes",
+        "numbers",
+        "prefixes",
+    ],
+)
+def test_values_that_are_meant_stay(cells: list[str]) -> None:
+    """Values that differ by one character and are all meant stay as they are."""
+    assert repaired(cells) == cells
+
+
+def test_a_sign_that_hides_letters() -> None:
+    """Several letters replaced by one sign are found where a single frequent value fits what is left."""
+    cells = ["35957", "35631", "36049", "10019", "10029"] * 30
+    others = ["xx957", "35xx7", "3xx31", "3x0x9", "xx631", "3x9x7", "3604x", "x0029", "x5xx7"]
+    wrong = ["3x957", "3595x", "x56x1", "360x9", "xx049", "100x9", "10x19"]
+    right = ["35957", "35957", "35631", "36049", "36049", "100x9", "10019"]
+    assert repaired([*cells, *others, *wrong])[-7:] == right
+
+
+def test_the_likelier_of_two() -> None:
+    """Of two values that may have been meant one is taken only if it is far likelier."""
+    cells = ["planter"] * 400 + ["painter"] * 390 + ["carpenter"] * 300 + ["mason"] * 200
+    slips = ["carpetner", "carpenterr", "crpenter", "masson", "pantier", "lpanter"]
+    assert repaired([*cells, *slips, "panter"])[-1] == "panter"
+    assert repaired([*cells, *slips])[-1] == "planter"
+
+
+def test_unseen_slips_are_repaired() -> None:
+    """What was learned from a sample repairs slips that the sample does not have."""
+    step = RepairTypos(columns=("x",))
+    sample = pa.RecordBatch.from_pydict({"x": pa.array([*TOWNS, *SLIPS])})
+    pinned = step.fit(step.observe(sample))
+    after = pinned.apply(pa.RecordBatch.from_pydict({"x": ["Setbual", "Faro", "Lisbon"]}))
+    assert after.column("x").to_pylist() == ["Setubal", "Faro", "Lisbon"]
+
+
+def test_long_values_cost_little() -> None:
+    """Thousands of long values with the same beginning are compared in bounded time."""
+    head = "a" * 200
+    cells = [f"{head}{chr(98 + number % 20)}{'c' * (number % 200)}" for number in range(4000)]
+    assert repaired(cells) == cells
