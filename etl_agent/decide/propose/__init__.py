@@ -9,6 +9,7 @@ from etl_agent.decide.proposal import Proposal
 from etl_agent.decide.propose import (
     affixes,
     booleans,
+    clusters,
     conflicts,
     constants,
     dates,
@@ -20,6 +21,7 @@ from etl_agent.decide.propose import (
     spilled,
     text,
     times,
+    typos,
 )
 
 __all__ = ["PROPOSERS", "Proposer"]
@@ -31,6 +33,7 @@ PROPOSERS: tuple[Proposer, ...] = (
     text.propose,
     markers.propose,
     conflicts.propose,
+    clusters.propose,
     affixes.propose,
     rounding.propose,
     numbers.propose,
@@ -38,6 +41,7 @@ PROPOSERS: tuple[Proposer, ...] = (
     booleans.propose,
     spilled.propose,
     misshapen.propose,
+    typos.propose,
     dates.propose,
     dependencies.propose,
     constants.propose,
