@@ -34,6 +34,7 @@ from etl_agent.clean import (
     spilled,
     text,
     times,
+    typos,
     units,
 )
 from etl_agent.clean.step import Step
@@ -89,7 +90,10 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         times.Times,
         clock.ClockAs,
     ),
-    "slips of the keyboard": (misshapen.RepairShapes,),
+    "slips of the keyboard": (
+        misshapen.RepairShapes,
+        typos.RepairTypos,
+    ),
     "dependencies": (dependencies.RepairDependencies,),
     "spilled values": (spilled.MoveSpilled,),
     "conflicts": (
