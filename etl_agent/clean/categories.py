@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, model_validator
 
+from etl_agent.clean.folding import Difference, folded
 from etl_agent.clean.kernels import each
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 from etl_agent.clean.values import CellText
@@ -78,18 +79,18 @@ class Canonical(_Values):
     step: Literal["canonical"] = "canonical"
     values: tuple[CellText, ...] = Field(min_length=1)
     """The declared spellings."""
-    ignore: tuple[Literal["case", "blanks", "punctuation", "accents"], ...] = ("case", "blanks", "punctuation")
+    ignore: tuple[Difference, ...] = ("case", "blanks", "punctuation")
     """Differences that do not count. Punctuation is dots, commas, hyphens, dashes, underscores, slashes, apostrophes,
     quotes and brackets; signs such as ``+`` and ``#`` always count."""
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
         seen: dict[str, str] = {}
-        for value, folded in zip(self.values, self._folded(self._spellings).to_pylist(), strict=True):
-            if not folded:
+        for value, plain in zip(self.values, self._folded(self._spellings).to_pylist(), strict=True):
+            if not plain:
                 raise ValueError(f"{value!r} holds nothing but what is ignored")
-            if seen.setdefault(folded, value) != value:
-                raise ValueError(f"{seen[folded]!r} and {value!r} are the same without what is ignored: ignore less")
+            if seen.setdefault(plain, value) != value:
+                raise ValueError(f"{seen[plain]!r} and {value!r} are the same without what is ignored: ignore less")
         return self
 
     @property
@@ -113,12 +114,4 @@ class Canonical(_Values):
         return found.take(cells.indices)
 
     def _folded(self, cells: pa.StringArray) -> pa.StringArray:
-        """Write cells without the differences that do not count."""
-        cells = pc.utf8_normalize(cells, "NFKC")
-        if "accents" in self.ignore:
-            cells = pc.replace_substring_regex(pc.utf8_normalize(cells, "NFKD"), r"\p{Mn}+", "")
-        if "case" in self.ignore:
-            cells = pc.utf8_lower(cells)
-        if "punctuation" in self.ignore:
-            cells = pc.replace_substring_regex(cells, r"[\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}._,/'\"`´]+", "")
-        return pc.replace_substring_regex(cells, r"[\s\v\pZ]+", "") if "blanks" in self.ignore else cells
+        return folded(cells, ignore=self.ignore)

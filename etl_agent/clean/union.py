@@ -13,6 +13,7 @@ from etl_agent.clean import (
     booleans,
     categories,
     clock,
+    clusters,
     columns,
     conflicts,
     dates,
@@ -58,6 +59,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
     "categories": (
         categories.MapValues,
         categories.Canonical,
+        clusters.ClusterValues,
     ),
     "identifiers": (
         identifiers.Pad,
