@@ -77,13 +77,30 @@ else:
     """A step whose columns may be looked up."""
 
 
+Cells = Mapping[str, tuple[str | None, ...]]
+"""The cells of each column."""
+
+
 class Example(Frozen):
     """What a strategy makes of a small table."""
 
-    before: Mapping[str, tuple[str | None, ...]]
+    before: Cells
     """The cells of each column before."""
-    after: Mapping[str, tuple[str | None, ...]]
+    after: Cells
     """And after."""
+    beside: Cells = Field(default={})
+    """Rows that stand below them and stay, where it takes more rows to tell what is wrong."""
+    times: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How often these stand there."""
+
+    def table(self, cells: Cells) -> pa.RecordBatch:
+        """Return the rows of one side, with those beside them below."""
+        return pa.RecordBatch.from_pydict(
+            {
+                name: pa.array([*column, *self.beside.get(name, ()) * self.times], pa.string())
+                for name, column in cells.items()
+            }
+        )
 
 
 def _family(proposer: Proposer) -> str:
