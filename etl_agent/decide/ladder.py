@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from etl_agent.ask import Ask
 from etl_agent.decide.by_model import by_model
 from etl_agent.decide.by_rule import by_rule
 from etl_agent.decide.by_trial import by_trial
 from etl_agent.decide.choice import Choice, Routing
+from etl_agent.decide.policies import RoutePolicy
 
-__all__ = ["RoutePolicy", "choose"]
-
-RoutePolicy = Literal["auto", "rule", "trial", "model"]
-"""rule: the first strategy whose own conditions hold. trial: each is run on the sample, and the best one taken. model:
-a model is asked, and rules and trial stand in where it fails. auto: rules, then trial."""
+__all__ = ["choose"]
 
 
 def choose(routing: Routing, *, by: RoutePolicy, ask: Ask | None = None) -> Choice:

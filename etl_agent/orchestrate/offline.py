@@ -11,7 +11,6 @@ from etl_agent.load.sql_files import read_statements
 from etl_agent.load.url import parse_url
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import PipelineSpec, routes_of, steps_of
-from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in
 from etl_agent.paths import from_environment
 from etl_agent.validate.contract import compile_contract
 
@@ -35,6 +34,8 @@ def _found(spec: PipelineSpec, project: Path) -> Iterator[str]:
         yield from _failing("validate.contract", partial(compile_contract, spec.validation, project=project))
     yield from _failing("clean", partial(runnable, tuple(steps_of(spec.clean)), project=project))
     if any(routes_of(spec.clean)):
+        from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in  # late: they load every strategy
+
         yield from _failing("clean", lambda: refuse_unknown(spec.clean, strategies_in(project)))
     for section, files in (("before_sql", spec.load.before_sql), ("after_sql", spec.load.after_sql)):
         for at, file in enumerate(files):

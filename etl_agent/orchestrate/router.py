@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from etl_agent.clean.step import Columns
-from etl_agent.decide.ladder import RoutePolicy
+from etl_agent.decide.policies import RoutePolicy
 from etl_agent.frozen import Frozen, Name, SomeNames
 
 __all__ = ["Route"]

@@ -15,13 +15,10 @@ from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.lock import Lock, lock_command
-from etl_agent.orchestrate.routing import chosen_anew, chosen_before
-from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, waits_for_evidence
+from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, steps_of, waits_for_evidence
 from etl_agent.orchestrate.settle import Settled, settle
-from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in
 from etl_agent.profile.fingerprint import Difference, differences
 from etl_agent.run.drifting import Watch, drifted
-from etl_agent.run.failures import contract_failures
 from etl_agent.run.sampling import evidence_of
 from etl_agent.validate.spec import Validate
 
@@ -143,8 +140,15 @@ def _settled(
     rules_alone: bool = False,
     every_arm: bool = False,
 ) -> Settled:
+    if not waits_for_evidence(nodes):
+        return Settled(tuple(steps_of(nodes)))
+    # Late: strategies and their policies cost a third of a second, which most runs need not spend.
+    from etl_agent.orchestrate.routing import chosen_anew, chosen_before
+    from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in
+    from etl_agent.run.failures import contract_failures
+
     failures = contract_failures(asked.validation, project=project)
-    known = strategies_in(project) if waits_for_evidence(nodes) else {}
+    known = strategies_in(project) if any(routes_of(nodes)) else {}
     refuse_unknown(nodes, known)
     choose = chosen_anew(known, failures=failures, rules_alone=rules_alone, sensitive=asked.sensitive)
     if lock is not None:

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from etl_agent.orchestrate.plan import Plan, ancestry
 from etl_agent.orchestrate.resolve import plan_digest, resolve, runnable
-from etl_agent.orchestrate.sequential import PipelineSpec, waits_for_evidence
-from etl_agent.orchestrate.strategies import strategy_texts
+from etl_agent.orchestrate.sequential import PipelineSpec, routes_of, waits_for_evidence
 from etl_agent.rejects import Reason
 from etl_agent.run.chain import Door, KeyRule
 from etl_agent.run.deciding import Decided, decide
@@ -79,8 +78,10 @@ def digest_of(spec: PipelineSpec, *, project: Path, lock: Lock | None = None) ->
     }
     if isinstance(contract, str) and contract.endswith((".yaml", ".yml")) and (project / contract).is_file():
         parts["contract"] = (project / contract).read_text(encoding="utf-8", errors="replace")
-    if strategies := strategy_texts(spec.clean, project=project):
-        parts["strategies"] = strategies
+    if any(routes_of(spec.clean)):
+        from etl_agent.orchestrate.strategies import strategy_texts  # late: it loads what every strategy needs
+
+        parts["strategies"] = strategy_texts(spec.clean, project=project)
     if lock is not None:
         parts["lock"] = lock.model_dump(mode="json", include={"routes", "formats"})
     return plan_digest(spec.clean, parts)

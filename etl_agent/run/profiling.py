@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl_agent.profile.table import TableFacts
+from etl_agent.profile.profile import Profile
 from etl_agent.run.flow import ahead, in_order
 
 if TYPE_CHECKING:
@@ -13,14 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["profile_dataset"]
 
+_WORKERS = 2
+_MERGED = 6  # batches that are merged at a time: merging looks at all rows of their samples
 
-def profile_dataset(dataset: Dataset) -> tuple[TableFacts, int]:
-    """Return the facts of all rows as they were read, and how many records were malformed."""
-    facts, malformed = TableFacts(), 0
 
-    def observe(verdict: Verdict) -> tuple[TableFacts, int]:
-        return TableFacts.observe(verdict.kept.data), sum(len(rejects) for rejects in verdict.rejects)
+def profile_dataset(dataset: Dataset) -> Profile:
+    """Return the profile of all rows as they were read."""
+    whole = Profile()
 
-    for seen, bad in in_order(observe, ahead(dataset.batches(digest=False)), workers=2):
-        facts, malformed = facts.combine(seen), malformed + bad
-    return facts, malformed
+    def observe(verdict: Verdict) -> Profile:
+        malformed = sum(len(rejects) for rejects in verdict.rejects)
+        return Profile.observe(verdict.kept.data, verdict.kept.origin.row, malformed=malformed, like=whole.sample)
+
+    waiting: list[Profile] = []
+    for seen in in_order(observe, ahead(dataset.batches(digest=False)), workers=_WORKERS):
+        waiting.append(seen)
+        if len(waiting) == _MERGED:
+            whole, waiting = whole.combine(*waiting), []
+    return whole.combine(*waiting)
