@@ -15,7 +15,7 @@ from etl_agent.batch import as_mask
 from etl_agent.clean.kernels import each, patched, per_value
 from etl_agent.clean.step import Change, Columns, RowStep, chosen
 
-__all__ = ["ClockAs", "ClockForm"]
+__all__ = ["ClockAs", "ClockForm", "Time", "time_in"]
 
 _LONGEST = 64  # characters of a cell that is read; a time with a date and a remark is no longer
 _LIKE = re.compile(r"(0?)9:05(:00)?((?: ?)(?:a\.m\.|A\.M\.|am|AM|a|A))?")
@@ -39,7 +39,7 @@ _DAY_OR_YEAR = re.compile(r"\d{1,2}(?:st|nd|rd|th)?|\d{4}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]*[a-z][^\W\d_]*[.!]?")  # not EST or UTC: a time of another zone is another time
 
 
-class _Time(NamedTuple):
+class Time(NamedTuple):
     """A time as it is written: the second and the half of the day only where they are."""
 
     hour: int
@@ -118,10 +118,10 @@ class ClockAs(RowStep):
         return patched(column, as_mask(other), lambda cells: per_value(cells, self._rewritten))
 
     def _rewritten(self, cell: str) -> str:
-        time = _read(cell)
+        time = time_in(cell)
         return cell if time is None else self._in_form(time) or cell
 
-    def _in_form(self, time: _Time) -> str | None:
+    def _in_form(self, time: Time) -> str | None:
         """Write a time; None where that would guess the half of the day, or lose or make up seconds."""
         zero, seconds, half = self._parts
         hour = _hour_of_day(time)
@@ -135,7 +135,7 @@ class ClockAs(RowStep):
         return f"{number:02d}:{time.minute}{second}{ending}" if zero else f"{number}:{time.minute}{second}{ending}"
 
 
-def _hour_of_day(time: _Time) -> int | None:
+def _hour_of_day(time: Time) -> int | None:
     """Return the hour from 0 to 23; None where a clock has no such hour."""
     if not time.half:
         return time.hour if time.hour < 24 else None
@@ -144,7 +144,7 @@ def _hour_of_day(time: _Time) -> int | None:
     return time.hour % 12 + (12 if time.half in "pn" else 0)
 
 
-def _read(cell: str) -> _Time | None:
+def time_in(cell: str) -> Time | None:
     """Read the only time in a cell; None where something else stands there that may matter."""
     text = _REMARK.sub(" ", cell)
     times = list(_TIME.finditer(text))
@@ -154,7 +154,7 @@ def _read(cell: str) -> _Time | None:
     if not _only_dates(text[: time.start()], words=False) or not _only_dates(text[time.end() :], words=True):
         return None
     half = (time["half"] or " ")[0].lower().strip()
-    return _Time(int(time["hour"]), time["minute"], time["second"] or "", half)
+    return Time(int(time["hour"]), time["minute"], time["second"] or "", half)
 
 
 def _only_dates(text: str, *, words: bool) -> bool:

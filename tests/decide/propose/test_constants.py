@@ -10,6 +10,11 @@ def test_signs_and_the_nulls_beside_them_become_the_value(cleaned) -> None:
     assert cleaned({"x": [*["S"] * 100, "***", "***", None]}, constants.propose)["x"] == ["S"] * 103
 
 
+def test_slips_of_the_value_are_no_second_one(cleaned) -> None:
+    """A value with a sign too many is left to others, and does not hide that the column is constant."""
+    assert cleaned({"x": [*["S"] * 100, "zS", "***"]}, constants.propose)["x"] == [*["S"] * 100, "zS", "S"]
+
+
 @pytest.mark.parametrize(
     "cells",
     [
