@@ -13,7 +13,7 @@ from etl_agent.clean.step import Change, replaced
 from etl_agent.clean.taught import Taught
 from etl_agent.frozen import Frozen
 from etl_agent.profile.coded import CodedTable
-from etl_agent.profile.spills import Side, spills, split_off
+from etl_agent.profile.spills import Side, Spill, spills, split_off
 
 __all__ = ["LearnedSpill", "MoveSpilled"]
 
@@ -27,10 +27,24 @@ class LearnedSpill(Frozen):
     """The column whose values they are."""
     side: Side
     """Where in the cell they stand."""
+    unless: Side | None = None
+    """A side at which none may stand, for the cell to be clear."""
     values: tuple[str, ...]
     """The values that may be split off."""
     whole: tuple[str, ...] = ()
     """Cells that look as if they held one and are whole."""
+
+    @staticmethod
+    def of(spill: Spill) -> LearnedSpill:
+        """Write down what a step needs to know of a spill."""
+        return LearnedSpill(
+            column=spill.column,
+            into=spill.into,
+            side=spill.side,
+            unless=spill.unless,
+            values=spill.values,
+            whole=spill.whole,
+        )
 
 
 class MoveSpilled(Taught):
@@ -64,11 +78,7 @@ class MoveSpilled(Taught):
     def taught(self, coded: CodedTable) -> Self:
         """Return the step with the spills of a table whose two columns may change."""
         may = set(self.writes(tuple(coded.columns)))
-        found = tuple(
-            LearnedSpill(column=spill.column, into=spill.into, side=spill.side, values=spill.values, whole=spill.whole)
-            for spill in spills(coded)
-            if {spill.column, spill.into} <= may
-        )
+        found = tuple(LearnedSpill.of(spill) for spill in spills(coded) if {spill.column, spill.into} <= may)
         return self.model_copy(update={"learned": found})
 
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
@@ -86,7 +96,7 @@ def _moved(data: pa.RecordBatch, spill: LearnedSpill) -> pa.RecordBatch:
     values, whole = frozenset(spill.values), frozenset(spill.whole)
     cells = holder.take(pa.array(rows)).dictionary_encode()
     parts = [
-        None if cell in whole else split_off(cell, side=spill.side, values=values)
+        None if cell in whole else split_off(cell, side=spill.side, values=values, unless=spill.unless)
         for cell in cells.dictionary.to_pylist()
     ]
     rest = pa.array([part[0] if part else None for part in parts], pa.string()).take(cells.indices)

@@ -18,6 +18,7 @@ __all__ = ["Side", "Spill", "spills", "split_off"]
 Side = Literal["end", "start"]
 """Where in the neighbour's cell the value stands."""
 
+# Spilled in the order of the row: to the end of the cell before it, or the start of the cell behind it.
 _END_FIRST: tuple[Side, Side] = ("end", "start")
 _START_FIRST: tuple[Side, Side] = ("start", "end")
 _BETWEEN = re.compile(r"[\s,;|/]+")
@@ -38,6 +39,7 @@ class Spill:
         column: the column whose cells hold too much.
         into: the column, empty there, whose values they are.
         side: where in the cell they stand.
+        unless: the other side, if it is the likelier one: a cell that may be split there, too, is not clear.
         values: the values of ``into`` that may be split off.
         whole: values of ``column`` that look as if they held one and are whole: rows have them beside another value.
         rows: rows that spill.
@@ -49,6 +51,7 @@ class Spill:
     column: str
     into: str
     side: Side
+    unless: Side | None
     values: tuple[str, ...]
     whole: tuple[str, ...]
     rows: int
@@ -57,18 +60,19 @@ class Spill:
     known: int
 
 
-def split_off(cell: str, *, side: Side, values: frozenset[str]) -> tuple[str, str] | None:
+def split_off(cell: str, *, side: Side, values: frozenset[str], unless: Side | None = None) -> tuple[str, str] | None:
     """Split the longest of some values off a cell.
 
     Args:
         cell: the cell.
         side: where to look.
         values: what may be split off.
+        unless: a side at which nothing may be found, for the cell to be clear.
 
     Returns:
         The rest and the value; None where the cell has no such end, or nothing else.
     """
-    if len(cell) > _LONGEST:
+    if len(cell) > _LONGEST or (unless and split_off(cell, side=unless, values=values)):
         return None
     gaps = [gap.span() for gap in _BETWEEN.finditer(cell)]
     for start, end in gaps[-_WORDS:] if side == "end" else reversed(gaps[:_WORDS]):
@@ -87,15 +91,14 @@ def spills(coded: CodedTable) -> tuple[Spill, ...]:
         values = _vocabulary(own)
         if own.nulls < _LEAST_ROWS or not values:
             continue
-        # What comes behind in the row is first looked for at the end of the cell before it.
         for column, sides in (
             *((name, _END_FIRST) for name in names[max(at - 1, 0) : at]),
             *((name, _START_FIRST) for name in names[at + 1 : at + 2]),
         ):
-            seen = [_spill(coded, column, into, side=side, values=values) for side in sides]
-            best = max((spill for spill in seen if spill), key=lambda spill: spill.rows, default=None)
-            if best is not None:
-                found.append(best)
+            spill = _spill(coded, column, into, side=sides[0], values=values)
+            if spill is None:
+                spill = _spill(coded, column, into, side=sides[1], values=values, unless=sides[0])
+            found += [spill] if spill else []
     return tuple(found)
 
 
@@ -108,11 +111,18 @@ def _vocabulary(column: CodedColumn) -> frozenset[str]:
     return frozenset(column.texts[code] for code in shared.tolist())
 
 
-def _spill(coded: CodedTable, column: str, into: str, *, side: Side, values: frozenset[str]) -> Spill | None:
-    """Weigh whether cells of a column hold values of another one; None where that is not sure."""
+def _spill(
+    coded: CodedTable, column: str, into: str, *, side: Side, values: frozenset[str], unless: Side | None = None
+) -> Spill | None:
+    """Weigh whether cells of a column hold values of another one; None where that is not sure.
+
+    Cells that may as well be split at the side ``unless`` say nothing.
+    """
     holder, own = coded.columns[column], coded.columns[into]
     parts = {
-        code: part for code, cell in enumerate(holder.texts) if (part := split_off(cell, side=side, values=values))
+        code: part
+        for code, cell in enumerate(holder.texts)
+        if (part := split_off(cell, side=side, values=values, unless=unless))
     }
     if not parts:
         return None
@@ -125,6 +135,8 @@ def _spill(coded: CodedTable, column: str, into: str, *, side: Side, values: fro
     empty = int(open_cells.sum())
     if len(spilled) < _LEAST_ROWS or len(spilled) < _MOSTLY * int(split.sum()) or len(whole) > _MOST_VALUES:
         return None
+    if not _belongs(spilled, holder, own):
+        return None
     if len({value for _, value in spilled}) < 2 or _surprise(len(rows), int(split.sum()), empty / coded.rows) < _SURE:
         return None
     agreeing, known = _agreeing(spilled, _usual(holder, own))
@@ -132,7 +144,7 @@ def _spill(coded: CodedTable, column: str, into: str, *, side: Side, values: fro
     explained = len(spilled) >= _EXPLAINED * empty and 2 * _at_home(spilled, holder) >= len(spilled)
     if not (proven or explained):
         return None
-    return Spill(column, into, side, tuple(sorted(values)), whole, len(spilled), empty, agreeing, known)
+    return Spill(column, into, side, unless, tuple(sorted(values)), whole, len(spilled), empty, agreeing, known)
 
 
 def _surprise(hits: int, tries: int, chance: float) -> float:
@@ -161,6 +173,16 @@ def _agreeing(spilled: Sequence[tuple[str, str]], usual: Mapping[str, str]) -> t
     """Count the rows whose rest usually stands with the value split off, and those whose rest stands with any."""
     known = [(rest, value) for rest, value in spilled if rest in usual]
     return sum(usual[rest] == value for rest, value in known), len(known)
+
+
+def _belongs(spilled: Sequence[tuple[str, str]], holder: CodedColumn, own: CodedColumn) -> bool:
+    """Tell whether the values split off are, on the mean, no more at home where they stand than where they belong."""
+    here, there = _counts(holder), _counts(own)
+    return sum(math.log((there[value] + 1) / (here.get(value, 0) + 1)) for _, value in spilled) >= 0
+
+
+def _counts(column: CodedColumn) -> Mapping[str, int]:
+    return dict(zip(column.texts, column.counts.tolist(), strict=True))
 
 
 def _at_home(spilled: Sequence[tuple[str, str]], holder: CodedColumn) -> int:

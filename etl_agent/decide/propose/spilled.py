@@ -17,11 +17,8 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     for spill in spills(evidence.coded):
         columns = (spill.column, spill.into)
         if evidence.keys.isdisjoint(columns):
-            learned = LearnedSpill(
-                column=spill.column, into=spill.into, side=spill.side, values=spill.values, whole=spill.whole
-            )
             yield Proposal(
-                MoveSpilled(columns=columns, learned=(learned,)),
+                MoveSpilled(columns=columns, learned=(LearnedSpill.of(spill),)),
                 "a column is empty where its neighbour's cell holds one of its values besides its own",
                 {
                     "column": spill.column,
