@@ -18,7 +18,8 @@ def shipped() -> Mapping[str, Strategy]:
     import yaml  # late: most commands ask for no strategy
 
     files = sorted((resources.files(__package__) / "strategies").iterdir(), key=lambda file: file.name)
-    found = [Strategy.model_validate(yaml.safe_load(file.read_text("utf-8"))) for file in files]
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and five times as fast where it is built
+    found = [Strategy.model_validate(yaml.load(file.read_text("utf-8"), loader)) for file in files]  # noqa: S506  safe
     return {strategy.name: strategy for strategy in found}
 
 

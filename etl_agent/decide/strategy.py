@@ -52,13 +52,23 @@ class Selector(Frozen):
         return self
 
 
+_QUICK = {"defer_build": True, "use_attribute_docstrings": False}
+"""Only the union of the widened steps is used, and their descriptions are there already: looking for docstrings and
+building a validator for each alone would cost a command a fifth of a second."""
+
+
 def _widened(step: type[Step]) -> type[Step]:
     """Make the type of a step whose columns may be looked up."""
     field = step.model_fields["columns"]
     default = ... if field.is_required() else field.default
     wider: Any = Selector | Columns
     return create_model(
-        step.__name__, __base__=step, __module__=__name__, __doc__=step.__doc__, columns=(wider, default)
+        step.__name__,
+        __base__=step,
+        __module__=__name__,
+        __doc__=step.__doc__,
+        __cls_kwargs__=_QUICK,
+        columns=(wider, Field(default=default, description=field.description)),
     )
 
 

@@ -15,8 +15,8 @@ from etl_agent.decide.by_model import question_of
 from etl_agent.decide.choice import Choice, Routing, attempt, decision_of
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.ladder import choose
-from etl_agent.decide.policies import RoutePolicy
 from etl_agent.decide.merit import merit_of
+from etl_agent.decide.policies import RoutePolicy
 from etl_agent.decide.strategies import known_strategies
 from etl_agent.decide.strategy import AUTO, LEAVE, Strategy
 from etl_agent.testing import FAILURES, AdversarialAsk, FailingAsk, ScriptedAsk
