@@ -32,6 +32,7 @@ from etl_agent.clean import (
     parts,
     python,
     rounding,
+    sign_form,
     spilled,
     text,
     times,
@@ -67,6 +68,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         identifiers.IsEmail,
         identifiers.Phone,
         identifiers.PostalCode,
+        sign_form.SignsAs,
     ),
     "columns": (
         columns.Rename,
@@ -96,7 +98,10 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         misshapen.RepairShapes,
         typos.RepairTypos,
     ),
-    "dependencies": (dependencies.RepairDependencies,),
+    "dependencies": (
+        dependencies.RepairDependencies,
+        dependencies.FillDependencies,
+    ),
     "spilled values": (spilled.MoveSpilled,),
     "conflicts": (
         conflicts.ResolveConflicts,
