@@ -32,6 +32,10 @@ COMMANDS: Mapping[str, Listed] = {
         "etl_agent.cli.copies:clean", "Write a cleaned copy of CSV files: the same rows in the same order."
     ),
     "explain": Listed("etl_agent.cli.explain:explain", "Show what a run would do, without touching the target."),
+    "compare": Listed(
+        "etl_agent.cli.compare:compare",
+        "Compare the ways to clean files or a pipeline on your own rows; end with the cheapest that is good enough.",
+    ),
     "lock": Listed(
         "etl_agent.cli.lock:lock",
         "Write pipelines/NAME.lock.json: what each route chose and why, what steps learned, what the data looked like.",

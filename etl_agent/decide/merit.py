@@ -55,7 +55,7 @@ class Merit:
     @property
     def readable_share(self) -> float:
         """Readable cells by cells, 0 to 1."""
-        return self.readable / self.cells if self.cells else 1.0
+        return min(self.readable / self.cells, 1.0) if self.cells else 1.0
 
     @property
     def worth(self) -> tuple[int, int]:

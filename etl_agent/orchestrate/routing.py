@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import pyarrow as pa
 
+from etl_agent.ask import Ask
 from etl_agent.clean.step import FittedStep, Step, unknown_column
 from etl_agent.decide.choice import Routing, decision_of
 from etl_agent.decide.decision import Dropped
@@ -35,6 +36,7 @@ def chosen_anew(
     failures: Failures | None,
     rules_alone: bool = False,
     sensitive: Collection[str] = (),
+    ask: Ask | None = None,
 ) -> Choose:
     """Return what decides routes by their own policy.
 
@@ -43,6 +45,7 @@ def chosen_anew(
         failures: counts the rows of a sample that the contract rejects.
         rules_alone: whether nothing but rules decides, whatever the routes say.
         sensitive: columns of which nothing is told to a model.
+        ask: whoever answers the questions of routes that a model chooses; without, rules and trial stand in.
     """
 
     def chosen(route: Route, evidence: Evidence) -> Chosen:
@@ -60,7 +63,7 @@ def chosen_anew(
             failures=failures,
             sensitive=frozenset(sensitive),
         )
-        choice = choose(routing, by="rule" if rules_alone else route.by)
+        choice = choose(routing, by="rule" if rules_alone else route.by, ask=ask)
         return Chosen(decision_of(choice, routing), choice.steps)
 
     return chosen
