@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from etl_agent.clean.conflicts import FillFromSources, ResolveConflicts
 from etl_agent.clean.step import KeyStep, SiftStep, Step, missing_columns
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate.effect import ColumnEffect, column_effects
@@ -15,6 +16,7 @@ from etl_agent.decide.gate.fills import object_to_emptied, object_to_fills
 from etl_agent.decide.gate.removals import object_to_lost_columns, object_to_removal
 from etl_agent.decide.gate.repairs import Repaired, object_to_repairs, repaired
 from etl_agent.decide.gate.ruling import Objection, Ruling
+from etl_agent.decide.gate.sources import object_to_weighing
 from etl_agent.decide.gate.writing import Writing, judge_writing
 from etl_agent.decide.proposal import Figure
 from etl_agent.errors import EtlAgentError
@@ -105,6 +107,10 @@ class _Effects:
         for effect in self.found:
             if len(effect.emptied) and (objection := object_to_emptied(effect)) is not None:
                 yield objection
+        if isinstance(self.step, ResolveConflicts | FillFromSources):
+            if (objection := object_to_weighing(self.step, before, self.evidence.coded)) is not None:
+                yield objection
+            return
         for effect in self.found:
             if (objection := self._writing[effect.name].objection) is not None:
                 yield objection

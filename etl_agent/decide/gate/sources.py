@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from etl_agent.clean.conflicts import FillFromSources, ResolveConflicts
 from etl_agent.clean.step import replaced
 from etl_agent.decide.gate.ruling import Objection
 from etl_agent.profile.coded import CodedColumn, CodedTable
-from etl_agent.profile.entities import entities
+from etl_agent.profile.entities import EntityStructure, entities
 from etl_agent.profile.meaning import meanings
 
 __all__ = ["object_to_weighing"]
 
-_CONFIRMED = 0.5  # of the claims that were hidden must say what is settled without them: most, for sources err
+_CONFIRMED = 2 / 3  # of the claims that were hidden must say what is settled without them: two to one, for sources err
 _EVERY = 4  # one source in four is not asked
 _SAME = 0.9  # of the changed cells are changed alike by what the sample itself teaches
 _TAUGHT = 0.5  # belief from which on the sample does not contradict: steps before this one move it a little
@@ -33,7 +35,7 @@ def object_to_weighing(
         sample: the rows.
         table: the same rows as codes.
     """
-    if not any(_fits(step, each.source, each.entity, [claim.column for claim in each.claims]) for each in entities(table)):
+    if not any(_fits(step, structure) for structure in entities(table)):
         return Objection("the rows are no reports of several sources on the same entities", {"source": step.source})
     taught = step.forgotten().model_copy(update={"certain": _TAUGHT})
     taught = taught.fit(taught.observe(sample))
@@ -54,10 +56,11 @@ def object_to_weighing(
     return None
 
 
-def _fits(
-    step: ResolveConflicts | FillFromSources, source: str, entity: tuple[str, ...], claims: list[str]
-) -> bool:
-    return source == step.source and set(entity) == set(step.entity) and set(step.columns) <= set(claims)
+def _fits(step: ResolveConflicts | FillFromSources, structure: EntityStructure) -> bool:
+    """Say whether the step speaks of the sources, entities and claims that the rows hold."""
+    claims = {claim.column for claim in structure.claims}
+    of_these = structure.source == step.source and set(structure.entity) == set(step.entity)
+    return of_these and claims.issuperset(step.columns)
 
 
 def _unheard(step: ResolveConflicts | FillFromSources, sample: pa.RecordBatch, name: str) -> tuple[int, int]:
@@ -65,24 +68,17 @@ def _unheard(step: ResolveConflicts | FillFromSources, sample: pa.RecordBatch, n
     source = CodedColumn.of(sample.column(step.source)).codes
     hidden = (source >= 0) & (source % _EVERY == _EVERY - 1)
     column = sample.column(name)
-    deaf = replaced(sample, name, pc_null(column, hidden))
-    fill = FillFromSources(
-        source=step.source, entity=step.entity, columns=(name,), beside=tuple({*step.columns, *step.beside} - {name})
-    )
+    deaf = replaced(sample, name, pc.if_else(pa.array(hidden), pa.nulls(len(column), pa.string()), column))
+    beside = tuple(other for other in (*step.columns, *step.beside) if other != name)
+    fill = FillFromSources(source=step.source, entity=step.entity, columns=(name,), beside=beside)
     filled = fill.fit(fill.observe(deaf)).apply(deaf).column(name)
     rows = np.flatnonzero(hidden & _valid(column) & _valid(filled))
     both = CodedColumn.of(pa.concat_arrays([column, filled]))
     said = [*meanings(both), None]
     claimed, settled = both.codes[: len(column)][rows], both.codes[len(column) :][rows]
-    return len(rows), sum(said[one] is not None and said[one] == said[other] for one, other in zip(claimed, settled, strict=True))
+    pairs = zip(claimed.tolist(), settled.tolist(), strict=True)
+    return len(rows), sum(said[one] is not None and said[one] == said[other] for one, other in pairs)
 
 
-def pc_null(column: pa.StringArray, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.StringArray:
-    """Return the column with null in some rows."""
-    import pyarrow.compute as pc
-
-    return pc.if_else(pa.array(rows), pa.nulls(len(column), pa.string()), column)
-
-
-def _valid(column: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _valid(column: pa.StringArray) -> NDArray[np.bool_]:
     return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)

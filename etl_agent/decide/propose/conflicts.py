@@ -35,9 +35,20 @@ def _weighing(evidence: Evidence, structure: EntityStructure, *, names: tuple[st
         "sources with a form of their own": structure.own_forms,
         "least agreement": round(min(claim.agreement for claim in structure.claims), 4),
     }
+    claims = tuple(claim.column for claim in structure.claims)
+    resolve = ResolveConflicts(source=structure.source, entity=structure.entity, columns=claims)
+    fill = FillFromSources(source=structure.source, entity=structure.entity, columns=claims)
+    # One look at all columns serves every step, and what one has settled is no testimony for the next.
+    resolve, fill = resolve.fit(resolve.observe(evidence.sample)), fill.fit(fill.observe(evidence.sample))
     for name in names:
-        beside = tuple(claim.column for claim in structure.claims if claim.column != name)
-        resolve = ResolveConflicts(source=structure.source, entity=structure.entity, columns=(name,), beside=beside)
-        fill = FillFromSources(source=structure.source, entity=structure.entity, columns=(name,), beside=beside)
-        yield Proposal(evidence.pinned(resolve), "sources contradict each other on the same entity", figures)
-        yield Proposal(evidence.pinned(fill), "some sources are silent where others surely know", figures)
+        if (part := _of(resolve, name)).learned:
+            yield Proposal(part, "sources contradict each other on the same entity", figures)
+        if (part := _of(fill, name)).learned:
+            yield Proposal(part, "some sources are silent where others surely know", figures)
+
+
+def _of(step: ResolveConflicts | FillFromSources, name: str) -> ResolveConflicts | FillFromSources:
+    """Return the part of a step that changes one column; the gate judges each column by itself."""
+    learned = tuple(settled for settled in step.learned or () if settled.column == name)
+    beside = tuple(column for column in step.columns if column != name)
+    return step.model_copy(update={"columns": (name,), "beside": beside, "learned": learned})

@@ -48,7 +48,7 @@ def test_a_form_of_its_own_shows_a_reporter() -> None:
 
 def test_keys_are_left_alone() -> None:
     """A column of a declared key is never claimed on."""
-    seen = evidence(keys=frozenset({"port"}))
+    seen = evidence(form=True, keys=frozenset({"port"}))
     assert {name for each in propose(seen) for name in each.step.writes(seen.names)} == {"time"}
 
 
