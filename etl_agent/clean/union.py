@@ -38,6 +38,7 @@ from etl_agent.clean import (
     times,
     typos,
     units,
+    words,
 )
 from etl_agent.clean.step import Step
 
@@ -97,6 +98,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
     "slips of the keyboard": (
         misshapen.RepairShapes,
         typos.RepairTypos,
+        words.RepairWords,
     ),
     "dependencies": (
         dependencies.RepairDependencies,

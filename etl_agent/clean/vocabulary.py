@@ -25,6 +25,7 @@ _FORM = 0.25  # share of the texts with one word that make another word a form: 
 _WORD = re.compile(r"\w+")
 _SHARED: Mapping[Kind, float] = {"letters": 1.0, "foreign": 2.0, "masked": 2.0, "noise": 1.0}
 """Letters and digits that are the same at least: with fewer, A1 and B1 would be slips of each other."""
+_SHARED_BY_WORDS: Mapping[Kind, float] = {"letters": 7.0}
 _SAME_PLACE = 3  # slips at one place of one text that count: forms of a text differ at one place, slips happen anywhere
 _MOST_MEANT = 5_000
 _MOST_RARE = 20_000
@@ -99,7 +100,7 @@ def _likeliest(found: Iterable[tuple[str, Near]], counts: Mapping[str, int]) -> 
     return _Guess(weighed[0][1], weighed[0][2])
 
 
-def vocabulary_of(counts: Mapping[str, int], *, masks: bool = True) -> Vocabulary:
+def vocabulary_of(counts: Mapping[str, int], *, words: bool = False) -> Vocabulary:
     """Learn which texts are meant, and whether those near to them are slips.
 
     Texts that are all meant are near to each other now and then, too (Hansen and Hanson, Unit A and Unit B). How often
@@ -113,7 +114,8 @@ def vocabulary_of(counts: Mapping[str, int], *, masks: bool = True) -> Vocabular
 
     Args:
         counts: how often each text stands there.
-        masks: look for several characters replaced by one and the same, too.
+        words: the texts are words of a language, which has many that are near to each other (stone and store, place and
+            palace): only those count as slips that stand there once and share seven letters, and no masks are looked for.
     """
     usable = {text: count for text, count in counts.items() if 0 < len(text) <= LONGEST and any(map(str.isalnum, text))}
     frequent = sorted(
@@ -121,15 +123,16 @@ def vocabulary_of(counts: Mapping[str, int], *, masks: bool = True) -> Vocabular
     )
     if not frequent or len(frequent) > _MOST_MEANT or len(usable) - len(frequent) > _MOST_RARE:
         return Vocabulary()
-    sieve = _Sieve(usable, frequent, masks=masks)
-    least = {kind: letters for kind in _SHARED if (letters := sieve.least(kind)) is not None}
+    sieve = _Sieve(usable, frequent, words=words)
+    floor = _SHARED_BY_WORDS if words else _SHARED
+    least = {kind: letters for kind, at_least in floor.items() if (letters := sieve.least(kind, at_least)) is not None}
     slips = {
         text for text, guess in sieve.guesses.items() if guess.near.shared >= least.get(guess.near.kind, float("inf"))
     }
-    words = tuple(sorted(text for text in frequent if text not in sieve.guesses))
+    meant = tuple(sorted(text for text in frequent if text not in sieve.guesses))
     return Vocabulary(
-        words=words if least else (),
-        counts=tuple(usable[text] for text in words) if least else (),
+        words=meant if least else (),
+        counts=tuple(usable[text] for text in meant) if least else (),
         least=least,
         kept=tuple(sorted(sieve.kept)) if least else (),
         forms=tuple(sorted(sieve.forms)) if least else (),
@@ -142,8 +145,8 @@ def vocabulary_of(counts: Mapping[str, int], *, masks: bool = True) -> Vocabular
 class _Sieve:
     """Texts near to a frequent one, and how often texts that are meant are as near."""
 
-    def __init__(self, counts: Mapping[str, int], frequent: Sequence[str], *, masks: bool) -> None:
-        self.counts, self.rows = counts, sum(counts.values())
+    def __init__(self, counts: Mapping[str, int], frequent: Sequence[str], *, words: bool) -> None:
+        self.counts, self.rows, self._once = counts, sum(counts.values()), words
         self.guesses: dict[str, _Guess] = {}
         self.kept: set[str] = set()
         self.forms: set[str] = set()
@@ -152,7 +155,7 @@ class _Sieve:
         self._folded: dict[str, str] = {}
         for text in reversed(frequent):
             self._folded[text.casefold()] = text
-        index = Neighbours(frequent, masks=masks)
+        index = Neighbours(frequent, masks=not words)
         found = {text: list(index.of(text)) for text in sorted(counts) if not self._written_otherwise(text)}
         for text, others in found.items():
             self._sort(text, others)
@@ -171,7 +174,7 @@ class _Sieve:
     def _sort(self, text: str, found: list[tuple[str, Near]]) -> None:
         """Say whether a text may be a slip of a frequent one, is rare and far from all, or as frequent as they are."""
         count = self.counts[text]
-        oftener = [(meant, near) for meant, near in found if _may_slip(count, self.counts[meant], meant)]
+        oftener = [(meant, near) for meant, near in found if self._may_slip(count, meant)]
         if guess := _likeliest(oftener, self.counts):
             if word := self._words.form(text, guess.meant):
                 self.forms.add(word)
@@ -182,6 +185,17 @@ class _Sieve:
             self.kept.add(text)
         if count < _MEANT:
             self.far.append(text)
+
+    def _may_slip(self, count: int, meant: str) -> bool:
+        """Say whether a text is rare enough to be one of the many slips of another one.
+
+        There are more slips than characters, so that one of them is seldom so frequent: by Poisson's law, beyond three
+        standard deviations hardly ever.
+        """
+        of = self.counts[meant]
+        expected = _CARELESS * of / len(meant)
+        most = 1 if self._once else 1 + expected + 3 * expected**0.5
+        return of >= _OFTENER * count - 2 and count <= most
 
     def _chance_of_frequent(
         self, meant: Sequence[str], found: Mapping[str, list[tuple[str, Near]]]
@@ -204,7 +218,7 @@ class _Sieve:
                 chance[near.kind].append(near.shared)
         return chance, len(some) * (len(some) - 1)
 
-    def least(self, kind: Kind) -> float | None:
+    def least(self, kind: Kind, at_least: float) -> float | None:
         """Return how many letters a slip of a kind must leave the same, or None where none may be corrected."""
         by_shared: dict[float, list[tuple[str, _Guess]]] = defaultdict(list)
         for text, guess in self.guesses.items():
@@ -212,7 +226,7 @@ class _Sieve:
                 by_shared[guess.near.shared].append((text, guess))
         places: Counter[tuple[str, int]] = Counter()
         found, rows, best = 0, 0, None
-        for letters in sorted((shared for shared in by_shared if shared >= _SHARED[kind]), reverse=True):
+        for letters in sorted((shared for shared in by_shared if shared >= at_least), reverse=True):
             for text, guess in by_shared[letters]:
                 places[guess.meant, guess.near.at] += 1
                 found += places[guess.meant, guess.near.at] <= _SAME_PLACE
@@ -254,13 +268,3 @@ class _Words:
 
 def _words(text: str) -> set[str]:
     return {match[0] for match in _WORD.finditer(text)}
-
-
-def _may_slip(count: int, of: int, meant: str) -> bool:
-    """Say whether a text is rare enough to be one of the many slips of another one.
-
-    There are more slips than characters, so that one of them is seldom so frequent: by Poisson's law, beyond three
-    standard deviations hardly ever.
-    """
-    expected = _CARELESS * of / len(meant)
-    return of >= _OFTENER * count - 2 and count <= 1 + expected + 3 * expected**0.5

@@ -1,34 +1,57 @@
-"""Typos: rare values that are surely a slip of the keyboard away from a frequent one of the same column."""
+"""Typos: rare values, and rare words of values that are all different, that are surely slips of frequent ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from etl_agent.clean.typos import RepairTypos
+from etl_agent.clean.vocabulary import Vocabulary
+from etl_agent.clean.words import RepairWords
 from etl_agent.decide.evidence import Evidence
-from etl_agent.decide.proposal import Proposal
+from etl_agent.decide.proposal import Figure, Proposal
 
 __all__ = ["propose"]
 
 
 def propose(evidence: Evidence) -> Iterable[Proposal]:
-    """Propose the repair for each column in which values near to frequent ones are surely slips."""
+    """Propose the repair of values, then of words, for each column in which those near to frequent ones are slips."""
     names = tuple(name for name in evidence.names if name not in evidence.keys)
     if not names:
         return
-    step = RepairTypos(columns=names)
-    for learned in step.fit(step.observe(evidence.sample)).learned or ():
-        if found := learned.vocabulary.slips:
+    values = RepairTypos(columns=names)
+    for learned in values.fit(values.observe(evidence.sample)).learned or ():
+        if learned.vocabulary.slips:
             yield Proposal(
                 RepairTypos(columns=(learned.column,), learned=(learned,)),
                 "rare values are slips of frequent ones: values that are meant are not so near to each other",
-                {
-                    "column": learned.column,
-                    "values": len(learned.vocabulary.words),
-                    "near": learned.vocabulary.near,
-                    "repaired": found,
-                    "left": learned.vocabulary.near - found,
-                    "far": learned.vocabulary.far,
-                    "error_rate": round(found / (found + sum(learned.vocabulary.counts)), 4),
-                },
+                {"column": learned.column, **_figures(learned.vocabulary)},
             )
+    varied = tuple(name for name in names if _varied(evidence, name))
+    if not varied:
+        return
+    words = RepairWords(columns=varied)
+    for learned in words.fit(words.observe(evidence.sample)).learned or ():
+        if learned.vocabulary.slips:
+            yield Proposal(
+                RepairWords(columns=(learned.column,), learned=(learned,)),
+                "rare words are slips of frequent ones: words that are meant are not so near to each other",
+                {"column": learned.column, **_figures(learned.vocabulary)},
+            )
+
+
+def _varied(evidence: Evidence, name: str) -> bool:
+    """Say whether most values of a column are different, so that only their words come back."""
+    column = evidence.coded.columns[name]
+    return 2 * len(column.values) > len(column.codes) - column.nulls
+
+
+def _figures(vocabulary: Vocabulary) -> Mapping[str, Figure]:
+    meant = sum(vocabulary.counts)
+    return {
+        "known": len(vocabulary.words),
+        "near": vocabulary.near,
+        "repaired": vocabulary.slips,
+        "left": vocabulary.near - vocabulary.slips,
+        "far": vocabulary.far,
+        "error_rate": round(vocabulary.slips / (vocabulary.slips + meant), 4),
+    }
