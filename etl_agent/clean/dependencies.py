@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -11,13 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etl_agent.clean.knowledge import Knowledge
-from etl_agent.clean.rules import Ruled, learned
+from etl_agent.clean.rules import Ruled, learned, without_habitual_nulls
 from etl_agent.clean.step import Change, replaced
 from etl_agent.clean.taught import Taught
-from etl_agent.clean.votes import PASSES, voted
+from etl_agent.clean.votes import PASSES, completed, voted
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 
-__all__ = ["RepairDependencies"]
+__all__ = ["FillDependencies", "RepairDependencies"]
 
 _Found = dict[str, tuple[NDArray[np.int64], Codes]]
 
@@ -52,6 +52,28 @@ class _Dependent(Taught):
     def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
         """Learn the rules that bear on some columns."""
 
+    @staticmethod
+    @abstractmethod
+    def _found(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
+        """Find the cells to change: for each column with any the rows, and the codes of the new values."""
+
+    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
+        """Vote on the cells that rules speak of, over again where that changed one."""
+        if self.learned is None or not self.learned.rules:
+            return data
+        names = self.writes(data.schema.names)
+        before, ruled = self.learned.encoded(data)
+        codes = dict(before)
+        for _ in range(PASSES):
+            found = self._found(codes, ruled, names)
+            if not found:
+                break
+            codes |= {name: _put(codes[name], *cells) for name, cells in found.items()}
+        for name, held in codes.items():
+            if held is not before[name]:
+                data = replaced(data, name, _written(data.column(name), before[name], held, ruled.values[name]))
+        return data
+
 
 class RepairDependencies(_Dependent):
     """Repair cells that contradict the rest of their row, by a vote of the columns that settle them.
@@ -74,35 +96,47 @@ class RepairDependencies(_Dependent):
         ruled = learned(coded)
         for _ in range(PASSES):
             codes = {name: column.codes for name, column in coded.columns.items()}
-            found = _repairs(codes, ruled, names)
+            found = self._found(codes, ruled, names)
             if not found:
                 break
             coded = _repaired(coded, found)
             ruled = learned(coded)
         return Knowledge.of(ruled, columns=names)
 
-    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
-        """Vote on every cell that some rule contradicts, over again where that changed a cell."""
-        if self.learned is None or not self.learned.rules:
-            return data
-        names = self.writes(data.schema.names)
-        before, ruled = self.learned.encoded(data)
-        codes = dict(before)
-        for _ in range(PASSES):
-            found = _repairs(codes, ruled, names)
-            if not found:
-                break
-            codes |= {name: _put(codes[name], *repairs) for name, repairs in found.items()}
-        for name, held in codes.items():
-            if held is not before[name]:
-                data = replaced(data, name, _written(data.column(name), before[name], held, ruled.values[name]))
-        return data
+    @staticmethod
+    def _found(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
+        return _cells(voted, codes, ruled, names)
 
 
-def _repairs(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
-    """Vote on some columns, each by the cells as they are; name only those with a cell to repair."""
+class FillDependencies(_Dependent):
+    """Fill nulls with what the rest of their row settles.
+
+    The same rules as for repairs, where three rows or more of a group have the value and hardly any another one. A
+    null is left where nulls are the rule: in a group of which more than a quarter has none, or beside a value of
+    another column that mostly stands beside none.
+
+    | with | before | after |
+    |---|---|---|
+    | {"columns": ["city"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", null, "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} |
+    """  # noqa: E501  a row of a table is one line
+
+    step: Literal["fill_dependencies"] = "fill_dependencies"
+    change: ClassVar[Change] = "fill"
+
+    def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
+        return Knowledge.of(without_habitual_nulls(learned(coded), coded), columns=names)
+
+    @staticmethod
+    def _found(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
+        return _cells(completed, codes, ruled, names)
+
+
+def _cells(
+    vote: Callable[..., tuple[NDArray[np.int64], Codes]], codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]
+) -> _Found:
+    """Vote on some columns, each by the cells as they are; name only those with a cell to change."""
     settled = {rule.column for rule in ruled.rules}
-    votes = {name: voted(codes, ruled, column=name) for name in names if name in settled}
+    votes = {name: vote(codes, ruled, column=name) for name in names if name in settled}
     return {name: found for name, found in votes.items() if len(found[0])}
 
 

@@ -19,6 +19,7 @@ __all__ = ["UNLIKELY", "Habit", "habit_of"]
 UNLIKELY = 10.0
 """How much likelier an error must look as it does than a correct value would, to count as one piece of evidence."""
 
+_RECOGNISED = 0.5  # share of edits up to which a misshapen value can still be one that lost its shape
 _ERRORS = 0.5  # share of errors that stand out in any one way: most errors are of one kind, and which is unknown
 
 
@@ -43,7 +44,7 @@ class Habit:
             Log-odds; 0 where a value looks correct.
         """
         shares = np.array([edits(one, two) for one, two in zip(values, winners, strict=True)], np.float64)
-        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * self._misshapen(values)
+        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * self._misshapen(values) * (shares <= _RECOGNISED)
         return np.where(looks > 0, looks + self.rare, 0.0)
 
     def _misshapen(self, values: Sequence[str]) -> NDArray[np.float64]:

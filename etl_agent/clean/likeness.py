@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
-__all__ = ["closest", "edits", "likeness", "one_slip", "weigh"]
+__all__ = ["closest", "edits", "likeness", "one_slip", "soils", "weigh"]
 
 _LONGEST = 256  # characters that are compared: bounds the work for long, hostile values
 _MOST = 300  # values that are compared with each other; the neighbours of a few hundred show how dense a column is
@@ -26,8 +26,8 @@ def edits(one: str, other: str) -> float:
     """Tell which share of the characters must be inserted, deleted, replaced or swapped to turn one into the other.
 
     Values that differ in nothing but digits count as wholly different: every number is a word of its own, and
-    ``A1`` is no misspelling of ``A2``. So do those of as many words, one of which is another word: ``Lois Olson`` is
-    not ``Tom Olson`` misspelled.
+    ``A1`` is no misspelling of ``A2``. So do those of as many words, one of which is another word, and those of which
+    the one has words more: neither ``Lois Olson`` nor ``Olson & Son`` is ``Tom Olson`` or ``Olson`` misspelled.
 
     Returns:
         A share between 0 and 1.
@@ -42,7 +42,29 @@ def edits(one: str, other: str) -> float:
         for word, another in zip(words, others, strict=True):
             if OSA.distance(word, another) > _OTHER_WORD * max(len(word), len(another)):
                 return 1.0
+    elif _among(words, others) or _among(others, words):
+        return 1.0
     return float(OSA.distance(one, other)) / max(len(one), len(other))
+
+
+def _among(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether all words stand among the others, in this order."""
+    rest = iter(others)
+    return all(word in rest for word in words)
+
+
+def soils(value: str, winner: str) -> bool:
+    """Tell whether the winner is the very value with signs or blanks more, or has some at its ends or hidden in it.
+
+    Then it is rather the winner that is wrong, however many rows have it: an error may be systematic.
+    """
+    if winner != winner.strip() or not winner.isprintable():
+        return True
+    return len(winner) > len(value) and _stem(value) == _stem(winner)
+
+
+def _stem(value: str) -> str:
+    return "".join(letter for letter in value if letter.isalnum())
 
 
 def one_slip(one: str, other: str) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etl_agent.clean.likeness import closest, one_slip
+from etl_agent.clean.likeness import closest, one_slip, soils
 from etl_agent.clean.rules import GROUP, Rule, Ruled
 from etl_agent.profile.coded import Codes
 from etl_agent.profile.nulls import null_sort
 
-__all__ = ["PASSES", "voted"]
+__all__ = ["PASSES", "completed", "voted"]
 
 PASSES = 3
 """How often the vote is taken: a cell that was repaired gives better evidence on its neighbours."""
@@ -24,6 +24,8 @@ _Weights = NDArray[np.float64]
 _ERROR = float(np.log(0.01 / 0.99))  # log-odds that a cell is wrong, before anything is known: one in a hundred
 _LOUDEST = float(np.log(1000))  # no rule was ever seen to hold so often that it may speak louder
 _NEEDED = float(np.log(19))  # log-odds from which on a cell is repaired: 95 %
+_NULL = -1
+_OPEN = -2  # no value, and not the null either: what a rule says is another one
 _VOICES = 2  # columns that must agree where the cell does not look like an error
 
 
@@ -72,6 +74,41 @@ def voted(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple[NDA
     grounds = np.maximum(np.where(plain, ballot.doubt, -np.inf), np.where(looks > 0, looks, -np.inf))
     right = np.flatnonzero((ballot.winner >= 0) & (odds + grounds >= _NEEDED))
     return rows[right], ballot.winner[right]
+
+
+def completed(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple[NDArray[np.int64], Codes]:
+    """Vote on the cells of a column that have no value: three rows must have the winner, and hardly any another one.
+
+    Args:
+        codes: the codes of every column that rules speak of, by ``ruled.values``; -1 for a null.
+        ruled: what was learned.
+        column: the column to vote on.
+
+    Returns:
+        The rows to fill, rising, and the code of the value for each.
+    """
+    inward = [rule for rule in ruled.rules if rule.column == column]
+    rows = _accused(codes, inward, np.where(codes[column] == _NULL, _OPEN, codes[column]))
+    rows = rows[codes[column][rows] == _NULL]
+    if not len(rows):
+        return rows, rows
+    there = {name: held[rows] for name, held in codes.items()}
+    ballot = _counted(there, ruled, inward, there[column])
+    seen = [
+        np.where(_at(rule.tops, there[rule.given], -1) == ballot.winner, _pure(rule, there[rule.given]), 0.0)
+        for rule in inward
+    ]
+    sure = (ballot.winner >= 0) & (ballot.speaking - ballot.against >= _NEEDED) & (np.max(seen, axis=0) >= _NEEDED)
+    right = np.flatnonzero(sure)
+    return rows[right], ballot.winner[right]
+
+
+def _pure(rule: Rule, given: Codes) -> _Weights:
+    """Weigh how surely all rows of a group have the same value: log-odds, 0 for a group of two."""
+    most = _at(rule.most, given, 0)
+    rest = _at(rule.totals, given, 0) - most
+    weights: _Weights = np.where(most > GROUP, np.log(np.maximum(most, 1) / (rest + rule.slack)), 0.0)
+    return weights
 
 
 def _accused(codes: Mapping[str, Codes], inward: list[Rule], own: Codes) -> NDArray[np.int64]:
@@ -145,7 +182,7 @@ def _said(rule: Rule, given: Codes, own: Codes) -> tuple[Codes, _Weights]:
     top = _at(rule.tops, given, -1)
     itself = top == own
     most = _at(rule.most, given, 0) - itself
-    rest = _at(rule.totals, given, 0) - most - 1
+    rest = _at(rule.totals, given, 0) - most - (own >= 0)
     repeated = _at(rule.repeated, given, 0)
     weight = np.log(np.maximum(most, 1) / (repeated + rule.slack))
     heard = (top >= 0) & (most >= np.where(itself, 1, GROUP)) & (most >= rest)
@@ -183,7 +220,7 @@ def _looks(
 
     That is a value which is meant elsewhere, or one slip of the keyboard away from the winner, be it in a digit. A
     value that is neither is a new one: the row may be an exception that is right. A word for null is neither wrong for
-    a value nor a value to write.
+    a value nor a value to write, and nor is what is soiled.
 
     A cell that looks even more like another value that is meant is no misspelling of the winner: then the row is
     wrong elsewhere too, and nothing is sure.
@@ -209,5 +246,10 @@ def _looks(
     kept = closest([texts[0][at] for at in places], [texts[1][at] for at in places], known)
     enough[places[~kept]] = False
     slips = np.array([one_slip(one, two) for one, two in zip(*texts, strict=True)], np.bool_)
-    null = np.array([null_sort(one) is not None or null_sort(two) is not None for one, two in zip(*texts, strict=True)])
-    return np.where(enough & ~null, looks, 0.0)[back], ((meant | slips) & ~null)[back]
+    out = np.array(
+        [
+            null_sort(one) is not None or null_sort(two) is not None or soils(one, two)
+            for one, two in zip(*texts, strict=True)
+        ]
+    )
+    return np.where(enough & ~out, looks, 0.0)[back], ((meant | slips) & ~out)[back]

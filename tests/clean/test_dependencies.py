@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from etl_agent.clean.dependencies import RepairDependencies
+from etl_agent.clean.dependencies import FillDependencies, RepairDependencies
 from etl_agent.clean.likeness import edits, likeness
 from etl_agent.clean.tallied_rows import added_rows, rows_of, tallied_rows
 
@@ -92,6 +92,23 @@ def test_single_witness_does_not_overwrite_a_good_value() -> None:
     table = {"zip": ["10", "20", "30", "40"] * 20, "city": ["Ulm", "Bonn", "Trier", "Hof"] * 20}
     table["city"][7] = "Bonn"
     assert changed(table) == set()
+
+
+def test_a_word_more_is_meant() -> None:
+    """A second branch with a number behind its name is not the first one misspelled."""
+    table = shops()
+    table["name"][3] = "Penny Farthing #2"
+    table["name"][10] = "Castle Toys II"
+    assert changed(table) == set()
+
+
+def test_systematic_noise_is_not_voted_in() -> None:
+    """Where most rows of a group carry the same stray sign, it is not written into the others."""
+    table = shops(80)
+    for at in range(0, 80, 8):
+        table["name"][at] = "Harbour Books*"
+    table["name"][8] = "Harbour Books"
+    assert ("name", 8, "Harbour Books*") not in changed(table)
 
 
 def test_numbers_are_not_spelled() -> None:
@@ -246,3 +263,45 @@ def test_tallied_rows_merge() -> None:
     assert merge(merge(pieces[2], pieces[0]), merge(pieces[3], pieces[1])) == whole
     assert sum(whole["counts"]) == 160
     assert rows_of(whole).num_rows == 160
+
+
+def filled(columns: Table) -> Table:
+    """Learn and fill all columns of a table."""
+    data = batch(columns)
+    step = FillDependencies(columns="all")
+    after: Table = step.fit(step.observe(data)).apply(data).to_pydict()
+    return after
+
+
+def test_nulls_are_filled_with_what_the_row_settles() -> None:
+    """A null gets the value that the other rows of its key have, and nothing else changes."""
+    table = shops()
+    table["city"][8], table["name"][3] = None, None
+    assert filled(table) == shops()
+
+
+def test_filling_repairs_nothing() -> None:
+    """A misspelled cell stays."""
+    table = shops()
+    table["city"][8] = "Bristl"
+    assert filled(table) == table
+
+
+def test_habitual_nulls_stay() -> None:
+    """Where a third of a group has no value, or where another column's value goes with none, a null is meant."""
+    table = shops()
+    for at in range(0, 160, 24):
+        table["county"][at] = None
+    table["status"] = ["sold"] * 160
+    for at in range(3, 160, 40):
+        table["status"][at], table["dial"][at] = "void", None
+    assert filled(table) == table
+
+
+def test_two_rows_fill_nothing() -> None:
+    """Two rows that have a value are too few to give it to a third."""
+    table: Table = {
+        "key": [str(at // 3) for at in range(90)],
+        "value": [f"v{at // 3}" if at % 3 or at > 45 else None for at in range(90)],
+    }
+    assert filled(table) == table
