@@ -115,7 +115,7 @@ def vocabulary_of(counts: Mapping[str, int], *, words: bool = False) -> Vocabula
     Args:
         counts: how often each text stands there.
         words: the texts are words of a language, which has many that are near to each other (stone and store, place and
-            palace): only those count as slips that stand there once and share seven letters, and no masks are looked for.
+            palace): a slip is only what stands there once and shares seven letters, and no masks are looked for.
     """
     usable = {text: count for text, count in counts.items() if 0 < len(text) <= LONGEST and any(map(str.isalnum, text))}
     frequent = sorted(
