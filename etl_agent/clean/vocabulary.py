@@ -26,6 +26,8 @@ _WORD = re.compile(r"\w+")
 _SHARED: Mapping[Kind, float] = {"letters": 1.0, "foreign": 2.0, "masked": 2.0, "noise": 1.0}
 """Letters and digits that are the same at least: with fewer, A1 and B1 would be slips of each other."""
 _SHARED_BY_WORDS: Mapping[Kind, float] = {"letters": 7.0}
+"""The same for words: a language has about as many words of seven letters as of five, but their possible neighbours are
+spread over 26 ** 2 times as many strings."""
 _SAME_PLACE = 3  # slips at one place of one text that count: forms of a text differ at one place, slips happen anywhere
 _MOST_MEANT = 5_000
 _MOST_RARE = 20_000
