@@ -2,96 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
 from etl_agent.cli.context import command, json_option, print_json
-from etl_agent.cli.failure import safe
+from etl_agent.errors import UsageError, near
 
 __all__ = ["profile"]
-
-_SHOWN = 24  # characters of a value or pattern in the table
-_WIDE = 120  # characters of a terminal that has room for the patterns
 
 
 @command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--encoding", help="Text encoding of the files; detected by default.")
 @click.option("--delimiter", help="Character between cells; detected by default.")
-@click.option("--values/--no-values", default=True, help="Show frequent values and quantiles, which are cell values.")
+@click.option("--values/--no-values", default=True, help="Show what is a cell's value: frequent values, ranges, units.")
+@click.option(
+    "--sensitive", metavar="COLUMN", multiple=True, help="Column of which no value is shown. May be repeated."
+)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the profile as one HTML page that needs nothing else.",
+)
 @json_option
-def profile(files: tuple[str, ...], *, encoding: str | None, delimiter: str | None, values: bool, as_json: bool) -> int:
-    """Show what the columns of CSV files hold: kinds, nulls, distinct and frequent values, patterns, ranges.
+def profile(
+    files: tuple[str, ...],
+    *,
+    encoding: str | None,
+    delimiter: str | None,
+    values: bool,
+    sensitive: tuple[str, ...],
+    html: Path | None,
+    as_json: bool,
+) -> int:
+    """Show what CSV files hold: kinds, nulls, values, patterns and ranges of columns, keys, duplicates, dependencies.
 
-    One pass over the data, in bounded memory. The type is the one that every value fits and is written back as it
-    stood; text otherwise.
+    One pass over the data, in bounded memory. Figures of columns are exact or marked with ~; what rows and columns
+    have to do with each other is found on a sample, which is the whole of a small file.
     """
+    from etl_agent.cli.profile_table import print_profile
     from etl_agent.orchestrate.adhoc import extract_of
-    from etl_agent.profile.render import as_dict
+    from etl_agent.profile.page import page
     from etl_agent.run.profiling import profile_dataset
     from etl_agent.run.reading import open_files
+    from etl_agent.run.writing import write_text
 
     spec = extract_of(files, encoding=encoding, delimiter=delimiter)
     with open_files(spec, project=Path.cwd(), as_of=date.today()) as (dataset, _):
-        facts, malformed = profile_dataset(dataset)
-    told = {**as_dict(facts, frequent=10 if values else 0), "malformed": malformed}
+        _check_columns(sensitive, among=dataset.names)
+        inputs = [*map(Path, files), *(file.path for file in dataset.files)]
+        names = [file.name for file in dataset.files]
+        told = profile_dataset(dataset).as_dict(values=values, sensitive=sensitive)
+    if html is not None:
+        write_text(html, page(told, title=", ".join(names)), inputs=inputs)
     if as_json:
-        print_json(told)
-        return 0
-    click.echo(f"{told['rows']:,} rows, {len(told['columns'])} columns, {malformed:,} malformed records")
-    _print(told["columns"])
+        print_json({"files": names, **told})
+    else:
+        print_profile(told)
     return 0
 
 
-def _print(columns: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    wide = console.width >= _WIDE
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("column", no_wrap=True)
-    table.add_column("type", no_wrap=True)
-    for name in ("nulls", "empty", "distinct", "length"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("range", overflow="fold")
-    table.add_column("most frequent")
-    if wide:
-        table.add_column("patterns")
-    for column in columns:
-        row = (
-            Text(safe(column["name"])),
-            column["type"],
-            f"{column['nulls']:,}",
-            f"{column['empties']:,}",
-            f"{'' if column['distinct_exact'] else '~'}{column['distinct']:,}",
-            _span(column["length"]),
-            _span(column.get("numbers", {})),
-            Text(_listed(column.get("frequent", ()), "value")),
-            Text(_listed(column["patterns"], "pattern")),
-        )
-        table.add_row(*row if wide else row[:-1])
-    console.print(table)
-
-
-def _span(values: dict[str, Any]) -> str:
-    least, most = values.get("min"), values.get("max")
-    if least is None:
-        return ""
-    return f"{least:,g}" if least == most else f"{least:,g} to {most:,g}"
-
-
-def _listed(counted: Any, key: str) -> str:
-    return ", ".join(
-        f"{_short(item[key])} ({'' if item['exact'] else '≥'}{item['rows']:,})" for item in list(counted)[:3]
-    )
-
-
-def _short(text: str) -> str:
-    shown = safe(text).replace("\n", "\\n")
-    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+def _check_columns(named: Sequence[str], *, among: Sequence[str]) -> None:
+    """Refuse a column that the files do not have: its values would be shown under another name."""
+    for name in named:
+        if name not in among:
+            raise UsageError(f"no column {name!r}", where="--sensitive", choices=near(name, among) or tuple(among)[:10])

@@ -17,12 +17,13 @@ from etl_agent.profile.spelled import Mask, Spelled, as_mask
 
 __all__ = ["Numerals"]
 
-_MADE = r"^[^9]{0,8}(?:9(?:[.,' a]9)*|[.,]9)[^9]{0,24}$"
+_MADE = r"^[^9]{0,8}(?:9(?:[.,' a]9)*|[.,]9)[^9]{0,24}$|^[-+]?9(?:[.,]9)?[aA][-+]?9$"
 """Collapsed patterns with one run of digits and marks; ``a`` is also any blank that is not ASCII."""
 _CORE = r"(?:9[9.,' ]*9|9|[.,]9+)"
 _SIGN = r"[-+(]?"
 _BEFORE, _AFTER = r"[^9,']{1,8}", r"[^9]{1,24}"
 _BARE = rf"^ *{_SIGN} ?{_CORE}[-)]? *$"
+_EXPONENT = r"^[-+]?9+(?:[.,]9+)?[aA][-+]?9{1,3}$"
 _AFFIXED = rf"^(?: *{_SIGN} ?{_CORE}{_AFTER}|{_BEFORE}{_CORE}[-) ]*|{_BEFORE}{_CORE}{_AFTER})$"
 _MARKS: Mapping[str, str] = {
     "integer": r"9+",
@@ -63,6 +64,7 @@ class Numerals:
     Args:
         marks: cells by what their marks say: ``integer``, ``decimal .``, ``either ,`` (thousands or a fraction),
             ``groups . decimal ,`` and so on; whatever stands around the digits.
+            ``exponent`` is 1.5e-3.
         bare: cells in which nothing but a sign or blanks stands around.
         padded: bare cells that begin with a zero before another digit.
         sizes: the numbers by the decimal mark that they are read with: ``.`` and ``,`` for cells with such marks, and
@@ -86,7 +88,9 @@ class Numerals:
     def fractions(self) -> int:
         """Cells whose number has a fraction, as the marks of all are read."""
         decimal, _ = self.decimal_mark
-        return sum(rows for mark, rows in self.marks.items() if "decimal" in mark or mark == f"either {decimal}")
+        return sum(
+            rows for mark, rows in self.marks.items() if "decimal" in mark or mark in (f"either {decimal}", "exponent")
+        )
 
     @property
     def formats(self) -> tuple[tuple[str, ...], bool]:
@@ -143,7 +147,24 @@ class Numerals:
                 for decimal in _readings(mark):
                     read = _read(found, decimal=decimal, plain=plain and decimal != ",")
                     sizes[decimal] = sizes.get(decimal, Quantiles()).combine(read)
-        return Numerals(marks, int(spelled.count(bare)), _padded(spelled, bare), sizes, affixes)
+        powers = _powers(spelled, spelled.places(spelled.matching(_EXPONENT, among=made & ~bare & ~affixed)))
+        if len(powers.rows):
+            marks["exponent"] = int(powers.rows.sum())
+            sizes[""] = sizes.get("", Quantiles()).combine(_read_powers(powers))
+        whole = spelled.count(bare) + marks.get("exponent", 0)
+        return Numerals(marks, whole, _padded(spelled, bare), sizes, affixes)
+
+
+def _powers(spelled: Spelled, places: Counts) -> Spelled:
+    """Return the numbers with an exponent that a float can hold."""
+    like = spelled.part(places)
+    found = pc.match_substring_regex(like.values, r"[eE][-+]?(?:\d{1,2}|[12]\d\d)$")
+    return like.part(np.flatnonzero(as_mask(found)))
+
+
+def _read_powers(found: Spelled) -> Quantiles:
+    text = pc.replace_substring(pc.utf8_ltrim(found.values, characters="+"), ",", ".")
+    return Quantiles.of(pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False), found.rows)
 
 
 def _with_plain_blanks(spelled: Spelled) -> Spelled:
@@ -225,6 +246,8 @@ def _padded(spelled: Spelled, bare: Mask) -> int:
 
 def _shown(mark: str, *, decimal: str) -> str:
     """Write a number as marks say: ``1.234,56``."""
+    if mark == "exponent":
+        return f"1{decimal}2e3"
     if mark.startswith("either"):
         mark = f"decimal {decimal}" if mark[-1] == decimal else f"groups {mark[-1]}"
     group = re.search(r"groups (\S+)", mark)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from etl_agent.profile.sketches import Counts
 
-__all__ = ["Numbers", "Quantiles"]
+__all__ = ["Numbers", "Quantiles", "weighted_quantile"]
 
 Numbers = NDArray[np.float64]
 

@@ -51,6 +51,14 @@ class RowSample:
         """Whether no row was left out."""
         return self.data is None or bool(self.data.num_rows == self.seen)
 
+    @property
+    def fair(self) -> pa.RecordBatch | None:
+        """The rows that were chosen by their numbers alone, so that shares of them are shares of the dataset."""
+        if self.data is None or self.numbers is None or self.whole or len(self) <= SAMPLE_ROWS:
+            return self.data
+        rows = np.sort(np.argpartition(_ranks(self.numbers), SAMPLE_ROWS - 1)[:SAMPLE_ROWS])
+        return self.data.take(pa.array(rows))
+
     @staticmethod
     def of(data: pa.RecordBatch, numbers: NDArray[np.int64], *, limit: int = _NO_LIMIT) -> RowSample:
         """Sample a batch of text columns.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Counts", "Distinct", "Frequent", "Hashes"]
+__all__ = ["Counted", "Counts", "Distinct", "Frequent", "Hashes"]
 
 Counts = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -82,6 +82,28 @@ def _cut(counts: Counts) -> int:
         return 1  # as it is in a column of keys, where finding a place among so many would cost
     place = len(counts) - _KEPT_VALUES - 1
     return int(np.partition(counts, place)[place])
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many distinct things there are in some rows.
+
+    Args:
+        count: the distinct things.
+        once: those that stand in one row only.
+        rows: rows of all.
+        exact: whether this was counted, not estimated.
+    """
+
+    count: int
+    once: int
+    rows: int
+    exact: bool = True
+
+    @property
+    def repeated(self) -> int:
+        """Rows that repeat an earlier one."""
+        return self.rows - self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +182,9 @@ class Distinct:
         return alone if self.exact else round(self.count * alone / len(self.counts))
 
     @property
-    def repeated(self) -> int:
-        """How many rows repeat an earlier one, or its estimate."""
-        return self.rows - self.count
-
-    @property
-    def unique(self) -> bool:
-        """Whether no thing was seen twice; not proved, but for as many as are kept, if the counts are not exact."""
-        return bool((self.counts <= 1).all())
+    def counted(self) -> Counted:
+        """All of these figures."""
+        return Counted(self.count, self.once, self.rows, self.exact)
 
 
 def _least(hashes: Hashes, rows: Counts) -> tuple[Hashes, Counts]:

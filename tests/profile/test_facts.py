@@ -1,6 +1,7 @@
 """Column facts: exact where they say so, mergeable, and bounded."""
 
 import collections
+import dataclasses
 import json
 
 import numpy as np
@@ -13,14 +14,33 @@ from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.infer import infer_type, widen, widened
 from etl_agent.profile.patterns import masked_patterns
 from etl_agent.profile.quantiles import Quantiles
-from etl_agent.profile.render import as_dict
 from etl_agent.profile.sketches import Distinct, Frequent
 from etl_agent.profile.table import TableFacts
 from etl_agent.shape import TEXT, Column, Shape, parse_type
 from etl_agent.validate.casts import cast
 
 CELLS = st.lists(
-    st.one_of(st.none(), st.sampled_from(["", "7", "-1.50", "x", "É9", "2024-02-29"]), st.text(max_size=4))
+    st.one_of(
+        st.none(),
+        st.sampled_from(
+            [
+                "",
+                "7",
+                "-1.50",
+                "x",
+                "É9",
+                "2024-02-29",
+                "3/4/2024",
+                "13.4.24",
+                "$1,234",
+                "5 kg",
+                "n/a",
+                "yes",
+                "a@b.org",
+            ]
+        ),
+        st.text(max_size=4),
+    )
 )
 
 
@@ -34,8 +54,15 @@ def distinct(values):
 
 def plain(column):
     """What two facts must share to be the same facts."""
-    shown = as_dict(TableFacts(column.rows, {"x": column}), frequent=1000, patterns=1000)
-    return json.dumps(shown, sort_keys=True)
+    return json.dumps(_data(column), sort_keys=True)
+
+
+def _data(value):
+    if dataclasses.is_dataclass(value):
+        return {field.name: _data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return sorted([str(key), _data(item)] for key, item in value.items())
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def test_nulls_and_empty_strings_are_counted_apart():
@@ -75,22 +102,6 @@ def test_frequent_values_of_a_wide_column_are_within_their_error():
     assert 0 < len(seen.frequent.counts) <= 256
     assert all(0 <= true[value] - count <= seen.frequent.error for value, count in seen.frequent.counts.items())
     assert max(true[value] for value in true if value not in seen.frequent.counts) <= seen.frequent.error
-
-
-def test_only_values_that_are_surely_frequent_are_shown():
-    """Of a thousand equally frequent values none is named; one that stands out is, with a count that is marked."""
-    cells = pa.array([f"n{index % 1000}" for index in range(20_000)] + ["top"] * 15_000)
-    (column,) = as_dict(TableFacts(len(cells), {"x": ColumnFacts.observe(cells)}))["columns"]
-    ((value, rows, exact),) = [tuple(item.values()) for item in column["frequent"]]
-    assert (value, exact) == ("top", False)
-    assert 0 < rows <= 15_000
-
-
-def test_no_more_distinct_values_are_shown_than_there_are_values():
-    """An estimate may be too high, but never above what is plain."""
-    cells = pa.array([str(index) for index in range(1_000_000)])
-    (column,) = as_dict(TableFacts(len(cells), {"x": ColumnFacts.observe(cells)}))["columns"]
-    assert column["distinct"] <= len(cells)
 
 
 def test_many_distinct_values_are_estimated_within_a_tenth():
@@ -213,20 +224,3 @@ def test_a_column_that_some_batches_lack_is_null_there():
     right = TableFacts.observe(pa.RecordBatch.from_pydict({"b": ["x"]}))
     both = TableFacts().combine(left).combine(right)
     assert [(name, column.rows, column.nulls) for name, column in both.columns.items()] == [("a", 3, 1), ("b", 3, 2)]
-
-
-def test_no_value_is_shown_when_frequent_values_are_off():
-    """Counts, lengths and patterns tell no cell."""
-    seen = TableFacts.observe(pa.RecordBatch.from_pydict({"a": ["secret", "4711"]}))
-    shown = json.dumps(as_dict(seen, frequent=0))
-    assert "secret" not in shown
-    assert "4711" not in shown
-    assert "secret" in json.dumps(as_dict(seen))
-
-
-def test_no_value_of_a_sensitive_column_is_shown():
-    """The other columns keep theirs."""
-    seen = TableFacts.observe(pa.RecordBatch.from_pydict({"a": ["secret"], "b": ["open"]}))
-    shown = json.dumps(as_dict(seen, sensitive={"a"}))
-    assert "secret" not in shown
-    assert "open" in shown

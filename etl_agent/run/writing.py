@@ -1,0 +1,49 @@
+"""Write a page or report as a file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from etl_agent.errors import CannotCreate, CannotWrite, PermissionRefused, UsageError
+
+__all__ = ["write_text"]
+
+
+def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
+    """Write a text as UTF-8 by way of a temporary file, which takes the path's place at the end.
+
+    Args:
+        path: where to write; a path that is no regular file (``/dev/stdout``) is written directly.
+        text: what to write.
+        inputs: files that must not be overwritten.
+
+    Raises:
+        UsageError: the path is one of the inputs.
+        CannotCreate: the folder does not exist, or the path is a folder.
+        PermissionRefused: the folder or file may not be written.
+        CannotWrite: the disk is full or fails.
+    """
+    path = path.resolve()
+    if any(path == other.resolve() for other in inputs):
+        raise UsageError("the output is one of the files that are read", where=str(path))
+    data = text.encode("utf-8", "backslashreplace")
+    direct = path.exists() and not path.is_file()
+    part = path if direct else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("wb" if direct else "xb") as file:
+            file.write(data)
+        if not direct:
+            part.replace(path)
+    except BrokenPipeError:
+        raise
+    except PermissionError as error:
+        raise PermissionRefused("the file may not be written", where=str(path)) from error
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise CannotCreate(f"the file cannot be created: {error.strerror}", where=str(path)) from error
+    except OSError as error:
+        raise CannotWrite(f"writing failed: {error.strerror or error}", where=str(path)) from error
+    finally:
+        if not direct:
+            part.unlink(missing_ok=True)
