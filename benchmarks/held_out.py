@@ -26,13 +26,24 @@ from benchmarks.domains.science import SCIENCE
 from benchmarks.domains.shapes import SHAPES
 from benchmarks.domains.studies import STUDIES
 from benchmarks.domains.trade import TRADE
+from benchmarks.domains.traps import TRAPS
 from benchmarks.domains.unseen_trade import UNSEEN_TRADE
 from benchmarks.domains.unseen_world import UNSEEN_WORLD
 from etl_agent.decide.inject import KINDS, ErrorKind, Injected, inject
 
 __all__ = ["DOMAINS", "FINAL", "RATES", "Table", "make", "tables", "write"]
 
-DOMAINS: tuple[Domain, ...] = (*PEOPLE, *TRADE, *PLACES, *SCIENCE, *SHAPES, *STUDIES, *UNSEEN_TRADE, *UNSEEN_WORLD)
+DOMAINS: tuple[Domain, ...] = (
+    *PEOPLE,
+    *TRADE,
+    *PLACES,
+    *SCIENCE,
+    *SHAPES,
+    *STUDIES,
+    *TRAPS,
+    *UNSEEN_TRADE,
+    *UNSEEN_WORLD,
+)
 RATES = (0.0, 0.01, 0.05, 0.15)
 _TELLING: tuple[ErrorKind, ...] = ("typo", "blot", "noise", "blank", "case", "format", "null_word", "dependency")
 """Errors that a careful reader can often put right. Each table has some, or there would be nothing to gain by care."""
