@@ -64,7 +64,7 @@ class Table:
     injected: Injected
 
 
-def make(domain: Domain, *, seed: int, rate: float) -> Table:
+def make(domain: Domain, *, seed: int, rate: float, scale: float = 1) -> Table:
     """Make the table of a domain: the same rows at every rate, and errors of some kinds in some columns.
 
     Real dirt is not spread evenly. So each table has its own mix of kinds, and its own columns that are spared.
@@ -73,9 +73,10 @@ def make(domain: Domain, *, seed: int, rate: float) -> Table:
         domain: what the table is about.
         seed: another one draws other values, sizes and kinds of error.
         rate: of all cells that become wrong, between 0 and 1; less where few cells can.
+        scale: times as many rows as is usual for the domain: with enough of them, cleaning decides on a sample.
     """
     draws = Draws(f"{domain.name}:{seed}")
-    rows = domain.fill(draws, max(round(domain.rows * draws.uniform(0.6, 1.2)), 40))
+    rows = domain.fill(draws, max(round(scale * domain.rows * draws.uniform(0.6, 1.2)), 40))
     columns = [pa.array([value or None for value in column], pa.string()) for column in zip(*rows, strict=True)]
     clean = pa.RecordBatch.from_arrays(columns, names=list(domain.header))
     mix = Draws(f"{domain.name}:{seed}:{rate}:mix")
@@ -91,18 +92,19 @@ def make(domain: Domain, *, seed: int, rate: float) -> Table:
     return Table(f"{domain.name}-s{seed}-r{round(100 * rate):02d}", injected)
 
 
-def tables(*, seed: int, rates: Sequence[float] = RATES, only: str = "") -> Iterator[Table]:
+def tables(*, seed: int, rates: Sequence[float] = RATES, only: str = "", scale: float = 1) -> Iterator[Table]:
     """Make the tables of a seed, those of one domain one after the other.
 
     Args:
         seed: from ``FINAL`` on, the domains for the final figures are among them.
         rates: of wrong cells.
         only: a part of the names of the domains that are wanted.
+        scale: times as many rows as is usual.
     """
     for domain in DOMAINS:
         if only in domain.name and (seed >= FINAL or not domain.final):
             for rate in rates:
-                yield make(domain, seed=seed, rate=rate)
+                yield make(domain, seed=seed, rate=rate, scale=scale)
 
 
 def write(table: Table, out: Path) -> None:
@@ -128,10 +130,11 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, nargs="+", default=[1])
     parser.add_argument("--rate", type=float, nargs="+", default=list(RATES))
+    parser.add_argument("--scale", type=float, default=1, metavar="TIMES", help="as many rows as is usual")
     parser.add_argument("--only", default="", metavar="TEXT", help="only the domains whose name holds this")
     options = parser.parse_args()
     for seed in options.seed:
-        for table in tables(seed=seed, rates=options.rate, only=options.only):
+        for table in tables(seed=seed, rates=options.rate, only=options.only, scale=options.scale):
             write(table, options.out)
     return 0
 
