@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl_agent import collector
+from etl_agent.ask import no_model_calls
 from etl_agent.clean.step import CarryStep, KeyStep
 from etl_agent.errors import DataRefused
 from etl_agent.extract.dataset import Dataset
@@ -74,6 +75,8 @@ def run_pipeline(
     """
     options = options or RunOptions()
     with ExitStack() as stack:
+        if options.locked:
+            stack.enter_context(no_model_calls())
         run_id = new_run_id()
         scratch = stack.enter_context(scratch_folder(run_id=run_id))
         run = Run(spec, project, options, run_id, scratch, replay)
