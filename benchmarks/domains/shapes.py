@@ -58,7 +58,7 @@ def timetable(draws: Draws, rows: int) -> list[Row]:
 
 def countries(draws: Draws, rows: int) -> list[Row]:
     """Codes of two letters among which is NA, numbers with leading zeros, a continent NA, names alike."""
-    codes = ["NA", "NO", "NI", "NU", *draws.distinct(rows, lambda: draws.letters(2))]
+    codes = ["NA", "NO", "NI", "NU", *draws.distinct(min(rows, 400), lambda: draws.letters(2))]
     continents = ["AF", "AS", "EU", "NA", "SA", "OC", "AN"]
     currencies = [draws.letters(3) for _ in range(50)]
     made = []
