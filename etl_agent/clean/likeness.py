@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,14 @@ def edits(one: str, other: str) -> float:
                 return 1.0
     elif _among(words, others) or _among(others, words):
         return 1.0
-    return float(OSA.distance(one, other)) / max(len(one), len(other))
+    return float(_shares(np.array(OSA.distance(one, other)), np.array(max(len(one), len(other)))))
+
+
+def _shares(distances: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.float64]:
+    """Turn distances into shares of edits; one slip counts for no more than the widest share, but in single letters."""
+    shares = distances / np.maximum(lengths, 1)
+    slip = (distances == 1) & (lengths > 1)
+    return np.asarray(np.where(slip, np.minimum(shares, _WIDEST), shares), np.float64)
 
 
 def _among(words: Sequence[str], others: Sequence[str]) -> bool:
@@ -120,8 +128,8 @@ def _nearest(texts: Sequence[str]) -> NDArray[np.float64]:
     if len(texts) < 2:
         return np.ones(len(texts))
     lengths = np.array([len(text) for text in texts])
-    longest = np.maximum(np.maximum.outer(lengths, lengths), 1)
-    shares = cdist(texts, texts, scorer=OSA.distance, dtype=np.int32) / longest
+    distances = cdist(texts, texts, scorer=OSA.distance, dtype=np.int32)
+    shares = _shares(distances, np.maximum.outer(lengths, lengths))
     stems = np.unique([_DIGITS.sub("", text) for text in texts], return_inverse=True)[1]
     shares[np.equal.outer(stems, stems)] = 1.0
     return np.asarray(np.sort(shares.min(axis=1)), np.float64)

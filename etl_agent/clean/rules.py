@@ -150,7 +150,7 @@ def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit)
     groups = _Groups.of(pairs)
     tops = pairs.right[groups.first][groups.of_pair]
     odd = np.flatnonzero((pairs.right != tops) & (groups.totals[groups.of_pair] >= GROUP))
-    forgiven = _forgiven(odd, pairs, tops, column, habit)
+    forgiven = _forgiven(odd, pairs, tops, column, habit) & ~np.isin(pairs.right[odd], _tops(pairs))
     free = dependency.rows - dependency.groups
     agreeing = dependency.agreeing - dependency.groups + int(pairs.counts[odd][forgiven].sum())
     chance = 1 - (1 - dependency.agreement) / (1 - dependency.strength) if dependency.strength < 1 else 0.0
@@ -176,12 +176,9 @@ def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit)
 
 def _forgiven(odd: Codes, pairs: Pairs, tops: Codes, column: CodedColumn, habit: Habit) -> NDArray[np.bool_]:
     """Tell which odd pairs hold something that looks like an error for what most rows of their group have."""
-    meant = np.zeros(len(column.values), np.bool_)
-    meant[tops] = True
     values = [column.texts[code] for code in pairs.right[odd].tolist()]
     looks = habit.against(values, [column.texts[code] for code in tops[odd].tolist()])
-    forgiven: NDArray[np.bool_] = (looks >= np.log(UNLIKELY)) & ~meant[pairs.right[odd]]
-    return forgiven
+    return np.asarray(looks >= np.log(UNLIKELY), np.bool_)
 
 
 def _doubt(strange: Codes, pairs: Pairs, groups: _Groups) -> float:
