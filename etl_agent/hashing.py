@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["Hashes", "hash_key"]
+__all__ = ["Hashes", "hash_cells", "hash_key"]
 
 Hashes = NDArray[np.uint64]
 """Two independent 64-bit hashes a row, shape (rows, 2)."""
@@ -38,18 +38,36 @@ def hash_key(columns: Sequence[pa.Array], *, material: bytes = b"etl-agent key")
 
     Source: NH of Black, Halevi, Krawczyk, Krovetz, Rogaway, "UMAC: Fast and Secure Message Authentication" (1999).
     """
+    sums = _sums(columns, material=material, lanes=_LANES)
+    hashes = np.empty((len(columns[0]), 2), np.uint64)
+    np.add(_scattered(sums[0]), sums[1], out=hashes[:, 0])
+    np.add(_scattered(sums[2]), sums[3], out=hashes[:, 1])
+    return hashes
+
+
+def hash_cells(column: pa.Array, *, material: bytes = b"etl-agent key") -> NDArray[np.uint64]:
+    """Hash each cell to 64 bits, for counting: what ``hash_key`` gives first, at half its cost.
+
+    Args:
+        column: text.
+        material: what the hash's key is derived from.
+    """
+    sums = _sums([column], material=material, lanes=_LANES // 2)
+    hashes: NDArray[np.uint64] = _scattered(sums[0]) + sums[1]
+    return hashes
+
+
+def _sums(columns: Sequence[pa.Array], *, material: bytes, lanes: int) -> NDArray[np.uint64]:
+    """Sum up the keyed words of each row, in some lanes."""
     rows = len(columns[0])
-    sums = np.zeros((_LANES, rows), np.uint64)
+    sums = np.zeros((lanes, rows), np.uint64)
     for index, column in enumerate(columns):
         keys = _keys(material, index)
         source = _source(column)
         for start in range(0, rows, _ROWS):
             stop = min(start + _ROWS, rows)
             _add_column(sums[:, start:stop], source, keys=keys, start=start, stop=stop)
-    hashes = np.empty((rows, 2), np.uint64)
-    np.add(_scattered(sums[0]), sums[1], out=hashes[:, 0])
-    np.add(_scattered(sums[2]), sums[3], out=hashes[:, 1])
-    return hashes
+    return sums
 
 
 @lru_cache(maxsize=256)
@@ -131,7 +149,7 @@ def _add(
 ) -> None:
     """Add one keyed word a row to each lane: the product of the halves of word plus key."""
     mixed, low = np.empty_like(word), np.empty_like(word)
-    for lane in range(_LANES):
+    for lane in range(len(sums)):
         np.add(word, keys[lane], out=mixed)
         np.bitwise_and(mixed, _LOW, out=low)
         np.right_shift(mixed, _HALF, out=mixed)

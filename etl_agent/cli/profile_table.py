@@ -99,8 +99,9 @@ def _values(column: Told) -> str:
     numbers = column.get("numbers")
     if numbers and column.get("histogram"):
         return f"{numbers['min']:,g} to {numbers['max']:,g}, median {numbers['median']:,g}"
-    if column.get("frequent"):
-        return _listed(column["frequent"], "value", rows=column["rows"])
+    spelled = {found["value"] for found in column["null_spellings"]}
+    if items := [item for item in column.get("frequent", ()) if item["value"] not in spelled]:
+        return _listed(items, "value", rows=column["rows"])
     length = column["length"]
     if length["min"] is None:
         return ""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etl_agent.hashing import hash_key
+from etl_agent.hashing import hash_cells
 from etl_agent.profile.sketches import Hashes
 from etl_agent.profile.spelled import Spelled, as_mask
 
@@ -52,7 +52,7 @@ class Cells:
         """The hash of each distinct value."""
         if not len(self.spelled.values):
             return np.zeros(0, np.uint64)
-        return _mixed(hash_key([self.spelled.values])[:, 0])
+        return _mixed(hash_cells(self.spelled.values))
 
 
 def row_hashes(columns: Mapping[str, Cells], *, rows: int) -> Hashes:

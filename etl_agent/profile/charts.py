@@ -12,6 +12,7 @@ __all__ = ["bars", "count", "histogram", "number", "printable", "share"]
 _WIDTH, _HEIGHT = 600, 96
 _LEAST_HEIGHT = 1.5  # of a bar with any rows: what is there must be seen
 _LONGEST = 160  # characters of a cell's text that are shown
+_LISTED = 64  # characters of a text in a list
 _JOINERS = "\u200c\u200d"  # they belong to words of some scripts and to emoji, and hide nothing
 
 
@@ -112,7 +113,7 @@ def bars(items: Sequence[Mapping[str, Any]], *, key: str, rows: int, caption: st
     tag = "code" if code else "bdi"
     lines = []
     for item in items:
-        text = printable(item[key])
+        text = printable(item[key], most=_LISTED)
         shown = f"<{tag}>{text}</{tag}>" if text else '<span class="quiet">empty text</span>'
         width = 100 * item["rows"] / rows if rows else 0
         lines.append(

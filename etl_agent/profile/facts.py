@@ -20,6 +20,8 @@ from etl_agent.profile.words import Words
 
 __all__ = ["ColumnFacts"]
 
+_SHORT = 4096  # characters up to which values are counted by length; longer ones are sorted instead
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
@@ -124,5 +126,9 @@ class ColumnFacts:
 
 
 def _spread(lengths: NDArray[np.int32], counts: Counts) -> Quantiles:
+    if lengths.max() < _SHORT:
+        rows = np.bincount(lengths, weights=counts).astype(np.int64)
+        found = np.flatnonzero(rows)
+        return Quantiles.of(found.astype(np.float64), rows[found])
     found, places = np.unique(lengths, return_inverse=True)
     return Quantiles.of(found.astype(np.float64), np.bincount(places, weights=counts).astype(np.int64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["Outliers", "outliers"]
 _LEAST_ROWS = 20  # with fewer numbers the quartiles say little
 _FENCES = 3.0  # quartile ranges beyond a quartile: Tukey's "far out"
 _DEVIATIONS = 5.0  # robust standard deviations from the median: of normal numbers one in two million is that far out
+_MOST = 700.0  # the exponential of more is no float
 _NORMAL = 1.4826  # standard deviation of normal numbers by their median deviation from the median
 
 
@@ -51,7 +53,7 @@ def outliers(quantiles: Quantiles) -> Outliers | None:
         return None
     low, high = fences
     if numbers[0] > 0 and (scaled := _fences(np.log(numbers), rows)):
-        low, high = min(low, float(np.exp(scaled[0]))), max(high, float(np.exp(scaled[1])))
+        low, high = min(low, math.exp(scaled[0])), max(high, math.exp(min(scaled[1], _MOST)))
     below, above = numbers < low, numbers > high
     return Outliers(int(rows[below].sum()), int(rows[above].sum()), low, high)
 

@@ -13,7 +13,7 @@ __all__ = ["article", "name_of", "overview", "table"]
 Told = Mapping[str, Any]
 
 _BARS = 8  # frequent values or patterns of a card
-_NAME = 60  # characters of a column's name in a table
+_NAME = 60  # characters of a column's name in a table, or of a text in a list
 _QUANTILES = (("min", "least"), ("p05", "5 %"), ("median", "median"), ("p95", "95 %"), ("max", "greatest"))
 
 
@@ -153,6 +153,7 @@ def _listed(caption: str, items: Sequence[Told], *, key: str, tag: str) -> str:
     if not items:
         return ""
     shown = "".join(
-        f"<li><{tag}>{printable(item[key]) or '&nbsp;'}</{tag}> {count(item['rows'])}</li>" for item in items
+        f"<li><{tag}>{printable(item[key], most=_NAME) or '&nbsp;'}</{tag}> {count(item['rows'])}</li>"
+        for item in items
     )
     return f'<p class="quiet">{html.escape(caption)}</p><ul class="values">{shown}</ul>'

@@ -100,7 +100,8 @@ def _urls(spelled: Spelled) -> int:
 
 
 def _truths(spelled: Spelled) -> dict[str, int]:
-    places = spelled.places(spelled.gate(r"^\s*(?:A?a|A|9)\s*$"))
+    made = spelled.gate(r"^\s*(?:A?a|A|9)\s*$")
+    places = spelled.places(spelled.matching(r"^\s*(?:[aA]{1,5}|9)\s*$", among=made))
     places = places[spelled.bytes[places] <= 8]
     if not len(places):
         return {}
