@@ -4,7 +4,7 @@ EtlAgentError                 70  a bug, or the base of everything below
 ├── UsageError                 2  the call itself is wrong
 ├── DataRefused               65  the data was judged and nothing was loaded
 │   ├── OverBudget                more rejected rows than the pipeline allows
-│   ├── Drifted                   the columns no longer fit the contract
+│   ├── Drifted                   the data no longer fit the contract, or the lock
 │   ├── AmbiguousFormat           a column that can be read in more than one way
 │   ├── FileRefused               a file that is wrong throughout (encoding, delimiter, header)
 │   └── ShrinkRefused             a replace that would empty or shrink the table too far
@@ -100,7 +100,7 @@ class OverBudget(DataRefused):
 
 
 class Drifted(DataRefused):
-    """The columns of the input no longer fit the contract."""
+    """The columns no longer fit the contract, or the data no longer look as they did when the lock was made."""
 
 
 class AmbiguousFormat(DataRefused):

@@ -31,6 +31,7 @@ class ColumnShapes(Frozen):
     """What was learned of one column."""
 
     column: str
+    """The column."""
     shapes: tuple[Shape, ...] = ()
     """How its values are written, the most frequent first."""
     slips: tuple[Slip, ...] = ()

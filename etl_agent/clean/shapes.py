@@ -30,17 +30,14 @@ _MOST_VALUES = 5_000  # of a column that its shapes are learned from, spread ove
 
 
 class Slot(Frozen):
-    """One run of a shape.
-
-    Args:
-        signs: the characters that may stand there, as they are written in a regular expression's brackets.
-        length: how many of them, or None where the number varies, as it does in numbers.
-        values: the only runs that stand there, or none where they are not few.
-    """
+    """One run of a shape."""
 
     signs: str
+    """The characters that may stand there, as they are written in a regular expression's brackets."""
     length: int | None = None
+    """How many of them, or None where the number varies, as it does in numbers."""
     values: tuple[str, ...] = ()
+    """The only runs that stand there, or none where they are not few."""
 
     @property
     def mixed(self) -> bool:

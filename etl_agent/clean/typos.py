@@ -20,7 +20,9 @@ class ColumnVocabulary(Frozen):
     """What was learned of one column."""
 
     column: str
+    """The column."""
     vocabulary: Vocabulary
+    """Which of its values are meant, and which are slips."""
 
 
 class RepairTypos(FittedStep):

@@ -35,27 +35,24 @@ _COMPARED = 2_000  # rare texts that are compared with each other, to see how ne
 
 
 class Vocabulary(Frozen):
-    """What was learned of some texts: those that are meant, and what is a slip.
-
-    Args:
-        words: the texts that are meant.
-        counts: how often each stands there.
-        least: for each kind of slip how many letters the word with it must share with the one that was meant.
-        kept: texts that stand there too often to be slips, although they are near to one that is meant.
-        forms: words that tell texts from those near to them, and are meant.
-        slips: how many of the texts that it was learned from are corrected.
-        near: how many of them are rare and near to one that is meant.
-        far: how many of them are rare and near to none.
-    """
+    """What was learned of some texts: those that are meant, and what is a slip."""
 
     words: tuple[str, ...] = ()
+    """The texts that are meant."""
     counts: tuple[int, ...] = ()
+    """How often each stands there."""
     least: dict[Kind, float] = Field(default_factory=dict)
+    """For each kind of slip how many letters the word with it must share with the one that was meant."""
     kept: tuple[str, ...] = ()
+    """Texts that stand there too often to be slips, although they are near to one that is meant."""
     forms: tuple[str, ...] = ()
+    """Words that tell texts from those near to them, and are meant."""
     slips: int = 0
+    """How many of the texts that it was learned from are corrected."""
     near: int = 0
+    """How many of them are rare and near to one that is meant."""
     far: int = 0
+    """How many of them are rare and near to none."""
 
     @cached_property
     def _known(self) -> frozenset[str]:

@@ -55,7 +55,7 @@ def _reasons(reasons: Mapping[Reason, int]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from etl_agent.orchestrate.catalog import REASONS
+    from etl_agent.orchestrate.meanings import REASONS
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("rows", justify="right")

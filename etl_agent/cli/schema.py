@@ -1,6 +1,8 @@
-"""``etl-agent schema``: what editors need to know of pipeline files."""
+"""``etl-agent schema``: what editors need to know of pipeline and strategy files."""
 
 from __future__ import annotations
+
+import click
 
 from etl_agent.cli.context import command, print_json
 
@@ -8,8 +10,9 @@ __all__ = ["schema"]
 
 
 @command()
-def schema() -> None:
-    """Print the JSON Schema of pipeline files, for editors.
+@click.option("--strategy", is_flag=True, help="The schema of strategy files, those in pipelines/strategies/.")
+def schema(*, strategy: bool) -> None:
+    """Print the JSON Schema of pipeline files, or of strategy files, for editors.
 
     Write it to a file and name that file in the first line of a pipeline file:
 
@@ -17,6 +20,6 @@ def schema() -> None:
       etl-agent schema > pipelines/schema.json
       # yaml-language-server: $schema=schema.json
     """
-    from etl_agent.orchestrate.json_schema import json_schema
+    from etl_agent.orchestrate.json_schema import json_schema, strategy_schema
 
-    print_json(json_schema())
+    print_json(strategy_schema() if strategy else json_schema())

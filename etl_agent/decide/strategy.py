@@ -16,7 +16,7 @@ from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.decide.pattern import Pattern, matching_whole
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.propose import PROPOSERS, Proposer
+from etl_agent.decide.propose import PROPOSERS, Proposer, family_of
 from etl_agent.decide.vocabulary import Kinds
 from etl_agent.errors import near
 from etl_agent.frozen import Frozen, Names
@@ -113,10 +113,6 @@ class Example(Frozen):
         )
 
 
-def _family(proposer: Proposer) -> str:
-    return proposer.__module__.rpartition(".")[2]
-
-
 class Strategy(Frozen):
     """A named list of cleaning steps for a common kind of table or column, kept in a file of its own."""
 
@@ -140,7 +136,7 @@ class Strategy(Frozen):
     @field_validator("propose")
     @classmethod
     def _known_families(cls, value: Literal["all"] | tuple[str, ...]) -> Literal["all"] | tuple[str, ...]:
-        known = tuple(dict.fromkeys(map(_family, PROPOSERS)))
+        known = tuple(dict.fromkeys(map(family_of, PROPOSERS)))
         for name in () if value == "all" else value:
             if name not in known:
                 close = near(name, known)
@@ -221,7 +217,7 @@ def proposers_of(strategy: Strategy, *, columns: Sequence[str]) -> tuple[Propose
         columns: the columns that it is used on.
     """
     written = [partial(_of_template, template, strategy.name, columns) for template in strategy.clean]
-    families = [each for each in PROPOSERS if strategy.propose == "all" or _family(each) in strategy.propose]
+    families = [each for each in PROPOSERS if strategy.propose == "all" or family_of(each) in strategy.propose]
     composed = [partial(_within, propose, columns) for propose in families]
     return (*written, *composed)
 

@@ -1,44 +1,66 @@
-"""Everything that a pipeline file may say, and everything that a run may answer, read from the code."""
+"""Everything that pipeline and strategy files may say, and everything that a run may answer, read from the code."""
 
 from __future__ import annotations
 
-import json
-import re
-import types
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import cleandoc
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from inspect import cleandoc, getmodule
+from typing import Literal, get_args
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from etl_agent.clean.examples import Example, examples
 from etl_agent.clean.step import Step
 from etl_agent.clean.union import FAMILIES
+from etl_agent.decide.comparison import Compared
+from etl_agent.decide.conditions import AllOf, AnyOf, Not, leaves
+from etl_agent.decide.propose import PROPOSERS, Proposer, family_of
+from etl_agent.decide.strategies import known_strategies
+from etl_agent.decide.strategy import SPECIAL, Selector, Strategy
+from etl_agent.decide.strategy import Example as StrategyExample
+from etl_agent.decide.vocabulary import MEASURES
 from etl_agent.errors import EtlAgentError
 from etl_agent.extract.spec import AddColumn, Extract
-from etl_agent.frozen import ONE_OR_MORE
-from etl_agent.load.spec import Load, Strategy, WriteDisposition
+from etl_agent.load.spec import Load
+from etl_agent.orchestrate.branch import Branch
+from etl_agent.orchestrate.described import Parameter, documented, parameters_of
+from etl_agent.orchestrate.meanings import (
+    DRIFT_MODES,
+    MERGE_STRATEGIES,
+    OTHER_CODES,
+    POLICIES,
+    REASONS,
+    SEMANTIC_KINDS,
+    WRITE_DISPOSITIONS,
+)
+from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import PipelineSpec
-from etl_agent.rejects import ReasonCode
-from etl_agent.validate.spec import ColumnContract, Compare, Drift, DriftMode, Validate
+from etl_agent.validate.spec import ColumnContract, Compare, Drift, Validate
 
-__all__ = [
-    "DRIFT_MODES",
-    "KINDS",
-    "REASONS",
-    "STRATEGIES",
-    "WRITE_DISPOSITIONS",
-    "Entry",
-    "Kind",
-    "Parameter",
-    "catalogue",
+__all__ = ["BOUNDS", "KINDS", "Entry", "Kind", "catalogue"]
+
+Kind = Literal[
+    "step",
+    "section",
+    "strategy",
+    "family of dirt",
+    "condition",
+    "measure",
+    "semantic kind",
+    "policy",
+    "write disposition",
+    "merge strategy",
+    "drift mode",
+    "reject reason",
+    "exit code",
 ]
-
-Kind = Literal["step", "section", "write disposition", "merge strategy", "drift mode", "reject reason", "exit code"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+CONDITIONS: Mapping[str, type[BaseModel]] = {"all": AllOf, "any": AnyOf, "not": Not}
+"""The conditions that are made of others."""
+
+BOUNDS = tuple(Compared.model_fields)
+"""The keys with which measures that are numbers are compared."""
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "pipeline": PipelineSpec,
@@ -48,71 +70,15 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "validate.contract.<column>": ColumnContract,
     "validate.checks[]": Compare,
     "validate.drift": Drift,
+    "clean.route": Route,
+    "clean.when": Branch,
     "load": Load,
+    "strategy file": Strategy,
+    "strategy file.columns": Selector,
+    "strategy file.examples[]": StrategyExample,
 }
-"""The parts of a pipeline file, by their path; cleaning steps have entries of their own."""
-
-WRITE_DISPOSITIONS: Mapping[WriteDisposition, str] = {
-    "append": "Add the rows. With a primary key, a row that is there already is dropped if equal, else quarantined.",
-    "replace": "Make the rows the whole table, in one transaction; grants, indexes and views stay.",
-    "merge": "Compare the rows with the table by primary key; the strategy says what becomes of a key that is there.",
-}
-STRATEGIES: Mapping[Strategy, str] = {
-    "upsert": "Update the rows that differ, insert those that are new.",
-    "delete-insert": "Delete all rows of each key, then insert.",
-    "insert-only": "Insert rows with new keys; rows whose key is there are filtered.",
-    "scd2": "Close the old version (valid_to) and insert the new one (valid_from).",
-}
-DRIFT_MODES: Mapping[DriftMode, str] = {
-    "evolve": "Follow the data: new columns are added as text, types become as wide as the values need.",
-    "freeze": "Load nothing, and report the whole difference.",
-    "quarantine": "Quarantine the rows that do not fit, load the others.",
-    "discard_value": "Drop the values that do not fit; each is counted as a change.",
-}
-REASONS: Mapping[ReasonCode, str] = {
-    "blank-row": "The row has no value in any column.",
-    "cell-too-long": "A cell is longer than max_cell_bytes, or its quote spans too many lines.",
-    "constraint-error": "A value breaks a check of its column.",
-    "encoding-error": "The line has bytes that are not valid in the file's encoding.",
-    "extra-cell": "The row has more cells than the header.",
-    "foreign-key-error": "The database refuses a reference to a row that is not there.",
-    "missing-cell": "The row has fewer cells than the header.",
-    "nul-byte": "The line has a NUL byte.",
-    "primary-key-error": "A column of the primary key is null, or the key is there with another row.",
-    "required-value": "A cell is null where the contract wants a value.",
-    "row-constraint": "The row breaks a check between columns.",
-    "stray-quote": "A quote stands where none may, so the cells cannot be told apart.",
-    "type-error": "A value does not fit its column's type.",
-    "unique-error": "The value or key stands in another row too.",
-    "unterminated-quote": "A quoted cell is not closed.",
-}
-"""What each reject reason means."""
-
-_OTHER_CODES: Mapping[int, str] = {
-    0: "Done, or nothing new.",
-    1: "A check says no: check, --fail-on-rejects.",
-    130: "Interrupted (SIGINT); nothing was loaded.",
-    141: "The reader of the output has gone, for example | head.",
-    143: "Terminated (SIGTERM); nothing was loaded.",
-}
-"""Exit codes without an error class."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A key of a step or section.
-
-    Args:
-        name: the key.
-        type: what its value may be, in words.
-        default: what it is when left out, as YAML; None where the key must be there.
-        description: what it means.
-    """
-
-    name: str
-    type: str
-    default: str | None
-    description: str
+"""The parts of a pipeline file, by their path, and those of a strategy file; cleaning steps have entries of their
+own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,128 +110,113 @@ class Entry:
     examples: tuple[Example, ...] = ()
 
 
-def catalogue() -> tuple[Entry, ...]:
-    """List every step, section, write disposition, strategy, drift mode, reject reason and exit code."""
+def catalogue(strategies: Mapping[str, Strategy] | None = None) -> tuple[Entry, ...]:
+    """List every member of every vocabulary, kind by kind.
+
+    Args:
+        strategies: the strategies of a project by name; without, those that are shipped.
+    """
+    known = known_strategies() if strategies is None else strategies
+    words: Mapping[Kind, Iterable[tuple[str, str]]] = {
+        "semantic kind": SEMANTIC_KINDS.items(),
+        "policy": POLICIES.items(),
+        "write disposition": WRITE_DISPOSITIONS.items(),
+        "merge strategy": MERGE_STRATEGIES.items(),
+        "drift mode": DRIFT_MODES.items(),
+        "reject reason": sorted(REASONS.items()),
+        "exit code": [(str(code), text) for code, text in sorted(_exit_codes().items())],
+    }
     return (
         *(_step(step, family) for family, steps in FAMILIES.items() for step in steps),
-        *(_section(name, model) for name, model in SECTIONS.items()),
-        *(Entry("write disposition", name, text) for name, text in WRITE_DISPOSITIONS.items()),
-        *(Entry("merge strategy", name, text) for name, text in STRATEGIES.items()),
-        *(Entry("drift mode", name, text) for name, text in DRIFT_MODES.items()),
-        *(Entry("reject reason", name, text) for name, text in sorted(REASONS.items())),
-        *(Entry("exit code", str(code), text) for code, text in sorted(_exit_codes().items())),
+        *(_spec("section", name, model) for name, model in SECTIONS.items()),
+        *map(_strategy, known.values()),
+        *map(_family, PROPOSERS),
+        *(_spec("condition", name, model) for name, model in CONDITIONS.items()),
+        *(_spec("measure", _literal(model, "measure"), model) for model in MEASURES),
+        *(Entry(kind, name, text) for kind, members in words.items() for name, text in members),
     )
 
 
 def _step(step: type[Step], family: str) -> Entry:
-    summary, description = _documented(step)
-    name = str(step.model_fields["step"].default)
+    summary, description = documented(step)
     return Entry(
         "step",
-        name,
+        str(step.model_fields["step"].default),
         summary,
         family=family,
         scope=step.scope,
         change=step.change,
         version=step.version,
         description=description,
-        parameters=tuple(parameter for parameter in _parameters(step) if parameter.name != "step"),
+        parameters=tuple(parameter for parameter in parameters_of(step) if parameter.name != "step"),
         examples=examples(step),
     )
 
 
-def _section(name: str, model: type[BaseModel]) -> Entry:
-    summary, description = _documented(model)
-    return Entry("section", name, summary, description=description, parameters=tuple(_parameters(model)))
+def _spec(kind: Kind, name: str, model: type[BaseModel]) -> Entry:
+    summary, description = documented(model)
+    parameters = [parameter for parameter in parameters_of(model) if parameter.name != "measure"]
+    parameters.sort(key=lambda parameter: parameter.name in BOUNDS)  # what it is of, then what it is compared with
+    return Entry(kind, name, summary, description=description, parameters=tuple(parameters))
 
 
-def _documented(model: type[BaseModel]) -> tuple[str, str]:
-    """Part a docstring into its first sentence and the text below; the before/after table is read elsewhere."""
-    summary, *rest = cleandoc(model.__doc__ or "").split("\n\n")
-    below = [" ".join(part.split()) for part in rest if not part.lstrip().startswith("|")]
-    return " ".join(summary.split()), "\n\n".join(below)
+def _literal(model: type[BaseModel], field: str) -> str:
+    return str(get_args(model.model_fields[field].annotation)[0])
 
 
-def _parameters(model: type[BaseModel]) -> Iterator[Parameter]:
-    for name, info in model.model_fields.items():
-        description = " ".join((info.description or "").split())
-        one = "text or " if ONE_OR_MORE in info.metadata else ""
-        yield Parameter(info.alias or name, one + type_in_words(info.annotation), _default(info), description)
+def _strategy(strategy: Strategy) -> Entry:
+    summary, _, more = " ".join(strategy.description.split()).partition(". ")
+    steps = dict.fromkeys(step.name for step in strategy.clean)
+    parts = [f"Steps: {', '.join(steps)}." if steps else "", _proposed(strategy), _suits(strategy)]
+    return Entry(
+        "strategy",
+        strategy.name,
+        summary if summary.endswith(".") else f"{summary}.",
+        description="\n\n".join(part for part in (more, *parts) if part),
+        examples=tuple(map(_example, strategy.examples)),
+    )
 
 
-def type_in_words(annotation: Any) -> str:
-    """Say what a value may be.
-
-    >>> type_in_words(Literal["all"] | tuple[str, ...])
-    'all or a list of text'
-    """
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return type_in_words(arguments[0])
-    if origin is Literal:
-        return " or ".join(_yaml(value) for value in arguments)
-    if origin is Union or origin is types.UnionType:
-        parts = [type_in_words(argument) for argument in arguments if argument is not types.NoneType]
-        return " or ".join(dict.fromkeys(parts)) if len(parts) <= _MOST_MEMBERS else "a step"
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"a mapping of {_plural(arguments[1])}"
-    if isinstance(origin, type) and issubclass(origin, Sequence | AbstractSet):
-        return f"a list of {_plural(arguments[0])}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        keys = [info.alias or name for name, info in annotation.model_fields.items()]
-        return f"a mapping ({', '.join(keys)})" if len(keys) <= _MOST_MEMBERS else "a mapping"
-    return _WORDS.get(getattr(annotation, "__name__", ""), "a value")
+def _proposed(strategy: Strategy) -> str:
+    if strategy.propose == "all":
+        return "Steps are composed for every family of dirt."
+    return f"Steps are composed for: {', '.join(strategy.propose)}." if strategy.propose else ""
 
 
-_MOST_MEMBERS = 8
-_BARE = re.compile(r"(?!(?:true|false|null)$)[A-Za-z_][\w./-]*")  # text that is text without quotes too
-_WORDS: Mapping[str, str] = {
-    "Decimal": "a number",
-    "PurePosixPath": "a path",
-    "bool": "true or false",
-    "date": "a date",
-    "datetime": "a date and time",
-    "float": "a number",
-    "int": "a whole number",
-    "str": "text",
-    "time": "a time",
-}
+def _suits(strategy: Strategy) -> str:
+    if strategy.name in SPECIAL:
+        return ""
+    if not strategy.suits:
+        return "No rule chooses it."
+    return f"Suits data with {', and '.join(map(_looked_up, strategy.suits))}."
 
 
-def _plural(annotation: Any) -> str:
-    said = type_in_words(annotation)
-    singular = {"a number": "numbers", "a whole number": "whole numbers", "a path": "paths", "a step": "steps"}
-    return singular.get(said, said.replace("a list of", "lists of", 1).replace("a mapping", "mappings", 1))
+def _looked_up(selector: Selector) -> str:
+    said = ["a column"]
+    if selector.kind:
+        said.append(f"of kind {' or '.join(selector.kind)}")
+    if selector.matches:
+        said.append(f"whose name matches {selector.matches}")
+    if selector.when:
+        measured = dict.fromkeys(leaf.name for leaf in leaves(selector.when))
+        said.append(f"under a condition on {' and '.join(measured)}")
+    return " ".join(said)
 
 
-def _default(info: FieldInfo) -> str | None:
-    if info.is_required():
-        return None
-    return _yaml(info.get_default(call_default_factory=True))
+def _example(example: StrategyExample) -> Example:
+    below = {"rows below": example.beside, "times": example.times} if example.beside else {}
+    before, after = ({name: list(cells) for name, cells in side.items()} for side in (example.before, example.after))
+    return Example(below, before, after)
 
 
-def _yaml(value: Any) -> str:
-    """Write a value as it would stand in a file."""
-    if value is None:
-        return "absent"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, BaseModel):
-        pairs = [
-            f"{key}: {_yaml(each)}" for key, each in value.model_dump(by_alias=True, exclude_defaults=True).items()
-        ]
-        return f"{{{', '.join(pairs)}}}" if pairs else "as its keys say"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_yaml(each)}' for key, each in value.items())}}}"
-    if isinstance(value, tuple | list | frozenset):
-        return f"[{', '.join(map(_yaml, value))}]"
-    text = str(value)
-    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and not _BARE.fullmatch(text) else text
+def _family(proposer: Proposer) -> Entry:
+    summary, _, more = cleandoc(getattr(getmodule(proposer), "__doc__", None) or "").partition("\n\n")
+    return Entry("family of dirt", family_of(proposer), " ".join(summary.split()), description=" ".join(more.split()))
 
 
 def _exit_codes() -> dict[int, str]:
     """Join what the errors of each exit code say of themselves."""
-    said: dict[int, list[str]] = {code: [text] for code, text in _OTHER_CODES.items()}
+    said: dict[int, list[str]] = {code: [text] for code, text in OTHER_CODES.items()}
     for error in _errors(EtlAgentError):
         if error is not EtlAgentError and "exit_code" in vars(error):
             said.setdefault(error.exit_code, []).append(cleandoc(error.__doc__ or "").partition("\n\n")[0])

@@ -1,15 +1,17 @@
-"""The JSON Schema of pipeline files, for editors that complete and check while one types."""
+"""The JSON Schemas of pipeline and strategy files, for editors that complete and check while one types."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from etl_agent.decide.strategy import Strategy
 from etl_agent.orchestrate.sequential import PipelineSpec
 
-__all__ = ["json_schema"]
+__all__ = ["json_schema", "strategy_schema"]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -38,5 +40,14 @@ class _ForYaml(GenerateJsonSchema):
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a pipeline file."""
-    made = PipelineSpec.model_json_schema(by_alias=True, mode="validation", schema_generator=_ForYaml)
-    return {"$schema": _DIALECT, **made, "title": "etl-agent pipeline"}
+    return _schema(PipelineSpec, title="etl-agent pipeline")
+
+
+def strategy_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a strategy file."""
+    return _schema(Strategy, title="etl-agent strategy")
+
+
+def _schema(model: type[BaseModel], *, title: str) -> dict[str, Any]:
+    made = model.model_json_schema(by_alias=True, mode="validation", schema_generator=_ForYaml)
+    return {"$schema": _DIALECT, **made, "title": title}

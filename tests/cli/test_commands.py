@@ -11,8 +11,22 @@ import pytest
 from etl_agent.clean.union import STEPS
 from etl_agent.cli import main
 from etl_agent.cli.reference import pages
+from etl_agent.decide.decision import Policy
+from etl_agent.decide.policies import RoutePolicy
+from etl_agent.decide.propose import PROPOSERS, family_of
+from etl_agent.decide.strategies import known_strategies
+from etl_agent.decide.vocabulary import MEASURES
 from etl_agent.load.spec import Strategy, WriteDisposition
-from etl_agent.orchestrate.catalog import DRIFT_MODES, KINDS, REASONS, STRATEGIES, WRITE_DISPOSITIONS, catalogue
+from etl_agent.orchestrate.catalog import KINDS, catalogue
+from etl_agent.orchestrate.meanings import (
+    DRIFT_MODES,
+    MERGE_STRATEGIES,
+    POLICIES,
+    REASONS,
+    SEMANTIC_KINDS,
+    WRITE_DISPOSITIONS,
+)
+from etl_agent.profile.kinds import Kind as SemanticKind
 from etl_agent.rejects import reason_codes
 from etl_agent.validate.spec import DriftMode
 
@@ -26,6 +40,15 @@ def pipeline(folder: Path, name: str, more: str = "") -> str:
     path = folder / f"{name}.yaml"
     path.write_text(LEAST.format(name=name, more=more))
     return str(path)
+
+
+@pytest.fixture
+def own_strategy(tmp_path: Path) -> Path:
+    """A strategy in a project folder."""
+    file = tmp_path / "pipelines" / "strategies" / "lockers.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("name: lockers\ndescription: Lockers of the sports hall.\nclean: [{step: strip, columns: all}]\n")
+    return file
 
 
 def test_check_says_ok_for_each_good_file(tmp_path: Path, capsys: Capture) -> None:
@@ -88,8 +111,13 @@ def test_the_catalogue_holds_every_member_of_every_union() -> None:
     names = {kind: [entry.name for entry in entries if entry.kind == kind] for kind in KINDS}
     assert names["step"] == [step.model_fields["step"].default for step in STEPS]
     assert names["write disposition"] == list(WRITE_DISPOSITIONS) == list(get_args(WriteDisposition))
-    assert names["merge strategy"] == list(STRATEGIES) == list(get_args(Strategy))
+    assert names["merge strategy"] == list(MERGE_STRATEGIES) == list(get_args(Strategy))
     assert names["drift mode"] == list(DRIFT_MODES) == list(get_args(DriftMode))
+    assert names["strategy"] == list(known_strategies())
+    assert names["family of dirt"] == list(map(family_of, PROPOSERS))
+    assert names["measure"] == [get_args(measure.model_fields["measure"].annotation)[0] for measure in MEASURES]
+    assert names["semantic kind"] == list(SEMANTIC_KINDS) == list(get_args(SemanticKind))
+    assert names["policy"] == list(POLICIES) == list(dict.fromkeys((*get_args(RoutePolicy), *get_args(Policy))))
     assert names["reject reason"] == sorted(REASONS) == list(reason_codes())
     assert {"0", "1", "2", "65", "66", "69", "70", "73", "74", "75", "77", "78", "130", "143"} <= set(
         names["exit code"]
@@ -117,6 +145,43 @@ def test_catalog_answers_a_wrong_name_with_the_near_one(capsys: Capture) -> None
     assert "did you mean 'strip'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("policy", "trial      Every candidate"),
+        ("measure", "null_share"),
+        ("route", "among: text or a list of text (required)"),
+        ("when", "then: a list of steps or routes or branches"),
+        ("matches_kind", "kind: a semantic kind or a list of semantic kinds (required)"),
+        ("us_money", "Steps: null_markers, numbers."),
+        ("typos", "Typos: "),
+        ("columns", "when: a condition (default absent)"),
+    ],
+)
+def test_catalog_tells_of_choices(name: str, said: str, capsys: Capture) -> None:
+    """A kind lists its members; a member, and the last part of a section's path, is told in full."""
+    assert main(["catalog", name]) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_catalog_lists_the_strategies_of_the_project(own_strategy: Path, capsys: Capture) -> None:
+    """One's own strategy stands beside the shipped ones, with its summary and its steps."""
+    assert main(["--project", str(own_strategy.parents[2]), "catalog", "lockers", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["kind"], entry["summary"]) == ("strategy", "Lockers of the sports hall.")
+    assert "Steps: strip." in entry["description"]
+    assert "No rule chooses it." in entry["description"]
+
+
+def test_catalog_stays_of_use_while_a_strategy_has_a_mistake(own_strategy: Path, capsys: Capture) -> None:
+    """The mistake is said on stderr, and everything else is listed."""
+    own_strategy.write_text(own_strategy.read_text().replace("clean", "claen"))
+    assert main(["--project", str(own_strategy.parents[2]), "catalog", "strip"]) == 0
+    captured = capsys.readouterr()
+    assert "columns: all or a list of text" in captured.out
+    assert "lockers.yaml:3:1: claen: unknown key; did you mean 'clean'?" in captured.err
+
+
 def test_catalog_as_json_is_read_by_programs(capsys: Capture) -> None:
     """Every entry is an object with its kind and name."""
     assert main(["catalog", "--json"]) == 0
@@ -128,13 +193,14 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in schema["$defs"].items() if each.get("type") == "object"}
 
 
-def test_the_schema_describes_every_key_and_refuses_others(capsys: Capture) -> None:
+@pytest.mark.parametrize(("words", "key"), [(["schema"], "validate"), (["schema", "--strategy"], "suits")])
+def test_the_schema_describes_every_key_and_refuses_others(words: list[str], key: str, capsys: Capture) -> None:
     """An editor can complete and explain keys, and marks a wrong one."""
-    assert main(["schema"]) == 0
+    assert main(words) == 0
     schema = json.loads(capsys.readouterr().out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert "validate" in schema["properties"]
-    for name, each in {**described(schema), "pipeline": schema}.items():
+    assert key in schema["properties"]
+    for name, each in {**described(schema), "file": schema}.items():
         assert each["additionalProperties"] is False, name
         undescribed = [
             key

@@ -25,7 +25,7 @@ from etl_agent.decide.propose import (
     typos,
 )
 
-__all__ = ["PROPOSERS", "Proposer"]
+__all__ = ["PROPOSERS", "Proposer", "family_of"]
 
 Proposer = Callable[[Evidence], Iterable[Proposal]]
 """Propose steps for what the evidence shows; nothing where it is thin."""
@@ -49,3 +49,8 @@ PROPOSERS: tuple[Proposer, ...] = (
     constants.propose,
 )
 """Every proposer. A later one sees the sample as the accepted steps of those before leave it."""
+
+
+def family_of(proposer: Proposer) -> str:
+    """Name the family of dirt that a proposer looks for: that of its module."""
+    return proposer.__module__.rpartition(".")[2]
