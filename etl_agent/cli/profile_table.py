@@ -100,7 +100,7 @@ def _values(column: Told) -> str:
     if numbers and column.get("histogram"):
         return f"{numbers['min']:,g} to {numbers['max']:,g}, median {numbers['median']:,g}"
     spelled = {found["value"] for found in column["null_spellings"]}
-    if items := [item for item in column.get("frequent", ()) if item["value"] not in spelled]:
+    if items := [item for item in column.get("frequent", ()) if item["value"] not in spelled and item["rows"] > 1]:
         return _listed(items, "value", rows=column["rows"])
     length = column["length"]
     if length["min"] is None:

@@ -155,23 +155,29 @@ def _numeric(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) 
     share = min(numerals.rows / cells, 1.0)
     affixed = Counter[str]()
     units = Counter[str]()
+    spellings = Counter[str]()
     for affix, rows in numerals.affixes.counts.items():
         if affix == "#":
             continue  # nothing but a sign stood around
         kind = _affix_kind(affix)
         affixed[kind] += rows
-        units[f"{kind} {_unit(affix)}"] += rows
+        units[f"{kind} {_unit(affix).casefold()}"] += rows
+        spellings[_unit(affix)] += rows
     most, rows = max(affixed.items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
     if 2 * rows > numerals.rows:
         own = {unit.partition(" ")[2]: count for unit, count in units.most_common() if unit.startswith(f"{most} ")}
         if most == "code" or sum(sorted(own.values())[-_UNITS:]) < ENOUGH * rows or _numbered(facts, cells=cells):
             return None
-        return ColumnKind(most, share, formats, next(iter(own)), doubt)  # type: ignore[arg-type]  # _affix_kind's words
+        unit = next(iter(own))
+        shown = next(spelling for spelling, _ in spellings.most_common() if spelling.casefold() == unit)
+        return ColumnKind(most, share, formats, shown, doubt)  # type: ignore[arg-type]  # _affix_kind's words
     if _is_identifier(facts, cells=cells, distinct=distinct, words=words):
         return ColumnKind("identifier", share, formats)
-    return ColumnKind(
-        "number" if numerals.fractions > _FRACTIONS * numerals.rows else "integer", share, formats, None, doubt
-    )
+    if numerals.fractions > _FRACTIONS * numerals.rows:
+        return ColumnKind("number", share, formats, doubt=doubt)
+    if numerals.padded > _FRACTIONS * numerals.rows:  # no measure is written with zeros in front
+        return ColumnKind("identifier" if distinct >= _REPEATED * cells else "category", share, formats)
+    return ColumnKind("integer", share, formats, doubt=doubt)
 
 
 def _numbered(facts: ColumnFacts, *, cells: int) -> bool:
@@ -191,8 +197,8 @@ def _affix_kind(affix: str) -> Literal["percent", "money", "quantity", "code"]:
 
 
 def _unit(affix: str) -> str:
-    """Return the unit of an affix; spellings that differ in case, blanks and full stops are one."""
-    return affix.replace("#", "").replace(".", "").strip().casefold()
+    """Return the unit of an affix; spellings that differ in blanks and full stops are one."""
+    return affix.replace("#", "").replace(".", "").strip()
 
 
 def _is_identifier(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) -> bool:

@@ -26,7 +26,9 @@ _WRITTEN: Mapping[NullSort, str] = {
     "sign": "|".join(["…", *(sign * times for sign in "-–—_.?*#~" for times in range(1, 6))]),
     "word": "na|n.a.|n.a|n/k|n.d.|n/d|nil|none|(none)|<none>|[none]|missing|(missing)|unknown|(unknown)|unk|undefined|"
     "unspecified|not available|not applicable|not provided|not specified|not known|not reported|not recorded|"
-    "not given|not entered|no data|no value|no answer|empty|(empty)|(blank)|blank|tbd|tba|to be determined",
+    "not given|not entered|no data|no value|no answer|empty|(empty)|(blank)|blank|tbd|tba|to be determined|"
+    "k.a.|k. a.|keine angabe|unbekannt|inconnu|non renseigné|n.c.|s/d|sin dato|sin datos|desconocido|desconhecido|"
+    "sconosciuto|onbekend",
 }
 
 NULL_SPELLINGS: Mapping[str, NullSort] = {

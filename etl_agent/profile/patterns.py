@@ -46,8 +46,8 @@ def masked_patterns(values: pa.Array) -> pa.Array:
 def collapsed_patterns(values: pa.Array) -> pa.Array:
     """Return the pattern of each value with every run of digits, capitals or other letters written once.
 
-    >>> collapsed_patterns(pa.array(["03/04/2025", "Été", None])).to_pylist()
-    ['9/9/9', 'aA', None]
+    >>> collapsed_patterns(pa.array(["03/04/2025", "Dr. Été", None])).to_pylist()
+    ['9/9/9', 'Aa. a', None]
 
     Args:
         values: text, any number of cells of any length.

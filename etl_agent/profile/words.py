@@ -20,8 +20,11 @@ TRUTHS: Mapping[str, tuple[str, str]] = {
     "t/f": ("t", "f"),
     "on/off": ("on", "off"),
     "1/0": ("1", "0"),
+    "ja/nein": ("ja", "nein"),
+    "oui/non": ("oui", "non"),
+    "sim/não": ("sim", "não"),
 }
-"""Spellings of truth values: true, then false."""
+"""Spellings of truth values: true, then false. No word is in two of them."""
 _SIDES = {word: (name, side) for name, pair in TRUTHS.items() for side, word in zip("+-", pair, strict=True)}
 
 _EMAIL = r"^[^@\s,;]+@[^@\s,;]+\.[aA]+$"  # of collapsed patterns
@@ -37,6 +40,8 @@ _PHONE = (
     r"|9{3,5}[-/ ]9{3,4}[- ]9{3,4}"  # 020 7946 0018
     r")(?: ?a{1,4}\.? ?9{1,5})? ?$"
 )
+_GROUPED = r"^ ?(?:\(?9[-. /()]*){7,15} ?$"  # any groups; a telephone only if it begins with a zero or a bracket
+_PARTED = r"9[-. /()]+9"
 _POSTAL = {
     "letters": r"^ ?(?:A{1,2}9[9A]? ?9AA|A9A[ -]?9A9|9999 ?AA|A99 ?[A9]{4}) ?$",  # GB, CA, NL, IE
     "zip+4": r"^ ?99999-9999 ?$",
@@ -74,7 +79,7 @@ class Words:
         rows = {
             "email": spelled.count(email),
             "phone plus": spelled.count(spelled.matching(_PHONE, among=spelled.matching(r"^ ?\+", among=phone))),
-            "phone": spelled.count(spelled.matching(_PHONE, among=phone)),
+            "phone": _phones(spelled),
             "telephone digits": spelled.count(spelled.matching(r"^ ?9{7,15} ?$", among=whole)),
             "coded": spelled.count(spelled.gate("9") & ~spaced),
             "spaced": spelled.count(spaced) + int(spelled.rows[spelled.long].sum()),
@@ -88,6 +93,18 @@ class Words:
             long_email = as_mask(pc.match_substring_regex(long, r"^[^@\s,;]+@[^@\s,;]+\.\pL+$"))
             rows["email"] += int(spelled.rows[spelled.long][long_email].sum())
         return Words({name: count for name, count in rows.items() if count}, _truths(spelled))
+
+
+def _phones(spelled: Spelled) -> int:
+    """Count the telephone numbers that show by their groups, their country or their area that they are."""
+    made = spelled.gate(_PHONE_MADE)
+    sure = spelled.matching(_PHONE, among=made)
+    rest = spelled.matching(_PARTED, among=spelled.matching(_GROUPED, among=made & ~sure))
+    places = spelled.places(rest)
+    if not len(places):
+        return spelled.count(sure)
+    area = as_mask(pc.match_substring_regex(spelled.chosen(places), r"^ ?\(?0"))
+    return spelled.count(sure) + int(spelled.rows[places[area]].sum())
 
 
 def _urls(spelled: Spelled) -> int:

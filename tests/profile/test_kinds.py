@@ -50,7 +50,14 @@ COLUMNS = {
     ],
     "timestamp": [many("2024-01-31 10:00:00", "2024-01-31T10:00:00Z"), many("1/31/2024 9:05 PM", "2/1/2024 10:00 am")],
     "time": [many("9:05", "17:30:00"), many("7:10 a.m.", "6:00 PM")],
-    "boolean": [many("yes", "no"), many("Y", "N", "n"), many("0", "1"), many("TRUE", "no", "false", "1", "0")],
+    "boolean": [
+        many("ja", "NEIN", "Nein"),
+        many("oui", "non", "Oui"),
+        many("yes", "no"),
+        many("Y", "N", "n"),
+        many("0", "1"),
+        many("TRUE", "no", "false", "1", "0"),
+    ],
     "email": [many("a.b@example.org", "info@my-shop.co.uk")],
     "phone": [
         many("+49 30 1234567", "+493012345"),
@@ -89,6 +96,7 @@ def test_dirt_and_null_spellings_do_not_hide_a_kind(kind, cells):
     [
         (many("12A", "14B", "3C", "7D", "9F"), "category"),  # seats, no quantities
         (many("001C", "025C", "013B"), "category"),
+        (many("00042", "00007", "01001"), "category"),  # no measure is written with zeros in front
         (many("1st", "2nd", "3rd", "4th"), "category"),
         (many("0", "1", "2"), "integer"),  # counts, no truth values
         (many("A12", "A13", "B7"), "category"),
