@@ -83,7 +83,7 @@ def _say(told: dict[str, Any], *, diff: bool) -> None:
         click.echo(safe(told["diff"]))
         return
     state = "written" if told["written"] else "would change" if told["changed"] else "up to date"
-    known = f"{len(told['routes'])} routes, {len(told['formats'])} formats"
-    click.echo(safe(f"{told['lock']}: {state} ({known})"))
+    known = [f"{len(told[kind])} {kind[:-1] if len(told[kind]) == 1 else kind}" for kind in ("routes", "formats")]
+    click.echo(safe(f"{told['lock']}: {state} ({', '.join(known)})"))
     for decision in told["routes"]:
         click.echo(safe(f"  {decision['node']}: {decision['chosen']}, by {decision['policy']}: {decision['reason']}"))

@@ -17,6 +17,7 @@ from etl_agent.errors import NoInput, near
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from etl_agent.decide.decision import Decision, Dropped
     from etl_agent.run.changes import ChangeRow
     from etl_agent.run.history import PastRun
     from etl_agent.run.result import FileOutcome
@@ -74,7 +75,7 @@ def _names(pipelines: Sequence[Path]) -> list[str]:
 @target_options
 @json_option
 def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: bool) -> None:
-    """Show a run: where every row is, its files, reasons and changes.
+    """Show a run: where every row is, its files, reasons, decisions and changes.
 
     RUN is a number from `etl-agent runs`; without it, the newest run is shown. Stars stand for values of sensitive
     columns.
@@ -162,6 +163,9 @@ def _show(run: PastRun, changes: Sequence[ChangeRow], quarantine: dict[str, int]
     if result.files:
         click.echo()
         print_table(_files(result.files))
+    if result.decisions:
+        click.echo()
+        print_table(_decisions(result.decisions))
     if changes:
         click.echo()
         order = {key: place for place, key in enumerate(result.changes)}
@@ -179,6 +183,20 @@ def _files(files: Sequence[FileOutcome]) -> Table:
         by = f" by run {file.run_id}" if file.run_id is not None else ""
         table.add_row(_shown(file.file), _shown(f"{file.status}{by}"), "" if file.rows is None else f"{file.rows:,}")
     return table
+
+
+def _decisions(decisions: Sequence[Decision]) -> Table:
+    """List what was chosen at each node, and below it the steps that the gate refused."""
+    table = _table("node", "chosen", "by", "reason")
+    for decision in decisions:
+        table.add_row(*map(_whole, (decision.node, decision.chosen, decision.policy, decision.reason)))
+        for dropped in decision.dropped:
+            table.add_row("", *map(_whole, (f"not {dropped.step}", "gate", _refused(dropped))))
+    return table
+
+
+def _refused(dropped: Dropped) -> str:
+    return f"{', '.join(dropped.columns)}: {dropped.reason}" if dropped.columns else dropped.reason
 
 
 def _changes(changes: Sequence[ChangeRow]) -> Table:
@@ -212,10 +230,13 @@ def _value(text: str | None) -> str:
 
 
 def _shown(text: str) -> str:
+    return _whole(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def _whole(text: str) -> str:
     from rich.markup import escape
 
-    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return escape(safe(cut).replace("\n", "\\n"))
+    return escape(safe(text).replace("\n", "\\n"))
 
 
 def _local(moment: datetime) -> str:

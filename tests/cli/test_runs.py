@@ -114,6 +114,32 @@ def test_show_tells_balance_files_reasons_and_what_to_type(loaded: Path, capsys:
     assert "next: etl-agent quarantine list --run " in out
 
 
+def test_show_tells_who_decided_what_and_why(project: Path, capsys: Capture) -> None:
+    """Every node with its choice, and below it the steps that the gate refused; nothing of it is cut or marked up."""
+    names = ("Ann", "Bob", "Eve")
+    (project / "in.csv").write_text("id,[b]n\n" + "".join(f"{n},{names[n % 3]}\n" for n in range(30)))
+    (project / "pipelines" / "strategies").mkdir()
+    (project / "pipelines" / "strategies" / "shout.yaml").write_text(
+        "name: shout\ndescription: Shout.\nclean: [{step: case, columns: ['[b]n'], to: upper}]\n"
+    )
+    path = project / "pipelines" / "p.yaml"
+    path.write_text(
+        "version: 1\nname: p\nextract: {files: in.csv}\nclean:\n"
+        "  - {route: volume, among: [shout], by: rule, otherwise: shout}\n"
+        "  - {when: {measure: row_count, lt: 10}, then: [], otherwise: []}\n"
+        "load: {to: 'sqlite:///w.db', table: t}\n"
+    )
+    assert main(["run", str(path)]) == 0
+    capsys.readouterr()
+    lines = [line.rstrip().split(maxsplit=3) for line in out_of(capsys, "show").splitlines()]
+    at = lines.index(["node", "chosen", "by", "reason"])
+    assert lines[at + 1][:3] == ["volume", "shout", "otherwise"]
+    assert lines[at + 2][:3] == ["not", "case", "gate"]
+    assert lines[at + 2][3].startswith("[b]n: ")
+    assert lines[at + 3] == ["clean[1]", "otherwise", "condition", "row_count is 30, not below 10"]
+    assert [each["node"] for each in json_of(capsys, "show")["decisions"]] == ["volume", "clean[1]"]
+
+
 def test_show_of_an_unknown_run_names_those_that_are_there(loaded: Path, capsys: Capture) -> None:
     """Exit 66 and the next command."""
     run_id = json_of(capsys, "runs")[0]["run_id"]
