@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from etl_agent.batch import Mask
 from etl_agent.decide.gate.readings import Reading, reading
 from etl_agent.profile.coded import Codes
+from etl_agent.profile.nulls import null_sort
 
 __all__ = ["ColumnEffect", "Pairs", "column_effects"]
 
@@ -67,9 +68,15 @@ class ColumnEffect:
         return len(self.before)
 
     @cached_property
+    def markers(self) -> Mask:
+        """Which values are spellings of no value; the last entry is for null, whose code is -1."""
+        return np.array([*map(_is_marker, self.values.to_pylist()), True], np.bool_)
+
+    @cached_property
     def filled(self) -> Codes:
-        """The rows that had no value and have one."""
-        return np.flatnonzero((self.before < 0) & (self.after >= 0))
+        """The rows that had no value, or a marker for none, and have a value; or a marker instead of a null."""
+        made = self.markers[self.before] & ~self.markers[self.after]
+        return np.flatnonzero(made | ((self.before < 0) & (self.after >= 0)))
 
     @cached_property
     def emptied(self) -> Codes:
@@ -78,8 +85,10 @@ class ColumnEffect:
 
     @cached_property
     def replaced(self) -> Codes:
-        """The rows that had a value and have another."""
-        return np.flatnonzero((self.before >= 0) & (self.after >= 0) & (self.before != self.after))
+        """The rows that had a value and have another, or a marker and have another marker."""
+        differ = (self.before >= 0) & (self.after >= 0) & (self.before != self.after)
+        differ[self.filled] = False
+        return np.flatnonzero(differ)
 
     @cached_property
     def counts(self) -> Codes:
@@ -126,6 +135,11 @@ class ColumnEffect:
         chosen[places] = True
         chosen[-1] = False
         return self.replaced[chosen[self.pairs.of_row]]
+
+
+def _is_marker(text: str) -> bool:
+    """Tell whether a text is written for no value, and for nothing else: words such as NA can be values."""
+    return null_sort(text) not in (None, "word")
 
 
 def column_effects(before: pa.RecordBatch, after: pa.RecordBatch) -> tuple[ColumnEffect, ...]:

@@ -24,7 +24,8 @@ __all__ = ["hidden_accuracy", "object_to_emptied", "object_to_fills"]
 _RIGHT = 0.8  # the share of hidden values that a fill must surely put back
 _Z = 1.64  # one-sided 95 %
 _FOR = math.log(3)  # a filled row must speak three times as much for the value as for the null
-_RARE_NULLS = 0.05  # where more is missing, a null is a state of the column and no accident
+_RARE_NULLS = 0.1  # where more is missing, a null is a state of the column and no accident
+_CUSTOM = 3  # rows from which on a value is no slip
 _EVERY = 8  # of a carried fill every eighth value is hidden, so that those before it stay
 _MOST_ROWS = 2048
 _SOURCES = 3  # rows of each thing and of each source, at least, on the average
@@ -32,28 +33,38 @@ _ONCE = 0.95  # of the rows are the only report of a source on a thing
 _CODE_SHARE = 0.5  # from where on a marker's own pattern is the pattern of the column
 
 
-def hidden_accuracy(step: Step, sample: pa.RecordBatch, name: str) -> tuple[int, int]:
+def hidden_accuracy(step: Step, sample: pa.RecordBatch, effect: ColumnEffect) -> tuple[int, int]:
     """Hide values that are known, let the step fill them, and count: filled, and filled with what was hidden.
 
     Args:
         step: a pinned step that fills nulls of the column.
         sample: the rows.
-        name: the column.
+        effect: what the step does to the column.
     """
+    name = effect.name
     column = sample.column(name)
-    known = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    known = ~effect.markers[effect.before]
     some = np.arange(len(column)) % _EVERY == _EVERY - 1
     hidden = known & some if isinstance(step, CarryStep) else known
-    trial = replaced(sample, name, pc.if_else(pa.array(hidden), pa.nulls(len(column), pa.string()), column))
+    nothing = _spelled(effect, len(column))
+    trial = replaced(sample, name, pc.if_else(pa.array(hidden), nothing, column))
     if isinstance(step, RowStep):
         result = step.apply(trial).column(name)
     elif isinstance(step, CarryStep):
         result = step.carry(trial, step.start())[0].column(name)
     else:
         return 0, 0
-    filled = hidden & pc.is_valid(result).to_numpy(zero_copy_only=False)
+    left = pc.fill_null(pc.equal(result, nothing), fill_value=False).to_numpy(zero_copy_only=False)
+    filled = hidden & ~left & pc.is_valid(result).to_numpy(zero_copy_only=False)
     same = pc.fill_null(pc.equal(result, column), fill_value=False).to_numpy(zero_copy_only=False)
     return int(filled.sum()), int((filled & same).sum())
+
+
+def _spelled(effect: ColumnEffect, rows: int) -> pa.StringArray:
+    """Return what stands where the step fills, as often as there are rows: null, or the most frequent marker."""
+    gaps = effect.before[effect.filled]
+    most = int(np.bincount(gaps + 1).argmax()) - 1
+    return effect.values.take(pa.array(np.full(rows, most), mask=np.full(rows, most < 0)))
 
 
 def _surely(hits: int, tries: int) -> float:
@@ -66,7 +77,13 @@ def _surely(hits: int, tries: int) -> float:
 
 
 def object_to_fills(
-    step: Step, sample: pa.RecordBatch, table: CodedTable, effect: ColumnEffect, *, moved: Mapping[str, Codes]
+    step: Step,
+    sample: pa.RecordBatch,
+    table: CodedTable,
+    effect: ColumnEffect,
+    *,
+    rows: Codes,
+    moved: Mapping[str, Codes],
 ) -> Objection | None:
     """Say what speaks against the fills of a column; None if nothing does.
 
@@ -75,19 +92,18 @@ def object_to_fills(
     A value that is the same for every row says nothing of the row: it is let through only in a column that has no
     other value, and where nulls are rare.
     """
-    rows = effect.filled
     markers = np.unique(effect.after[rows])
-    if all(null_sort(text) is not None for text in effect.texts(markers)):
+    if all(effect.markers[code] or null_sort(effect.texts(markers[at : at + 1])[0]) for at, code in enumerate(markers)):
         return _object_to_spelled_nulls(effect, markers)
-    filled, hits = hidden_accuracy(step, sample, effect.name)
+    filled, hits = hidden_accuracy(step, sample, effect)
     sure = _surely(hits, filled)
     judged = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(np.int64)]
     said = testimony(table, effect, rows=judged, moved=moved)
     said = _without_sources(said)
-    odds = said.fits + said.clashes
+    odds = np.maximum(said.fits, said.agreed) + said.clashes
     spoken = float((odds >= _FOR).mean())
     against = float((odds <= -_FOR).mean())
-    nulls = int(np.count_nonzero(effect.before < 0)) / effect.rows
+    nulls = int(np.count_nonzero(effect.markers[effect.before])) / effect.rows
     figures: dict[str, Figure] = {
         "column": effect.name,
         "cells": len(rows),
@@ -100,7 +116,7 @@ def object_to_fills(
     }
     if sure < _RIGHT:
         return Objection("it would not put back values that are known", figures)
-    constant = np.count_nonzero(effect.counts) == 1
+    constant = np.count_nonzero(effect.counts[~effect.markers[:-1]] >= _CUSTOM) == 1
     if constant and nulls <= _RARE_NULLS and against <= 1 - _RIGHT:
         return None
     if spoken < _RIGHT:

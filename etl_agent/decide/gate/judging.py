@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
+from etl_agent.batch import Mask
 from etl_agent.clean.conflicts import FillFromSources, ResolveConflicts
 from etl_agent.clean.step import KeyStep, SiftStep, Step, missing_columns
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate.effect import ColumnEffect, column_effects
 from etl_agent.decide.gate.fills import object_to_emptied, object_to_fills
+from etl_agent.decide.gate.moved import spilled_rows
 from etl_agent.decide.gate.removals import object_to_lost_columns, object_to_removal
-from etl_agent.decide.gate.repairs import Repaired, object_to_repairs, repaired
+from etl_agent.decide.gate.repairs import Repaired, figures_of_repairs, object_to_repairs, repaired
 from etl_agent.decide.gate.ruling import Objection, Ruling
 from etl_agent.decide.gate.sources import object_to_weighing
 from etl_agent.decide.gate.writing import Writing, judge_writing
@@ -63,6 +65,7 @@ def _judged(step: Step, evidence: Evidence, failures: Failures | None) -> tuple[
     figures = effects.figures()
     for objection in effects.objections():
         return objection, figures
+    figures |= figures_of_repairs(effects.repairs)
     if failures is not None and effects.found:
         made = failures(after) - failures(before)
         figures["contract_failures_made"] = made
@@ -114,16 +117,22 @@ class _Effects:
         for effect in self.found:
             if (objection := self._writing[effect.name].objection) is not None:
                 yield objection
-        yield from self._repairs()
+        yield from self._repair_objections()
         for effect in self.found:
-            if len(effect.filled):
-                objection = object_to_fills(self.step, before, self.evidence.coded, effect, moved=self._moved)
+            gaps = np.setdiff1d(effect.filled, np.flatnonzero(self._spilled[effect.name]))
+            if len(gaps):
+                coded = self.evidence.coded
+                objection = object_to_fills(self.step, before, coded, effect, rows=gaps, moved=self._moved)
                 if objection is not None:
                     yield objection
 
     @cached_property
     def _moved(self) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
         return {each.name: np.flatnonzero(each.before != each.after) for each in self.found}
+
+    @cached_property
+    def _spilled(self) -> Mapping[str, Mask]:
+        return spilled_rows(self.found)
 
     @property
     def _looked_at(self) -> tuple[str, ...]:
@@ -135,19 +144,29 @@ class _Effects:
     def _writing(self) -> dict[str, Writing]:
         return {effect.name: judge_writing(effect) for effect in self.found}
 
-    def _repairs(self) -> Iterator[Objection]:
-        found: list[Repaired] = []
-        reasons: list[Objection] = []
+    @cached_property
+    def repairs(self) -> tuple[Repaired, ...]:
+        """The value repairs of each column, with what was meant as a format and is none there."""
+        found = []
         for effect in self.found:
-            writing = self._writing[effect.name]
-            places = np.union1d(effect.of_relations(frozenset({"value"})), writing.doubtful)
-            if not len(places):
-                continue
-            each = repaired(self.evidence.coded, effect, places=places, moved=self._moved, together=self._looked_at)
-            found += [each] if each is not None else []
-            reasons += [writing.reason] if writing.reason is not None else []
-        if (objection := object_to_repairs(found)) is not None:
-            # What was meant as a format and is neither that nor a repair is refused for what it was meant as.
-            yield next(
-                (reason for reason in reasons if reason.figures["column"] == objection.figures["column"]), objection
-            )
+            places = np.union1d(effect.of_relations(frozenset({"value"})), self._writing[effect.name].doubtful)
+            if len(places):
+                found.append(
+                    repaired(
+                        self.evidence.coded,
+                        effect,
+                        places=places,
+                        moved=self._moved,
+                        together=self._looked_at,
+                        spilled=self._spilled[effect.name],
+                    )
+                )
+        return tuple(each for each in found if each is not None)
+
+    def _repair_objections(self) -> Iterator[Objection]:
+        if (reason := object_to_repairs(self.repairs)) is None:
+            return
+        figures = figures_of_repairs(self.repairs)
+        # What was meant as a format and is neither that nor a repair is refused for what it was meant as.
+        meant = self._writing[str(figures["column"])].reason
+        yield meant if meant is not None else Objection(reason, figures)

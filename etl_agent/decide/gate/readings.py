@@ -105,7 +105,7 @@ def reading(before: str, after: str) -> Reading:
             return found
         if NUMBER.fullmatch(after) or NUMBER.fullmatch(before):
             return _VALUE  # a sign, a point or a digit too many makes another number
-    if _letters(before) == _letters(after) != "":
+    if _letters(before) == _letters(after) != "" and _amount(before) == _amount(after):
         return Reading("marks")
     return _VALUE
 
@@ -158,7 +158,7 @@ def _numeric(before: str, after: str) -> Reading | None:
     if found is None:
         return _same_number(before, after)
     ahead, body, behind = found[1], found[2], found[3] or ""
-    negative = "-" in ahead or behind.strip().startswith("-") or ("(" in ahead and ")" in behind)
+    negative = _negative(ahead, behind)
     affix = "".join(sign for sign in ahead + behind if sign not in "+-() ")
     if any(sign.isalpha() for sign in ahead) and not _currency(ahead):
         return None  # a code like AB12 is not an amount with a unit in front
@@ -167,6 +167,16 @@ def _numeric(before: str, after: str) -> Reading | None:
         return _converted(before, body, affix, after) or _same_number(before, after)
     decimal, groups = marks
     return Reading("unit" if affix else "number", decimal=decimal, groups=groups, affix=affix.casefold())
+
+
+def _amount(text: str) -> tuple[bool, str] | None:
+    """Return the sign and the digits and marks of an amount; None for what is none."""
+    found = _AMOUNT.fullmatch(text.replace("\u2212", "-"))
+    return None if found is None else (_negative(found[1], found[3] or ""), found[2])
+
+
+def _negative(ahead: str, behind: str) -> bool:
+    return "-" in ahead or behind.strip().startswith("-") or ("(" in ahead and ")" in behind)
 
 
 def _currency(text: str) -> bool:

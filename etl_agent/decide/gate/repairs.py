@@ -6,21 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etl_agent.batch import Mask
 from etl_agent.decide.gate.context import testimony
 from etl_agent.decide.gate.effect import ColumnEffect
 from etl_agent.decide.gate.likeness import Slips, alike, slip_odds
-from etl_agent.decide.gate.ruling import Objection
 from etl_agent.decide.gate.shapes import shape_odds
+from etl_agent.decide.gate.words import word_odds
 from etl_agent.decide.proposal import Figure
 from etl_agent.profile.coded import CodedTable, Codes
 
-__all__ = ["Repaired", "object_to_repairs", "repaired"]
+__all__ = ["Repaired", "figures_of_repairs", "object_to_repairs", "repaired"]
 
 _MOST_ROWS = 2048  # rows of a column that are judged; the share of right ones is then known to within 0.02
 _OPEN = -2.0  # log odds of a slip that the column leaves open
-_RIGHT = 0.8  # of the changed cells must be right, by expectation, over the whole step
+_FEW = 5  # overwritten numbers that show how far they are from the new ones
+_NEAR = 0.1  # of the rows may lie between
+_RIGHT = 2 / 3  # of the changed cells must be right, by expectation, over the whole step: two for each wrong one
 _RIGHT_COLUMN = 0.5  # and of each column: with less a step does more harm than good there
 
 
@@ -52,6 +57,7 @@ def repaired(
     places: NDArray[np.int64],
     moved: Mapping[str, Codes],
     together: Sequence[str],
+    spilled: Mask,
 ) -> Repaired | None:
     """Judge the value repairs of a column; None if there are none.
 
@@ -61,26 +67,26 @@ def repaired(
         places: of the different changes that are value repairs.
         moved: rows of each column that the step changes.
         together: columns that the step looks at.
+        spilled: rows in which a part of the value only moves to another column.
     """
-    rows = effect.rows_of(places)
+    rows = np.setdiff1d(effect.rows_of(places), np.flatnonzero(spilled))
     if not len(rows):
         return None
     judged = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(np.int64)]
-    column = Slips(effect.texts(np.arange(len(effect.values))), effect.counts)
+    near, slips = _slips(effect, places)
     before, after = effect.pairs.before[places], effect.pairs.after[places]
-    near = alike(column, before, after)
-    slips, _ = slip_odds(column, before, after)
     # A slip for a value that is no more frequent can be proven by its row, but by nothing else.
     slips = np.where(
         near, np.maximum(slips, np.where(effect.counts[after] > effect.counts[before], _OPEN, -np.inf)), -np.inf
     )
-    shapes = shape_odds(effect, places)
+    shapes = np.maximum(shape_odds(effect, places), word_odds(effect, places))
     old, new = effect.before[judged], effect.after[judged]
     pair = _places_among(places, effect.pairs.of_row[np.searchsorted(effect.replaced, judged)])
     said = testimony(table, effect, rows=judged, moved=moved, together=together, alike=near[pair])
     slip = np.maximum(slips[pair] + said.fits, shapes[pair])
     # A slip, a broken shape or an accident in a group that agrees is enough, unless the row speaks against it.
-    odds = np.logaddexp(slip, said.agreed) + said.clashes
+    agreed = np.full(len(judged), -np.inf) if _measured(effect, old, new) else said.agreed
+    odds = np.logaddexp(slip, agreed) + said.clashes
     odds = np.where((effect.counts[new] == 0) & (shapes[pair] == -np.inf), -np.inf, odds)
     right = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
     gone = np.unique(old)
@@ -94,29 +100,72 @@ def repaired(
     )
 
 
+def _measured(effect: ColumnEffect, old: Codes, new: Codes) -> bool:
+    """Tell whether numbers are overwritten by their near neighbours: such differ because they were measured.
+
+    A number that came in by accident is any number of the column: between it and the right one lies a third of all
+    rows, on the average. If it is less than a tenth, the numbers of a group differ in earnest, only by little.
+    """
+    values = pc.fill_null(pc.cast(_numbers(effect.values), pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+    was, is_ = values[old], values[new]
+    both = np.isfinite(was) & np.isfinite(is_)
+    if both.sum() < max(_FEW, 0.5 * len(old)):
+        return False
+    held = np.sort(np.repeat(values, effect.counts)[np.isfinite(np.repeat(values, effect.counts))])
+    ranks = np.searchsorted(held, was[both]) - np.searchsorted(held, is_[both])
+    return bool(np.abs(ranks).mean() < _NEAR * len(held))
+
+
+def _numbers(values: pa.StringArray) -> pa.StringArray:
+    """Return the values that are plain numbers, and null for the others."""
+    plain = pc.match_substring_regex(values, r"^-?\d{1,300}(?:\.\d{1,300})?$")
+    return pc.if_else(plain, values, pa.nulls(len(values), pa.string()))
+
+
+def _slips(effect: ColumnEffect, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which changes are between values that are alike, and the odds that the old one was a slip.
+
+    Spellings that differ in case and blanks alone are one value here: they are like each other for another reason.
+    """
+    texts = effect.texts(np.arange(len(effect.values)))
+    merged: dict[str, int] = {}
+    place = np.array([merged.setdefault(" ".join(text.split()).casefold(), len(merged)) for text in texts], np.int64)
+    counts = np.bincount(place, weights=effect.counts, minlength=len(merged)).astype(np.int64)
+    column = Slips(list(merged), counts)
+    before, after = place[effect.pairs.before[places]], place[effect.pairs.after[places]]
+    return alike(column, before, after), slip_odds(column, before, after)[0]
+
+
 def _places_among(places: NDArray[np.int64], pairs: Codes) -> Codes:
     """Return for the changes of some rows their places in a sorted list of changes."""
     return np.searchsorted(places, pairs)
 
 
-def object_to_repairs(found: list[Repaired]) -> Objection | None:
-    """Say what speaks against the value repairs of a step; None if nothing does."""
+def figures_of_repairs(found: Sequence[Repaired]) -> dict[str, Figure]:
+    """Return what was measured of the value repairs of a step."""
     cells = sum(each.rows for each in found)
     if not cells:
-        return None
-    right = sum(each.right * each.rows for each in found) / cells
+        return {}
     worst = min(found, key=lambda each: each.right)
-    if right >= _RIGHT and worst.right >= _RIGHT_COLUMN:
-        return None
-    figures: dict[str, Figure] = {
+    return {
         "column": worst.name,
         "cells": cells,
-        "expected_right": round(right, 3),
+        "expected_right": round(sum(each.right * each.rows for each in found) / cells, 3),
         "expected_right_in_column": round(worst.right, 3),
         "established_overwritten": round(worst.established, 3),
         "unseen_written": round(worst.unseen, 3),
         "values_collapsed": worst.collapsed,
     }
+
+
+def object_to_repairs(found: Sequence[Repaired]) -> str | None:
+    """Say what speaks against the value repairs of a step; None if nothing does."""
+    cells = sum(each.rows for each in found)
+    if sum(each.right * each.rows for each in found) >= _RIGHT * cells and all(
+        each.right >= _RIGHT_COLUMN for each in found
+    ):
+        return None
+    worst = min(found, key=lambda each: each.right)
     if worst.unseen > 1 - _RIGHT:
-        return Objection("it writes values that the column does not have and that say something else", figures)
-    return Objection("neither the column nor the rest of the rows says that the overwritten values are wrong", figures)
+        return "it writes values that the column does not have and that say something else"
+    return "neither the column nor the rest of the rows says that the overwritten values are wrong"

@@ -147,7 +147,15 @@ class _Column:
                 taken.remove(gone)
                 put.remove(next(entry for entry in put if entry[0] == sign))
         added = all(not sign.isalnum() or self._implied(new, place) for sign, place in put)
-        return added and all(_foreign(old, place) or self._implied(new, min(place, len(new) - 1)) for _, place in taken)
+        return added and all(
+            sign not in self._alphabet or _foreign(old, place) or self._implied(new, min(place, len(new) - 1))
+            for sign, place in taken
+        )
+
+    @cached_property
+    def _alphabet(self) -> frozenset[str]:
+        """The signs that the values that stay are made of."""
+        return frozenset("".join(self.kept))
 
     def _implied(self, text: str, place: int) -> bool:
         """Tell whether the values that begin, or end, as a text does up to a place all have the same sign there."""

@@ -19,6 +19,7 @@ __all__ = ["Writing", "judge_writing", "object_to_marker"]
 
 _CONTRARY = 0.05  # of the proofs may be against a reading: slips of the pen, and no more
 _MOST = 2 / 3  # of a column: what is the custom there
+_NEARLY = 0.9  # of a column: what the rest is brought to without loss
 _RARE = 3  # rows from which on a spelling is a custom of its own
 _FEW = 3  # values that make a group of numbers comparable
 
@@ -99,6 +100,8 @@ def _object_to_marks_of_numbers(effect: ColumnEffect, places: Places) -> str | N
         support, contrary = (point, group) if mark in decimal else (group, point)
         if contrary > _CONTRARY * (support + contrary):
             return "other cells show that it takes the decimal mark for the other one"
+        if mark == "." and mark in decimal and not groups:
+            continue  # the numbers stay as they are written
         if not support and not (mark in groups and _groups_beside_whole_numbers(effect, mark)):
             return "no cell shows which mark is the decimal mark"
     return _object_to_affixes(effect, places)
@@ -315,8 +318,6 @@ def _customary_case(effect: ColumnEffect, places: Places) -> bool:
     kept, counts = _kept(effect)
     lettered = pc.match_substring_regex(kept, r"\pL").to_numpy(zero_copy_only=False)
     total = int(counts[lettered].sum())
-    if total < rows.sum():
-        return False
     before, after = effect.values.take(pa.array(old)), effect.values.take(pa.array(new))
     for kernel in (pc.utf8_is_upper, pc.utf8_is_lower, pc.utf8_is_title):
         style = _style(kernel, after)
@@ -325,7 +326,7 @@ def _customary_case(effect: ColumnEffect, places: Places) -> bool:
         plain = _style(pc.utf8_is_upper, before) | _style(pc.utf8_is_lower, before) | _style(pc.utf8_is_title, before)
         custom = int(counts[_style(kernel, kept)].sum())
         # A spelling like McDonald says more than any one case can: it is not overwritten.
-        return bool(custom >= _MOST * total and rows[plain].sum() >= (1 - _CONTRARY) * rows.sum())
+        return bool(custom >= _NEARLY * (total + rows.sum()) and rows[plain].sum() >= (1 - _CONTRARY) * rows.sum())
     return False
 
 
