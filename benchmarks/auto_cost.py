@@ -10,50 +10,37 @@ The two outputs must be the same bytes.
 from __future__ import annotations
 
 import argparse
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import date
 from filecmp import cmp
 from pathlib import Path
-from typing import NamedTuple
 
+from measure import Cost, median, run
+
+_STEPS = """
+import sys
+from datetime import date
+from pathlib import Path
 import yaml
-
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.routing import route_of
 from etl_agent.run.deciding import decide_nodes
 from etl_agent.run.reading import open_files
+file = Path(sys.argv[1])
+with open_files(Extract(files=(str(file),)), project=file.parent, as_of=date.today()) as (dataset, _):
+    steps = decide_nodes((route_of("auto"),), dataset, project=file.parent).settled.steps
+yaml.safe_dump([step.model_dump(mode="json") for step in steps], sys.stdout, allow_unicode=True)
+"""
+"""Asks which steps auto takes, in a process of its own: this one must stay small, or it hides its children's memory."""
 
 
-class Measured(NamedTuple):
-    """What a command took: CPU and wall time in seconds, peak memory in MB."""
-
-    cpu: float
-    wall: float
-    memory: float
-
-
-def steps_of(file: Path) -> list[dict[str, object]]:
-    """Ask which steps auto takes."""
-    with open_files(Extract(files=(str(file),)), project=file.parent, as_of=date.today()) as (dataset, _):
-        settled = decide_nodes((route_of("auto"),), dataset, project=file.parent).settled
-    return [step.model_dump(mode="json") for step in settled.steps]
-
-
-def measured(file: Path, output: Path, *options: str) -> Measured:
-    """Run ``etl-agent clean`` in a process of its own."""
-    command = [sys.executable, "-m", "etl_agent", "clean", str(file), "-o", str(output), "--quiet", *options]
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    script = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
-    script += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    peak = subprocess.run([sys.executable, "-c", script, *command], check=True, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measured(cpu, time.perf_counter() - began, int(peak.stdout) / 1024)
+def cleaned(file: Path, output: Path, *options: str) -> Cost:
+    """Clean a file by the command line."""
+    cost = run([sys.executable, "-m", "etl_agent", "clean", str(file), "-o", str(output), "--quiet", *options])
+    if cost.exit_code:
+        raise SystemExit(cost.output)
+    return cost
 
 
 def main() -> None:
@@ -64,23 +51,23 @@ def main() -> None:
     given = parser.parse_args()
     file = given.file.resolve()
     with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "steps.yaml"
-        steps = steps_of(file)
-        written.write_text(yaml.safe_dump(steps, allow_unicode=True))
+        steps = Path(folder) / "steps.yaml"
+        steps.write_bytes(subprocess.run([sys.executable, "-c", _STEPS, file], check=True, capture_output=True).stdout)
         outputs = Path(folder) / "auto.csv", Path(folder) / "steps.csv"
-        auto: list[Measured] = []
-        explicit: list[Measured] = []
+        auto: list[Cost] = []
+        explicit: list[Cost] = []
         for _ in range(given.pairs):
-            auto.append(measured(file, outputs[0], "--strategy", "auto"))
-            explicit.append(measured(file, outputs[1], "--steps", str(written)))
+            auto.append(cleaned(file, outputs[0], "--strategy", "auto"))
+            explicit.append(cleaned(file, outputs[1], "--steps", str(steps)))
         if not cmp(*outputs, shallow=False):
             raise SystemExit("the two outputs differ")
-    print(f"{len(steps)} steps; medians of {given.pairs} pairs")
-    for name, runs in (("auto", auto), ("steps", explicit)):
-        cpu, wall, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+    print(f"medians of {given.pairs} pairs")
+    for name, costs in (("auto", auto), ("steps", explicit)):
+        cpu, wall = median([cost.cpu for cost in costs]), median([cost.wall for cost in costs])
+        memory = median([cost.rss / 2**20 for cost in costs])
         print(f"{name:6} {cpu:6.2f} CPU s {wall:6.2f} s {memory:6.0f} MB")
-    ratios = [one.cpu / other.cpu for one, other in zip(auto, explicit, strict=True)]
-    print(f"auto costs {statistics.median(ratios):.2f} times the CPU of its steps (median of pairs)")
+    ratio = median([one.cpu / other.cpu for one, other in zip(auto, explicit, strict=True)])
+    print(f"auto costs {ratio:.2f} times the CPU of its steps (median of pairs)")
 
 
 if __name__ == "__main__":
