@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from etl_agent.hashing import hash_cells
 from etl_agent.profile.sketches import Hashes
 from etl_agent.profile.spelled import Spelled, as_mask
 
-__all__ = ["Cells", "row_hashes"]
+__all__ = ["Cells", "RowHashes"]
 
 _NONE = np.zeros(0, np.int32)
 
@@ -55,18 +54,21 @@ class Cells:
         return _mixed(hash_cells(self.spelled.values))
 
 
-def row_hashes(columns: Mapping[str, Cells], *, rows: int) -> Hashes:
-    """Hash whole rows; neither the order of the columns nor one without a value makes a difference.
+@dataclass(frozen=True)
+class RowHashes:
+    """The hashes of whole rows, which neither the order of columns nor one without a value changes."""
 
-    Args:
-        columns: the cells of each column.
-        rows: rows of the batch.
-    """
-    sums = np.zeros(rows, np.uint64)
-    for name, cells in columns.items():
+    sums: Hashes
+
+    def add(self, name: str, cells: Cells) -> None:
+        """Add the cells of a column to the rows."""
         salt = np.uint64(zlib.crc32(name.encode()) * 0x9E3779B97F4A7C15 % 2**64)
-        sums += np.append(_mixed(cells.hashes + salt), np.uint64(0))[cells.codes]
-    return _mixed(sums)
+        self.sums[:] += np.append(_mixed(cells.hashes + salt), np.uint64(0))[cells.codes]
+
+    @property
+    def hashes(self) -> Hashes:
+        """The hash of each row."""
+        return _mixed(self.sums)
 
 
 def _mixed(hashes: Hashes) -> Hashes:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etl_agent.profile.candidate_keys import CandidateKey, key_columns
-from etl_agent.profile.cells import Cells, row_hashes
+from etl_agent.profile.cells import Cells, RowHashes
 from etl_agent.profile.coded import CodedTable
 from etl_agent.profile.estimates import Estimates, estimates
 from etl_agent.profile.facts import ColumnFacts
@@ -58,12 +58,15 @@ class Profile:
             malformed: records beside these rows that could not be read.
             like: a sample that this one's will be merged with: then fewer rows need a look.
         """
-        cells = {name: Cells.of(data.column(name)) for name in data.schema.names}
-        facts = TableFacts(data.num_rows, {name: ColumnFacts.of(column) for name, column in cells.items()})
-        hashes = row_hashes(cells, rows=data.num_rows)
-        rows = Distinct.of(hashes, np.ones(len(hashes), np.int64))
+        columns: dict[str, ColumnFacts] = {}
+        rows = RowHashes(np.zeros(data.num_rows, np.uint64))
+        for name in data.schema.names:  # one after the other: what is known of a column's cells takes memory
+            cells = Cells.of(data.column(name))
+            columns[name] = ColumnFacts.of(cells)
+            rows.add(name, cells)
+        distinct = Distinct.of(rows.hashes, np.ones(data.num_rows, np.int64))
         sample = RowSample.of(data, numbers, limit=like.limit) if like else RowSample.of(data, numbers)
-        return Profile(facts, rows, sample, malformed)
+        return Profile(TableFacts(data.num_rows, columns), distinct, sample, malformed)
 
     def combine(self, *others: Profile) -> Profile:
         """Merge the profiles of other pieces; where a column was missing, its cells were null."""

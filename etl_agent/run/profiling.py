@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etl_agent.profile.profile import Profile
+from etl_agent.profile.sample import SAMPLE_ROWS
 from etl_agent.run.flow import ahead, in_order
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["profile_dataset"]
 
 _WORKERS = 2
-_MERGED = 6  # batches that are merged at a time: merging looks at all rows of their samples
+_MOST_ROWS = 2 * SAMPLE_ROWS  # rows of samples that wait to be merged: merging looks at all of them
+_MOST_WAITING = 16  # batches
 
 
 def profile_dataset(dataset: Dataset) -> Profile:
@@ -28,6 +30,6 @@ def profile_dataset(dataset: Dataset) -> Profile:
     waiting: list[Profile] = []
     for seen in in_order(observe, ahead(dataset.batches(digest=False)), workers=_WORKERS):
         waiting.append(seen)
-        if len(waiting) == _MERGED:
+        if len(waiting) == _MOST_WAITING or sum(len(piece.sample) for piece in waiting) >= _MOST_ROWS:
             whole, waiting = whole.combine(*waiting), []
     return whole.combine(*waiting)
