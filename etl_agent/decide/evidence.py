@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pyarrow as pa
 
 from etl_agent.clean.step import CarryStep, FittedStep, RowStep, Step
-from etl_agent.profile.coded import CodedTable
+from etl_agent.profile.coded import CodedColumn, CodedTable
+from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.kinds import ColumnKind, Kind, column_kind
 from etl_agent.profile.table import TableFacts
 
 __all__ = ["Evidence"]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the sample, and what follows from its cells."""
+
+    name: str
+    cells: pa.StringArray
+
+    @cached_property
+    def coded(self) -> CodedColumn:
+        return CodedColumn.of(self.cells)
+
+    @cached_property
+    def facts(self) -> ColumnFacts:
+        return ColumnFacts.observe(self.cells)
+
+    @cached_property
+    def kind(self) -> ColumnKind:
+        return column_kind(self.facts, name=self.name)
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,8 @@ class Evidence:
     sample: pa.RecordBatch
     rows: int
     keys: frozenset[str] = frozenset()
+    _before: Mapping[str, _Column] = field(default_factory=dict, repr=False, compare=False)
+    """The columns as they were before the last step: what is known of those that it left as they were stays known."""
 
     @property
     def whole(self) -> bool:
@@ -41,19 +64,27 @@ class Evidence:
         return tuple(self.sample.schema.names)
 
     @cached_property
+    def _columns(self) -> Mapping[str, _Column]:
+        return {name: self._column(name) for name in self.names}
+
+    def _column(self, name: str) -> _Column:
+        cells, before = self.sample.column(name), self._before.get(name)
+        return before if before is not None and before.cells.equals(cells) else _Column(name, cells)
+
+    @cached_property
     def coded(self) -> CodedTable:
         """The sample as codes."""
-        return CodedTable.of(self.sample)
+        return CodedTable(self.sample.num_rows, {name: column.coded for name, column in self._columns.items()})
 
     @cached_property
     def facts(self) -> TableFacts:
         """The facts of the sample."""
-        return TableFacts.observe(self.sample)
+        return TableFacts(self.sample.num_rows, {name: column.facts for name, column in self._columns.items()})
 
     @cached_property
     def column_kinds(self) -> Mapping[str, ColumnKind]:
         """The semantic kind of each column, with its share, formats and unit."""
-        return {name: column_kind(facts, name=name) for name, facts in self.facts.columns.items()}
+        return {name: column.kind for name, column in self._columns.items()}
 
     @cached_property
     def kinds(self) -> Mapping[str, Kind]:
@@ -74,8 +105,11 @@ class Evidence:
         """Return the evidence as a pinned step leaves it. Steps that take rows out leave the sample as it is."""
         match step:
             case RowStep():
-                return replace(self, sample=step.apply(self.sample))
+                return self._with(step.apply(self.sample))
             case CarryStep():
-                return replace(self, sample=step.carry(self.sample, step.start())[0])
+                return self._with(step.carry(self.sample, step.start())[0])
             case _:
                 return self
+
+    def _with(self, sample: pa.RecordBatch) -> Evidence:
+        return replace(self, sample=sample, _before=self._columns)

@@ -15,7 +15,7 @@ _MASK[ord("0") : ord("9") + 1] = ord("9")
 _MASK[ord("A") : ord("Z") + 1] = ord("A")
 _MASK[ord("a") : ord("z") + 1] = ord("a")
 _MASK[128:] = ord("a")  # the bytes of other characters
-_RUNS = np.isin(np.arange(256), [ord(letter) for letter in "9Aa"])
+_ALONE = ~np.isin(np.arange(256), [ord(letter) for letter in "9Aa"])
 
 
 def masked_patterns(values: pa.Array) -> pa.Array:
@@ -58,13 +58,13 @@ def collapsed_patterns(values: pa.Array) -> pa.Array:
     data = values.buffers()[2]
     text = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.empty(0, np.uint8)
     starts = ends - ends[0]
-    letters = _MASK[text]
-    keep = np.ones(len(letters), np.bool_)
-    keep[1:] = (letters[1:] != letters[:-1]) | ~_RUNS[letters[1:]]
-    keep[starts[:-1][starts[:-1] < len(letters)]] = True
-    kept_before = np.concatenate(([0], np.cumsum(keep, dtype=np.int32)))
-    offsets = kept_before[starts].astype(np.int32)
-    valid = values.is_valid().buffers()[1]
-    return pa.StringArray.from_buffers(
-        len(values), pa.py_buffer(offsets), pa.py_buffer(letters[keep]), valid, values.null_count
-    )
+    letters = _MASK.take(text)
+    keep = np.ones(len(letters) + 1, np.bool_)
+    np.not_equal(letters[1:], letters[:-1], out=keep[1:-1])
+    keep[1:-1] |= _ALONE.take(letters[1:])
+    keep[starts] = True
+    kept_before = np.zeros(len(letters) + 1, np.int32)
+    np.cumsum(keep[:-1], dtype=np.int32, out=kept_before[1:])
+    offsets = pa.py_buffer(kept_before.take(starts))
+    kept = pa.py_buffer(np.compress(keep[:-1], letters))
+    return pa.StringArray.from_buffers(len(values), offsets, kept, values.is_valid().buffers()[1], values.null_count)

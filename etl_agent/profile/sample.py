@@ -19,6 +19,7 @@ _STRATA = 64  # patterns of a column that are told apart
 _POOL = 4  # rows that patterns are looked for in, for each row of the sample
 _NO_LIMIT = 2**64 - 1
 _PREFIX = 48  # characters of a cell that its pattern is made of
+_PIECE = 8_192  # cells whose patterns are made at once: what that needs fits into a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +103,45 @@ def _least(
         ranks = _ranks(numbers)
         last = int(np.partition(ranks, SAMPLE_ROWS - 1)[SAMPLE_ROWS - 1])
         limit = min(limit, _POOL * last if stratified else last)
+        keep = ranks <= np.uint64(last)
         pool = np.flatnonzero(ranks <= np.uint64(limit))
-        pool = pool[np.argsort(ranks[pool])]
-        keep = np.zeros(len(numbers), np.bool_)
-        keep[pool[:SAMPLE_ROWS]] = True
-        places = pa.array(pool)
-        for column in data.columns if stratified else ():
-            keep[pool[_strata(column.take(places))]] = True
+        if stratified and len(pool) > SAMPLE_ROWS:
+            looked_at = data if len(pool) == len(ranks) else data.take(pa.array(pool))
+            lowest_first = np.argsort(ranks[pool])
+            for column in looked_at.columns:
+                keep[pool[lowest_first[_strata(column, lowest_first)]]] = True
         rows = np.flatnonzero(keep)
     rows = rows[np.argsort(numbers[rows], kind="stable")]
     return RowSample(data.take(pa.array(rows)), numbers[rows], seen, limit)
 
 
-def _strata(column: pa.Array) -> NDArray[np.int64]:
-    """Find the first rows of each pattern, unless the patterns are as many as the values of free text."""
-    encoded = collapsed_patterns(pc.utf8_slice_codeunits(column, 0, _PREFIX)).dictionary_encode()
+def _strata(column: pa.Array, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the first rows of each pattern, unless the patterns are as many as the values of free text.
+
+    Args:
+        column: text.
+        order: the places of its cells, in the order in which they are looked at.
+
+    Returns:
+        Places in that order.
+    """
+    cells = _beginnings(column)
+    pieces = [collapsed_patterns(cells.slice(at, _PIECE)) for at in range(0, len(cells), _PIECE)]
+    encoded = pa.chunked_array(pieces).dictionary_encode().combine_chunks()
     if len(encoded.dictionary) > _STRATA:
         return np.zeros(0, np.int64)
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int16)
-    order = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[order], codes[order])
-    found: NDArray[np.int64] = order[np.arange(len(order)) - starts < _STRATUM_ROWS]
-    return found
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int8).take(order)
+    by_code = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[by_code], prepend=np.int8(-2)))
+    sizes = np.minimum(np.diff(starts, append=len(codes)), _STRATUM_ROWS)
+    return np.concatenate([by_code[start : start + size] for start, size in zip(starts, sizes, strict=True)])
+
+
+def _beginnings(column: pa.Array) -> pa.Array:
+    """Return the part of each cell that its pattern is made of."""
+    if (pc.max(pc.binary_length(column)).as_py() or 0) <= _PREFIX:
+        return column
+    return pc.utf8_slice_codeunits(column, 0, _PREFIX)
 
 
 def _ranks(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
