@@ -56,6 +56,15 @@ ORDER = (
 PAYMENTS = ("card", "card", "invoice", "cash", "voucher")
 NOTES = ("", "", "", "", "Leave at the door", "Gift wrap, please", 'Marked "fragile"', "Call first\nthen deliver")
 BRANCHES = ("München", "Köln", "Nürnberg", "Saarbrücken", "Berlin")
+TOWNS = {"Augsburg": "86150", "Bremen": "28195", "Freiburg": "79098", "Hannover": "30159", "Leipzig": "04109"}
+TYPED = {
+    "Augsburg": "Augsbrug",
+    "Bremen": "Bremn",
+    "Freiburg": "Freibrug",
+    "Hannover": "Hannover?",
+    "Leipzig": "Leipizg",
+}
+STATES = ("delivered", "delivered", "delivered", "in transit", "returned")
 COMMENTS = ("", "", "", "Sehr freundlich; gerne wieder", "Parkplätze fehlen", "Größere Auswahl wäre schön", "k. A.")
 
 
@@ -73,6 +82,7 @@ def content() -> dict[str, bytes]:
         "customers.csv": customers(),
         "orders_2026-11-01.csv": first,
         "orders_2026-11-02.csv": second,
+        "parcels_2026-11-02.csv": parcels(),
         "sensors_2026-11-01.csv.gz": sensors(),
         "survey_2026-10.csv": survey(),
     }
@@ -191,6 +201,39 @@ def order(dice: Random, day: date, number: int) -> list[str]:
         untidy(dice, pick(dice, PAYMENTS)),
         pick(dice, ("yes", "no", "no", "Y", "N")),
         pick(dice, NOTES),
+    ]
+
+
+def parcels() -> bytes:
+    """A carrier's report: continental dates and amounts, and towns typed by hand, where they were typed at all."""
+    dice = Random(15)
+    rows = [parcel(dice, number) for number in range(1, 241)]
+    by_town = {town: [row for row in rows if row[3] == town] for town in TOWNS}
+    for town, typed in TYPED.items():
+        by_town[town][3][3] = typed
+    by_town["Bremen"][5][3], by_town["Freiburg"][7][3], by_town["Augsburg"][2][3] = "Leipzig", "", ""
+    for place, state in ((17, "Delivered"), (90, "DELIVERED"), (133, "in-transit"), (201, "Returned")):
+        rows[place][6] = state
+    rows[44][1], rows[160][1] = "n/a", "31.02.2026"
+    rows[71][5] = "gratis"
+    header = "parcel;posted_on;postal_code;town;weight;cost;status"
+    return ("\n".join([header, *lines(rows, delimiter=";")]) + "\n").encode()
+
+
+def parcel(dice: Random, number: int) -> list[str]:
+    """One parcel."""
+    town = pick(dice, tuple(TOWNS))
+    day = date(2026, 10, 12) + timedelta(days=between(dice, 0, 20))
+    grams = between(dice, 200, 25_000)
+    cents = 390 + grams // 40
+    return [
+        f"P-{number:06d}",
+        f"{day:%d.%m.%Y}",
+        TOWNS[town],
+        town,
+        f"{grams / 1000:.2f} kg".replace(".", ","),
+        f"{cents // 100},{cents % 100:02d} €",
+        pick(dice, STATES),
     ]
 
 

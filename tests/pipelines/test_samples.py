@@ -55,6 +55,7 @@ def test_every_row_has_its_place(tmp_path: Path, target_url: str, monkeypatch: p
     assert {name: (result.status, counts(result)) for name, result in results.items()} == {
         "customers": ("loaded", (208, 196, 5, 7)),
         "orders": ("loaded", (362, 352, 8, 2)),
+        "parcels": ("loaded", (240, 237, 3, 0)),
         "sensors": ("loaded", (387, 379, 5, 3)),
         "survey": ("loaded", (150, 145, 5, 0)),
     }
@@ -96,3 +97,36 @@ def test_a_german_export_arrives_in_canonical_form(loaded: sqlite3.Connection) -
     """Decimal commas, day-first dates, latin-1 and spellings of a town."""
     query = "SELECT answered_on, branch, age, height_cm, spent_eur FROM survey_answers WHERE answer = 1"
     assert loaded.execute(query).fetchone() == ("2026-10-04", "Saarbrücken", 35, 182.9, 3373.9)
+
+
+def test_towns_are_those_of_their_postal_code(loaded: sqlite3.Connection) -> None:
+    """Slips and gaps are put right; a town that is written in full stays, though its code is that of another."""
+    query = "SELECT town, postal_code FROM parcels GROUP BY town, postal_code HAVING count(*) < 5"
+    assert loaded.execute(query).fetchall() == [("Leipzig", "28195")]
+    assert loaded.execute("SELECT count(DISTINCT town), count(DISTINCT status) FROM parcels").fetchone() == (5, 3)
+
+
+def chosen(result: RunResult) -> dict[str, str]:
+    """Give what was chosen at each node."""
+    return {decision.node: decision.chosen for decision in result.decisions}
+
+
+def test_another_carrier_is_read_in_its_own_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pipeline takes other strategies, and the other arm, for a report with the month first and in grams."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    project = copied(tmp_path)
+    (spec,) = read_pipelines([project / "pipelines" / "parcels.yaml"])
+    assert chosen(run_pipeline(spec, project=project)) == {
+        "dates": "eu_dates",
+        "money": "eu_money",
+        "slips": "auto",
+        "clean[3]": "otherwise",
+    }
+    rows = [f'P-9000{day},11/{day}/2026,10001,New York,{day}05,"$1,0{day}.50",delivered' for day in range(10, 30)]
+    text = "\n".join(["parcel,posted_on,postal_code,town,weight_g,cost,status", *rows, ""])
+    (project / "sample_data" / "parcels_2026-11-29.csv").write_text(text)
+    result = run_pipeline(spec, project=project)
+    assert chosen(result) == {"dates": "us_dates", "money": "us_money", "slips": "auto", "clean[3]": "then"}
+    with contextlib.closing(sqlite3.connect(project / "warehouse.db")) as connection:
+        query = "SELECT posted_on, weight, cost FROM parcels WHERE parcel = 'P-900028'"
+        assert connection.execute(query).fetchall() == [("2026-11-28", 2.805, 1028.5)]
