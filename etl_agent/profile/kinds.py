@@ -45,7 +45,7 @@ read as one."""
 
 _REPEATED = 0.5  # distinct values by cells: below it a value stands in more than two cells on the mean
 _OWN = 0.95  # distinct values by cells of an identifier: some rows stand twice in a dirty table
-_FRACTIONS = 0.01  # share of numbers with a fraction from which on they are no slips of the pen
+_FRACTIONS = 0.01  # share of odd numbers, such as those with a fraction, from which on they are no slips of the pen
 _SURPRISE = 3.0  # standard deviations by which repetitions must be fewer than chance gives
 _NAME_DIGITS = 6  # digits of a number that is rather a name than a measure, if all have as many
 _UNITS = 3  # units of a quantity: codes like 12A have many letters behind their digits
@@ -141,11 +141,17 @@ def _boolean(facts: ColumnFacts, cells: int) -> ColumnKind:
     truths = facts.words.truths
     pairs = {name: truths.get(f"{name}+", 0) + truths.get(f"{name}-", 0) for name in TRUTHS}
     sides = {mark for name in truths for mark in name[-1:]}
-    others = facts.numerals.rows - pairs["1/0"]
-    if len(sides) < 2 or (pairs["1/0"] and others):
-        return ColumnKind("boolean", 0.0)  # another number makes a count of them
+    if len(sides) < 2 or _other_numbers(facts) > _FRACTIONS * cells:
+        return ColumnKind("boolean", 0.0)  # other numbers make a count of them
     found = sorted((name for name in pairs if pairs[name]), key=lambda name: -pairs[name])
     return ColumnKind("boolean", min(sum(pairs.values()) / cells, 1.0), tuple(found))
+
+
+def _other_numbers(facts: ColumnFacts) -> int:
+    """Count the numbers other than 0 and 1."""
+    spread = facts.quantiles
+    both = spread.exact & ((spread.numbers == 0) | (spread.numbers == 1))
+    return spread.total - int(spread.rows[both].sum())
 
 
 def _numeric(facts: ColumnFacts, *, cells: int, distinct: int, words: set[str]) -> ColumnKind | None:

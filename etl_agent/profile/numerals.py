@@ -66,6 +66,7 @@ class Numerals:
             ``groups . decimal ,`` and so on; whatever stands around the digits.
             ``exponent`` is 1.5e-3.
         bare: cells in which nothing but a sign or blanks stands around.
+        zeros: cells that end in a fraction of nothing but zeros, as programs write whole numbers (``12.0``).
         padded: bare cells that begin with a zero before another digit.
         sizes: the numbers by the decimal mark that they are read with: ``.`` and ``,`` for cells with such marks, and
             nothing for cells that every mark reads alike.
@@ -75,6 +76,7 @@ class Numerals:
 
     marks: Mapping[str, int] = field(default_factory=dict)
     bare: int = 0
+    zeros: int = 0
     padded: int = 0
     sizes: Mapping[str, Quantiles] = field(default_factory=dict)
     affixes: Frequent = field(default_factory=Frequent)
@@ -86,11 +88,15 @@ class Numerals:
 
     @property
     def fractions(self) -> int:
-        """Cells whose number has a fraction, as the marks of all are read."""
+        """Cells whose number has a fraction, as the marks of all are read.
+
+        A fraction of zeros is none, unless most numbers have a fraction.
+        """
         decimal, _ = self.decimal_mark
-        return sum(
+        rows = sum(
             rows for mark, rows in self.marks.items() if "decimal" in mark or mark in (f"either {decimal}", "exponent")
         )
+        return rows if 2 * rows > self.rows else rows - self.zeros
 
     @property
     def formats(self) -> tuple[tuple[str, ...], bool]:
@@ -120,7 +126,8 @@ class Numerals:
             for mark in {**self.sizes, **other.sizes}
         }
         affixes = self.affixes.combine(other.affixes)
-        return Numerals(marks, self.bare + other.bare, self.padded + other.padded, sizes, affixes)
+        counts = (self.bare + other.bare, self.zeros + other.zeros, self.padded + other.padded)
+        return Numerals(marks, *counts, sizes, affixes)
 
     @property
     def quantiles(self) -> Quantiles:
@@ -140,10 +147,12 @@ class Numerals:
         affixes, known = _affixes(spelled, spelled.places(affixed))
         marks: dict[str, int] = {}
         sizes: dict[str, Quantiles] = {}
+        zeros = 0
         amounts = spelled.part(known)
         for part, among in ((spelled, bare), (amounts, np.ones(len(amounts.patterns), np.bool_))):
             for mark, found, plain in _marked(part, among):
                 marks[mark] = marks.get(mark, 0) + int(found.rows.sum())
+                zeros += _zeros(found) if "decimal" in mark else 0
                 for decimal in _readings(mark):
                     read = _read(found, decimal=decimal, plain=plain and decimal != ",")
                     sizes[decimal] = sizes.get(decimal, Quantiles()).combine(read)
@@ -152,7 +161,7 @@ class Numerals:
             marks["exponent"] = int(powers.rows.sum())
             sizes[""] = sizes.get("", Quantiles()).combine(_read_powers(powers))
         whole = spelled.count(bare) + marks.get("exponent", 0)
-        return Numerals(marks, whole, _padded(spelled, bare), sizes, affixes)
+        return Numerals(marks, whole, zeros, _padded(spelled, bare), sizes, affixes)
 
 
 def _powers(spelled: Spelled, places: Counts) -> Spelled:
@@ -234,6 +243,16 @@ def _read(found: Spelled, *, decimal: str, plain: bool) -> Quantiles:
         numbers = np.where(below, -numbers, numbers)
     finite = np.isfinite(numbers)
     return Quantiles.of(numbers[finite], found.rows[finite])
+
+
+def _zeros(found: Spelled) -> int:
+    """Count the numbers whose fraction is nothing but zeros."""
+    places = np.arange(len(found.values))
+    places = places[found.byte(places, found.bytes - 1) == ord("0")]
+    if not len(places):
+        return 0
+    zeros = as_mask(pc.match_substring_regex(found.chosen(places), r"[.,]0+$"))
+    return int(found.rows[places[zeros]].sum())
 
 
 def _padded(spelled: Spelled, bare: Mask) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -117,7 +118,7 @@ class Spelled:
         rows = np.bincount(self._codes[values], weights=self.rows[values], minlength=len(self.patterns))
         return rows.astype(np.int64)
 
-    def byte(self, places: NDArray[np.int64], at: NDArray[np.int64] | int) -> NDArray[np.uint8]:
+    def byte(self, places: NDArray[np.int64], at: NDArray[np.integer[Any]] | int) -> NDArray[np.uint8]:
         """Return one byte of each of some values, which must be so long."""
         _, offsets, data = self.values.buffers()
         starts = np.frombuffer(offsets, np.int32)[self.values.offset :][places]

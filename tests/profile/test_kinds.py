@@ -103,6 +103,9 @@ def test_dirt_and_null_spellings_do_not_hide_a_kind(kind, cells):
         (many("2019", "2020", "2021"), "integer"),
         (many("10.0.0.1", "10.0.0.2"), "category"),
         (many("123-45-6789", "987-65-4321"), "category"),
+        ([*many("1", "2", "3", rows=99), "2.0", "3.0"], "integer"),  # as programs write whole numbers at times
+        (many("1.0", "2.0", "3.0"), "number"),
+        ([*many("0", "1", rows=98), "1.0", "0 "], "boolean"),
         ([str(number * number * 37 + 11) for number in range(40)], "integer"),  # measures that differ by chance
         ([f"{number * 1.37:.3f}" for number in range(200)], "number"),
         (many("a@b", "not an address"), "category"),
