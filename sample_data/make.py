@@ -61,7 +61,7 @@ TYPED = {
     "Augsburg": "Augsbrug",
     "Bremen": "Bremn",
     "Freiburg": "Freibrug",
-    "Hannover": "Hannover?",
+    "Hannover": "Hanover",
     "Leipzig": "Leipizg",
 }
 STATES = ("delivered", "delivered", "delivered", "in transit", "returned")
@@ -205,13 +205,13 @@ def order(dice: Random, day: date, number: int) -> list[str]:
 
 
 def parcels() -> bytes:
-    """A carrier's report: continental dates and amounts, and towns typed by hand, where they were typed at all."""
+    """A carrier's report: continental dates and amounts, and towns typed by hand, one of them not that of its code."""
     dice = Random(15)
     rows = [parcel(dice, number) for number in range(1, 241)]
     by_town = {town: [row for row in rows if row[3] == town] for town in TOWNS}
     for town, typed in TYPED.items():
         by_town[town][3][3] = typed
-    by_town["Bremen"][5][3], by_town["Freiburg"][7][3], by_town["Augsburg"][2][3] = "Leipzig", "", ""
+    by_town["Bremen"][5][3] = "Leipzig"
     for place, state in ((17, "Delivered"), (90, "DELIVERED"), (133, "in-transit"), (201, "Returned")):
         rows[place][6] = state
     rows[44][1], rows[160][1] = "n/a", "31.02.2026"

@@ -100,7 +100,7 @@ def test_a_german_export_arrives_in_canonical_form(loaded: sqlite3.Connection) -
 
 
 def test_towns_are_those_of_their_postal_code(loaded: sqlite3.Connection) -> None:
-    """Slips and gaps are put right; a town that is written in full stays, though its code is that of another."""
+    """Slips are put right; a town that is written in full stays, though its code is that of another."""
     query = "SELECT town, postal_code FROM parcels GROUP BY town, postal_code HAVING count(*) < 5"
     assert loaded.execute(query).fetchall() == [("Leipzig", "28195")]
     assert loaded.execute("SELECT count(DISTINCT town), count(DISTINCT status) FROM parcels").fetchone() == (5, 3)
