@@ -34,6 +34,7 @@ from etl_agent.clean import (
     rounding,
     sign_form,
     spilled,
+    stray,
     text,
     times,
     typos,
@@ -53,6 +54,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         text.Invisible,
         text.Mojibake,
         text.ReplaceText,
+        stray.StraySigns,
     ),
     "missing markers": (
         missing.NullMarkers,

@@ -20,6 +20,7 @@ from etl_agent.decide.propose import (
     rounding,
     signs,
     spilled,
+    strays,
     text,
     times,
     typos,
@@ -33,6 +34,7 @@ Proposer = Callable[[Evidence], Iterable[Proposal]]
 PROPOSERS: tuple[Proposer, ...] = (
     text.propose,
     markers.propose,
+    strays.propose,
     conflicts.propose,
     clusters.propose,
     affixes.propose,

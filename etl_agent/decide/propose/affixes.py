@@ -25,6 +25,7 @@ from etl_agent.profile.currencies import CURRENCY
 __all__ = ["propose"]
 
 _PARTS = r"^(?P<before>[^\d+-]{0,8}?)(?P<number>[-+]?\d{1,15}(?:\.\d{1,30})?)(?P<after>[^\d]{0,32})$"
+_CODE = r"(?:^|[^\d.])0\d|\pL[-+]\d"  # 007 is no number, and in ST-04 the hyphen is no minus
 _PERCENT = re.compile(r"%|per ?cent|pct\.?", re.IGNORECASE)
 _PIECES = "pieces"
 _COUNT = re.compile(r"units?|pieces?|pcs?\.?|items?", re.IGNORECASE)
@@ -192,7 +193,7 @@ def _unit_part(group: _Group) -> str:
 
 def _parsed(column: CodedColumn) -> _Column | None:
     """Take the numbers of a column apart; None where hardly any has something around it."""
-    fits = matching(column, _PARTS)
+    fits = matching(column, _PARTS) & ~matching(column, _CODE)
     if not fits.any() or not matching(column, r"^\s*\D{0,8}\d[\d.]*\s*[^\d\s]|^\s*[^\d\s.+-]").any():
         return None
     places = np.flatnonzero(fits)
@@ -231,10 +232,10 @@ def _group(spelling: _Spelling) -> _Group | None:
         return _Group(spelling, "", remark=False)
     if before and after:
         return None
-    if (meaning := _meaning(before or after, money=True)) is not None:
+    if (meaning := _sign(before or after) or _unit(after)) is not None:
         return _Group(spelling, meaning, remark=False)
     unit, remark = _cut(after)
-    if remark and (meaning := _meaning(unit, money=False)) is not None:
+    if remark and (meaning := "%" if _PERCENT.fullmatch(unit) else _unit(unit)) is not None:
         return _Group(spelling, meaning, remark=True)
     return None
 
@@ -244,14 +245,16 @@ def _cut(words: str) -> tuple[str, str]:
     return unit, remark.strip()
 
 
-def _meaning(word: str, *, money: bool) -> str | None:
+def _sign(word: str) -> str | None:
+    """Read a percent sign or a currency, which may stand on either side of a number."""
     if _PERCENT.fullmatch(word):
         return "%"
-    if _COUNT.fullmatch(word):
-        return _PIECES
-    if money and pc.match_substring_regex(pa.array([word]), f"^(?:{CURRENCY})$")[0].as_py():
-        return word
-    return unit_of(word)
+    return word if pc.match_substring_regex(pa.array([word]), f"^(?:{CURRENCY})$")[0].as_py() else None
+
+
+def _unit(word: str) -> str | None:
+    """Read a unit, which stands behind a number only: unit 5 is a flat, and ST 4 a station."""
+    return _PIECES if _COUNT.fullmatch(word) else unit_of(word)
 
 
 def _quartiles(sizes: NDArray[np.float64], rows: NDArray[np.int64]) -> list[float]:
