@@ -120,7 +120,7 @@ def clean(
             for dropped in decision.dropped:
                 click.echo(safe(f"  dropped {dropped.step} on {', '.join(dropped.columns)}: {dropped.reason}"))
         for (label, column), cells in copied.changes.by_column().items():
-            click.echo(safe(f"{label}: {column}: {cells:,} cells changed"))
+            click.echo(safe(f"{label}: {column}: {cells:,} {'cell' if cells == 1 else 'cells'} changed"))
         for label, rows in copied.removable.items():
             if rows:
                 click.echo(safe(f"{label}: would take out {rows:,} rows in a run; they are in the copy"))

@@ -22,4 +22,7 @@ def by_rule(routing: Routing) -> Choice:
                 reason=found.reason,
                 figures={"columns": ", ".join(found.columns)},
             )
+    if routing.among == (routing.otherwise,):
+        only = attempt(routing.otherwise, routing)
+        return taken(only, policy="rule", reason=f"{routing.otherwise.name} is the only one to choose from")
     return settled_otherwise(routing, reason="no strategy suits the columns")

@@ -133,7 +133,7 @@ def test_show_tells_who_decided_what_and_why(project: Path, capsys: Capture) -> 
     capsys.readouterr()
     lines = [line.rstrip().split(maxsplit=3) for line in out_of(capsys, "show").splitlines()]
     at = lines.index(["node", "chosen", "by", "reason"])
-    assert lines[at + 1][:3] == ["volume", "shout", "otherwise"]
+    assert lines[at + 1][:3] == ["volume", "shout", "rule"]
     assert lines[at + 2][:3] == ["not", "case", "gate"]
     assert lines[at + 2][3].startswith("[b]n: ")
     assert lines[at + 3] == ["clean[1]", "otherwise", "condition", "row_count is 30, not below 10"]

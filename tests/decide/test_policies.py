@@ -76,6 +76,13 @@ def test_doubt_is_left_alone(by: RoutePolicy) -> None:
     assert not choice.sure
 
 
+def test_the_only_one_needs_no_reason_of_its_own() -> None:
+    """A strategy that somebody named alone is taken, whether it suits or not; its steps pass the gate as ever."""
+    choice = choose(routing(DOUBTFUL, "us_money", otherwise=KNOWN["us_money"]), by="rule")
+    assert (choice.chosen, choice.policy) == ("us_money", "rule")
+    assert choice.reason == "us_money is the only one to choose from"
+
+
 def test_otherwise_is_what_the_node_says() -> None:
     """Where nobody can choose, the strategy is taken that the node names for it, and passes the gate like others."""
     choice = choose(routing(DOUBTFUL, "us_dates", otherwise=KNOWN["us_money"]), by="rule")
