@@ -21,6 +21,7 @@ _GRID = (0.25, 1.0, 4.0, 16.0, 64.0, 256.0, 4096.0)
 _DOUBT = 2.0  # a difference of log likelihoods that two standard errors leave open
 _LEARN_ROWS = 4096  # rows that the strength of a column is learned from
 _LEAST_ROWS = 20  # of fewer nothing can be learned
+_LEAST_GROUP = 5  # rows of a group in which most is not by chance
 _MOST = 8.0  # odds of one column: beyond 1 in 3,000 it is the model, not the data, that is sure
 
 
@@ -97,6 +98,7 @@ def testimony(
     moved: Mapping[str, Codes],
     together: Sequence[str] = (),
     alike: NDArray[np.bool_] | None = None,
+    changed: Codes | None = None,
 ) -> Testimony:
     """Ask the other columns about the changes of some rows.
 
@@ -115,6 +117,8 @@ def testimony(
         moved: rows of each column that the step changes: there it is no witness.
         together: columns that are one more witness, together.
         alike: for each row whether the two values are spelled alike.
+        changed: all rows that are repaired. What is so in most rows of a group is no accident there: the group
+            speaks against it with all its weight.
     """
     alike = np.zeros(len(rows), np.bool_) if alike is None else alike
     column = _Column(effect.before + 1, np.bincount(effect.before + 1, minlength=len(effect.values) + 1))
@@ -128,11 +132,22 @@ def testimony(
         agreed = np.full(len(rows), -_MOST)
         if agreement is not None:
             agreed = agreement.speaks_for(codes[rows], old, new, alike=alike)
+        if changed is not None:
+            fits[_usual(codes, changed)[codes[rows]]] = -_MOST
         if name in moved:
             silent = np.isin(rows, moved[name])
             fits[silent], agreed[silent] = 0.0, -_MOST
         voices.append(Voice(name, codes, fits, agreed))
     return Testimony(len(rows), tuple(voices))
+
+
+def _usual(witness: Codes, changed: Codes) -> NDArray[np.bool_]:
+    """Tell for which values of a witness most rows are changed; of few rows, or where it is null, one cannot tell."""
+    group = np.bincount(witness)
+    hit = np.bincount(witness[changed], minlength=len(group))
+    found: NDArray[np.bool_] = (group >= _LEAST_GROUP) & (2 * hit > group)
+    found[0] = False
+    return found
 
 
 def _witnesses(table: CodedTable, column: str, together: Sequence[str]) -> Iterator[tuple[str, Codes]]:
@@ -159,12 +174,27 @@ def _odds(column: _Column, witness: Codes, rows: Codes, *, new: Codes) -> Odds |
     alone = column.lone
     for_old = _rate(together.count(witness[rows], old) - 1, beside, (column.counts[old] - 1) / total, strength)
     if alone[rows].any():
-        novel = np.bincount(witness, weights=alone, minlength=len(group))[witness[rows]] - 1
-        share = (np.count_nonzero(alone) - 1) / total
-        least = max(strength * share, 1.0)
-        for_old = np.where(alone[rows], np.log((np.maximum(novel, 0) + least) / (beside * share + least)), for_old)
+        for_old = np.where(alone[rows], _novelty(alone, witness, group)[witness[rows]], for_old)
     odds: Odds = np.where(beside > 0, for_new - for_old, 0.0)
     return np.clip(odds, -_MOST, _MOST)
+
+
+def _novelty(alone: NDArray[np.bool_], witness: Codes, group: Codes) -> Odds:
+    """Return for each value of a witness by how much new values are more frequent there than elsewhere.
+
+    The row that is asked about is one of them itself and does not count.
+    """
+    kind = _Column(alone.astype(np.int64), np.bincount(alone, minlength=2))
+    strength = _strength(kind, witness, group, _Together.of(kind, witness))
+    share = max((np.count_nonzero(alone) - 1) / (len(witness) - 1), 0.0)
+    if strength is None or not share:
+        return np.zeros(len(group))
+    seen = np.maximum(np.bincount(witness, weights=alone, minlength=len(group)) - 1, 0)
+    beside = np.maximum(group - 1, 0)
+    # One row of doubt at least: where nothing is new, one new value must not count as a habit.
+    least = max(strength * share, 1.0)
+    found: Odds = np.log((seen + least) / (beside * share + least))
+    return found
 
 
 def _rate(seen: Codes, beside: Odds, share: Odds, strength: float) -> Odds:

@@ -47,6 +47,7 @@ _LONGEST = 400  # characters of a value that is read; nothing with a reading is 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 """A number in canonical text."""
 
+_LIGHT = frozenset("._,;:/\\'\"`´\u2018\u2019\u201c\u201d()[]{}-\u2010\u2011\u2012\u2013\u2014&")
 _AMOUNT = re.compile(r"([^\d.,]{0,12})([.,]?\d(?:[\d.,'\u2019 ]*\d)?)([^\d.,][^\d]{0,23})?\.?")
 _DAY = r"(\d{4})-(\d\d)-(\d\d)"
 _CLOCK = r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:?\d\d)?"
@@ -105,7 +106,7 @@ def reading(before: str, after: str) -> Reading:
             return found
         if NUMBER.fullmatch(after) or NUMBER.fullmatch(before):
             return _VALUE  # a sign, a point or a digit too many makes another number
-    if _letters(before) == _letters(after) != "" and _amount(before) == _amount(after):
+    if _content(before) == _content(after) != "" and _amount(before) == _amount(after):
         return Reading("marks")
     return _VALUE
 
@@ -133,10 +134,12 @@ def _decoded(text: str) -> str | None:
     return None
 
 
-def _letters(text: str) -> str:
-    """Return the letters and digits of a text, without case and accents."""
+def _content(text: str) -> str:
+    """Return a text without case, accents, blanks and light punctuation; other signs say something, as in C# or †."""
     plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
-    return "".join(sign for sign in plain if sign.isalnum()).casefold()
+    return "".join(
+        sign for sign in plain if not (sign.isspace() or sign in _LIGHT or unicodedata.category(sign) == "Mn")
+    ).casefold()
 
 
 @cache
@@ -231,7 +234,7 @@ def _converted(before: str, body: str, affix: str, after: str) -> Reading | None
         return Reading("unit", affix="%/100")
     if not affix:
         return None
-    if number == Decimal(after) and "," not in body:
+    if "," not in body and (number == Decimal(after) or _same_number(body, after)):
         return Reading("unit", decimal="." if "." in body else "", affix=affix.casefold())
     units = conversion_targets(-number if before.lstrip().startswith("-") else number, affix, Decimal(after))
     return Reading("converted", affix=affix, units=units) if units else None

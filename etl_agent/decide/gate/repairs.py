@@ -82,7 +82,7 @@ def repaired(
     shapes = np.maximum(shape_odds(effect, places), word_odds(effect, places))
     old, new = effect.before[judged], effect.after[judged]
     pair = _places_among(places, effect.pairs.of_row[np.searchsorted(effect.replaced, judged)])
-    said = testimony(table, effect, rows=judged, moved=moved, together=together, alike=near[pair])
+    said = testimony(table, effect, rows=judged, moved=moved, together=together, alike=near[pair], changed=rows)
     slip = np.maximum(slips[pair] + said.fits, shapes[pair])
     # A slip, a broken shape or an accident in a group that agrees is enough, unless the row speaks against it.
     agreed = np.full(len(judged), -np.inf) if _measured(effect, old, new) else said.agreed

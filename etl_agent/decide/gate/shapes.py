@@ -36,8 +36,8 @@ def shape_odds(effect: ColumnEffect, places: NDArray[np.int64]) -> Odds:
     A shape is what a value looks like when its digits and letters do not count: exactly (99/99/9999), with letters
     and digits taken together (xx/xx/xxxx), or with runs written once (9-A). Its shape must be rare and a slip away
     from a custom of the column, by the same reckoning that finds slips among values. And the way back must be known:
-    what is put in is a sign of the shape, or what all values that begin so go on with; what is taken out is of another
-    sort than its neighbours.
+    what is put in is a sign of the shape, or what all values that begin so go on with; what is taken out is no sign of
+    the column, of another sort than its neighbours, or repeats the sign before it.
 
     Args:
         effect: the changes of one column.
@@ -136,8 +136,6 @@ class _Column:
         """Tell whether the way from a value to another is no guess."""
         from rapidfuzz.distance import Levenshtein
 
-        if old.casefold() == new.casefold():
-            return True
         edits = list(Levenshtein.editops(old, new))
         put = [(new[edit.dest_pos], edit.dest_pos) for edit in edits if edit.tag != "delete"]
         taken = [(old[edit.src_pos], edit.src_pos) for edit in edits if edit.tag == "delete"]
@@ -148,7 +146,7 @@ class _Column:
                 put.remove(next(entry for entry in put if entry[0] == sign))
         added = all(not sign.isalnum() or self._implied(new, place) for sign, place in put)
         return added and all(
-            sign not in self._alphabet or _foreign(old, place) or self._implied(new, min(place, len(new) - 1))
+            sign not in self._alphabet or _foreign(old, place) or sign in old[max(place - 1, 0) : place]
             for sign, place in taken
         )
 

@@ -287,7 +287,7 @@ def _object_to_zeros(effect: ColumnEffect, places: Places) -> str | None:
     digits = _rows_matching(kept, counts, r"^\d+$")
     wide = _rows_matching(kept, counts, rf"^\d{{{width}}}$")
     padded = _rows_matching(kept, counts, rf"^0\d{{{width - 1}}}$") if width > 1 else 0
-    if padded and wide >= _MOST * digits and wide >= rows.sum():
+    if padded >= _FEW and digits >= _MOST * counts.sum() and wide >= max(_MOST * digits, rows.sum()):
         return None
     return "the column has no values that are padded to this width"
 
