@@ -9,9 +9,11 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import Field
 
+from etl_agent.clean.gaps import MOST_NULLS, has_accidental_nulls, without_habitual_nulls
 from etl_agent.clean.knowledge import Knowledge
-from etl_agent.clean.rules import Ruled, learned, without_habitual_nulls
+from etl_agent.clean.rules import Ruled, learned
 from etl_agent.clean.step import Change, replaced
 from etl_agent.clean.taught import Taught
 from etl_agent.clean.votes import PASSES, completed, voted
@@ -112,19 +114,29 @@ class FillDependencies(_Dependent):
     """Fill nulls with what the rest of their row settles.
 
     The same rules as for repairs, where three rows or more of a group have the value and hardly any another one. A
-    null is left where nulls are the rule: in a group of which more than a quarter has none, or beside a value of
-    another column that mostly stands beside none.
+    null is left where it may be meant: in a column of which it is not 95 % sure that fewer than ``most_nulls`` of its
+    cells are empty, and in one of dates or times; in a group of which more than a quarter has no value, or beside a
+    value of another column that mostly stands beside none.
 
     | with | before | after |
     |---|---|---|
-    | {"columns": ["city"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", null, "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} |
+    | {"columns": ["city"], "most_nulls": 0.2} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", null, "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} | {"zip": ["1", "1", "1", "1", "1", "1", "1", "1", "2", "2", "2", "2", "2", "2", "2", "2", "3", "3", "3", "3", "3", "3", "3", "3"], "city": ["Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Ulm", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Bonn", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel", "Kiel"]} |
     """  # noqa: E501  a row of a table is one line
 
     step: Literal["fill_dependencies"] = "fill_dependencies"
+    most_nulls: float = Field(default=MOST_NULLS, gt=0, le=1)
+    """Share of nulls in a column from which on they are taken for a state of it; 1 where each null is a gap."""
+
     change: ClassVar[Change] = "fill"
 
     def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
-        return Knowledge.of(without_habitual_nulls(learned(coded), coded), columns=names)
+        ruled = learned(coded)
+        gaps = [
+            name
+            for name in names
+            if name in ruled.habits and has_accidental_nulls(coded.columns[name], name=name, most=self.most_nulls)
+        ]
+        return Knowledge.of(without_habitual_nulls(ruled, coded), columns=gaps)
 
     @staticmethod
     def _found(codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]) -> _Found:
@@ -135,7 +147,7 @@ def _cells(
     vote: Callable[..., tuple[NDArray[np.int64], Codes]], codes: Mapping[str, Codes], ruled: Ruled, names: Sequence[str]
 ) -> _Found:
     """Vote on some columns, each by the cells as they are; name only those with a cell to change."""
-    settled = {rule.column for rule in ruled.rules}
+    settled = {rule.column for rule in ruled.rules if rule.column in ruled.habits}
     votes = {name: vote(codes, ruled, column=name) for name in names if name in settled}
     return {name: found for name, found in votes.items() if len(found[0])}
 

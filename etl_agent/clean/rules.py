@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from etl_agent.clean.habits import UNLIKELY, Habit, habit_of
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 from etl_agent.profile.dependencies import LEAST_FREE_ROWS, Dependency, Pairs, dependencies
 
-__all__ = ["GROUP", "Rule", "Ruled", "learned", "without_habitual_nulls"]
+__all__ = ["GROUP", "Rule", "Ruled", "learned"]
 
 GROUP = 2
 """Rows of a group from which on it says anything."""
@@ -221,38 +221,3 @@ def _bounded(ruled: Ruled) -> Ruled:
     entries = np.cumsum([len(rule.pairs) for rule in order])
     kept = {(rule.given, rule.column) for rule, many in zip(order, entries, strict=True) if many <= _MOST_ENTRIES}
     return Ruled(ruled.values, tuple(rule for rule in ruled.rules if (rule.given, rule.column) in kept), ruled.habits)
-
-
-def without_habitual_nulls(ruled: Ruled, coded: CodedTable) -> Ruled:
-    """Excuse from rules the rows in which a null is no gap but a habit.
-
-    It is one beside a value of another column of whose rows more than half have a null, or more than a quarter, if
-    the column settles the one with the nulls; three at least.
-    """
-    settling = {(rule.given, rule.column) for rule in ruled.rules}
-    habits = {
-        column: {
-            given: codes
-            for given in coded.columns
-            if given != column
-            and len(codes := _habitual(coded, given, column, often=4 if (given, column) in settling else 2))
-        }
-        for column in {rule.column for rule in ruled.rules}
-    }
-    rules = tuple(
-        replace(rule, excused=_merged(rule.excused, habits[rule.column])) if habits[rule.column] else rule
-        for rule in ruled.rules
-    )
-    return Ruled(ruled.values, rules, ruled.habits)
-
-
-def _habitual(coded: CodedTable, given: str, column: str, *, often: int) -> Codes:
-    """Find the values of a column of whose rows more than one in so many has a null in another one."""
-    other = coded.columns[given]
-    held = other.codes[coded.columns[column].codes < 0]
-    nulls = np.bincount(held[held >= 0], minlength=len(other.values))
-    return np.flatnonzero((nulls > GROUP) & (often * nulls > other.counts))
-
-
-def _merged(left: Mapping[str, Codes], right: Mapping[str, Codes]) -> dict[str, Codes]:
-    return {**left, **{name: np.union1d(left[name], codes) if name in left else codes for name, codes in right.items()}}

@@ -12,11 +12,11 @@ from etl_agent.batch import as_mask
 from etl_agent.clean.dependencies import FillDependencies, RepairDependencies
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.profile.coded import CodedTable
+from etl_agent.profile.coded import CodedColumn, CodedTable
 
 __all__ = ["propose"]
 
-_MOST_FILLED = 2  # nulls that are filled for each wrong cell of the column: more of them are nulls that are meant
+_MOST_FILLED = 2  # nulls for each wrong cell of the column: more of them are nulls that are meant
 
 
 def propose(evidence: Evidence) -> Iterable[Proposal]:
@@ -39,18 +39,38 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
             "some cells contradict what other columns of their row settle",
             {"column": name, "cells": cells, "rules": _rules(narrowed, name)},
         )
-    open_names = tuple(name for name in wrong if before.column(name).null_count)
+    open_names = tuple(name for name in wrong if 0 < before.column(name).null_count <= _MOST_FILLED * wrong[name])
+    yield from _fills(repaired, open_names, wrong)
+
+
+def _fills(repaired: pa.RecordBatch, open_names: Sequence[str], wrong: Mapping[str, int]) -> Iterable[Proposal]:
+    """Propose the filling of columns in which nulls are no more than wrong cells make likely.
+
+    Of a value that is a single character a slip of the hand leaves nothing, or two characters, or another one: then
+    nulls are as many as other slips, and need not be rare.
+    """
     if not open_names:
         return
-    fill = FillDependencies(columns=open_names).taught(CodedTable.of(repaired))
-    for name, cells in _changed(repaired, fill.apply(repaired), open_names).items():
-        if cells <= _MOST_FILLED * wrong[name]:
+    coded = CodedTable.of(repaired)
+    single = tuple(name for name in open_names if _holds_single_characters(coded.columns[name]))
+    others = tuple(name for name in open_names if name not in single)
+    steps = [FillDependencies(columns=others)] if others else []
+    steps += [FillDependencies(columns=single, most_nulls=1)] if single else []
+    for step in steps:
+        fill = step.taught(coded)
+        for name, cells in _changed(repaired, fill.apply(repaired), open_names).items():
             narrower = fill.narrowed((name,))
             yield Proposal(
                 narrower,
                 "some cells are empty that other columns of their row settle, in a column that is wrong as often",
                 {"column": name, "cells": cells, "rules": _rules(narrower, name), "wrong": wrong[name]},
             )
+
+
+def _holds_single_characters(column: CodedColumn) -> bool:
+    """Tell whether most cells that have a value hold a single character."""
+    short = np.array([len(text) == 1 for text in column.texts], np.bool_)
+    return 2 * int(column.counts[short].sum()) > int(column.counts.sum())
 
 
 def _changed(before: pa.RecordBatch, after: pa.RecordBatch, names: Sequence[str]) -> Mapping[str, int]:

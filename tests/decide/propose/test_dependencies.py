@@ -53,12 +53,31 @@ def test_nulls_of_a_faultless_column_are_meant() -> None:
 
 def test_nulls_of_a_faulty_column_are_filled() -> None:
     """A column that is wrong about as often as empty is filled, after its repair."""
-    table = towns()
+    table = towns(600)
     table["town"][10], table["town"][11], table["town"][12] = None, "Hambrug", "Münhcen"
     repair, fill = dependencies.propose(evidence(table))
     assert isinstance(fill.step, FillDependencies)
     assert fill.evidence["cells"] == 1
-    assert fill.step.apply(repair.step.apply(evidence(table).sample)).to_pydict() == towns()
+    assert fill.step.apply(repair.step.apply(evidence(table).sample)).to_pydict() == towns(600)
+
+
+def test_frequent_nulls_of_a_faulty_column_are_meant() -> None:
+    """Where one cell in thirty is empty, that says something, also where as many others are wrong."""
+    table = towns(600)
+    for at in range(10, 590, 29):
+        town = str(table["town"][at + 1])
+        table["town"][at], table["town"][at + 1] = None, town[: at % 4] + "x" + town[at % 4 :]
+    assert [proposal.step.name for proposal in dependencies.propose(evidence(table))] == ["repair_dependencies"]
+
+
+def test_lost_single_characters_are_filled() -> None:
+    """A slip that takes a character from a value of one character leaves nothing: as often as it adds one."""
+    table = towns(600) | {"sheet": ["ABCDE"[at % 5] for at in range(600)]}
+    for at in range(10, 590, 29):
+        table["sheet"][at], table["sheet"][at + 1] = None, f"{'fghklmnp'[at % 8]}{table['sheet'][at + 1]}"
+    *_, fill = dependencies.propose(evidence(table))
+    assert isinstance(fill.step, FillDependencies)
+    assert fill.evidence == {"column": "sheet", "cells": 20, "rules": 2, "wrong": 20}
 
 
 def test_keys_are_left_alone() -> None:
