@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.candidates.case import Subject
 from etl_agent.decide.gate.readings import NUMBER
 
-__all__ = ["dates_of", "dependencies", "majority", "named", "numbers_of", "slipped", "slips_into", "worded"]
+__all__ = ["dates_of", "dependencies", "majority", "named", "numbers_of", "slipped", "slips_into", "worded", "words_of"]
 
 _FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%d.%m.%Y")
 
@@ -58,6 +58,14 @@ def worded(subject: Subject, *, least: int = 2) -> Iterator[tuple[str, Counter[s
 def named(subject: Subject) -> Iterator[str]:
     """Yield the columns that have values."""
     yield from (name for name in subject.names if subject.clean.column(name).null_count < subject.clean.num_rows)
+
+
+def words_of(subject: Subject, name: str) -> Counter[str]:
+    """Count the words of a column by the different values that they stand in; none where values are single words."""
+    values = {cell for cell in subject.cells(name) if cell}
+    if sum(" " in value for value in values) < 0.5 * len(values) or len(values) < 50:
+        return Counter()
+    return Counter(word for value in values for word in set(value.split()))
 
 
 def slipped(value: str, random: Random) -> str:

@@ -10,7 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.candidates.case import Case, Dependent, Subject, with_cells
-from benchmarks.candidates.columns import dates_of, dependencies, majority, named, numbers_of, slips_into, worded
+from benchmarks.candidates.columns import (
+    dates_of,
+    dependencies,
+    majority,
+    named,
+    numbers_of,
+    slipped,
+    slips_into,
+    worded,
+    words_of,
+)
 from etl_agent.clean.booleans import Booleans
 from etl_agent.clean.categories import MapValues
 from etl_agent.clean.dates import Dates
@@ -53,6 +63,24 @@ def _slips(subject: Subject) -> Iterator[Case]:
                 one = random.choice(sorted(back))
                 step = MapValues(columns=(name,), values={one: back[one]})
                 yield _undone(subject, "one typo", "value", step, name, cells)
+
+
+def _words(subject: Subject) -> Iterator[Case]:
+    """Put slips into words that are frequent in values of several words, and write those values as they were."""
+    many = {name: counts for name in named(subject) if (counts := words_of(subject, name))}
+    for name in _some(subject, sorted(many), "words"):
+        random = subject.random(f"words {name}")
+        back: dict[str, str | None] = {}
+        cells = subject.cells(name)
+        for row in random.sample(range(len(cells)), max(2, len(cells) // 50)):
+            usual = [word for word in (cells[row] or "").split() if many[name][word] >= 10 and len(word) >= 5]
+            if usual and all(map(str.isalpha, usual)):
+                word = random.choice(usual)
+                wrong = str(cells[row]).replace(word, slipped(word, random), 1)
+                if wrong not in cells:
+                    back[wrong], cells[row] = cells[row], wrong
+        if back:
+            yield _undone(subject, "slips in words", "value", MapValues(columns=(name,), values=back), name, cells)
 
 
 def _dependencies(subject: Subject) -> Iterator[Case]:
@@ -219,6 +247,7 @@ def _duplicates(subject: Subject) -> Iterator[Case]:
 
 RIGHT: tuple[Maker, ...] = (
     _slips,
+    _words,
     _dependencies,
     _dates,
     _decimal_marks,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from benchmarks.candidates.case import Case, Dependent, Exchanged, Shifted, Subject, with_cells
-from benchmarks.candidates.columns import dependencies, majority, named, numbers_of, worded
+from benchmarks.candidates.columns import dependencies, majority, named, numbers_of, worded, words_of
 from etl_agent.clean.categories import MapValues
 from etl_agent.clean.fill import Fill, FillMedian, FillMode, FillPrevious
 from etl_agent.clean.missing import NullMarkers
@@ -62,6 +62,27 @@ def _typo_maps(subject: Subject) -> Iterator[Case]:
                 yield _case(subject, kind, "value", MapValues(columns=(name,), values=values))
         for value in random.sample(sorted(close or merged), min(2, len(close or merged))):
             yield _case(subject, "one wrong typo", "value", MapValues(columns=(name,), values={value: merged[value]}))
+
+
+def _words(subject: Subject) -> Iterator[Case]:
+    """Take right words that are rare for slips of the most similar frequent word of the column."""
+    from rapidfuzz.distance import OSA
+
+    many = {name: counts for name in named(subject) if (counts := words_of(subject, name))}
+    for name in _some(subject, sorted(many), "words"):
+        usual = [word for word, rows in many[name].most_common(200) if rows >= 10 and len(word) >= 4]
+        rare = sorted(word for word, rows in many[name].items() if rows <= 2 and len(word) >= 4 and word.isalpha())[
+            :300
+        ]
+        near = {word: min(usual, key=lambda other: (OSA.distance(word, other), other)) for word in rare if usual}
+        close = {word: other for word, other in near.items() if OSA.distance(word, other) <= max(1, len(word) // 4)}
+        values: dict[str, str | None] = {}
+        for cell in subject.cells(name):
+            made = " ".join(close.get(word, word) for word in (cell or "").split(" "))
+            if cell and made != cell:
+                values[cell] = made
+        if values:
+            yield _case(subject, "close words merged", "value", MapValues(columns=(name,), values=values))
 
 
 def _merged_categories(subject: Subject) -> Iterator[Case]:
@@ -170,6 +191,7 @@ def _wrong_fills(subject: Subject) -> Iterator[Case]:
 
 WRONG_VALUES: tuple[Maker, ...] = (
     _typo_maps,
+    _words,
     _merged_categories,
     _false_dependencies,
     _moved,

@@ -288,6 +288,60 @@ def test_shapes_are_repaired_without_guessing() -> None:
     assert not ruled(MapValues(columns=("p",), values=guessed), p=[*numbers, *guessed]).accepted
 
 
+def test_slips_in_words_are_repaired() -> None:
+    """A word that is nowhere else and like a frequent one is a slip, whatever stands beside it."""
+    draw = random.Random(5)
+    names = [f"{draw.choice('NSEW')} {draw.randrange(9999)} {draw.choice(CITIES)} Hospital" for _ in range(300)]
+    wrong: dict[str, str | None] = {f"W 77{at} Bremen Hopsital": f"W 77{at} Bremen Hospital" for at in range(3)}
+    assert ruled(MapValues(columns=("n",), values=wrong), n=[*names, *wrong]).accepted
+    other: dict[str, str | None] = {"W 771 Bremen Abbey": "W 771 Bremen Hospital"}
+    assert not ruled(MapValues(columns=("n",), values=other), n=[*names, *other]).accepted
+
+
+class Unspill(RowStep):
+    """Move the state behind a town into its own column."""
+
+    step: Literal["unspill"] = "unspill"
+    change = "value"
+
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Name both columns."""
+        return ("town", "state")
+
+    def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
+        """Move it."""
+        pairs = zip(data.column("town").to_pylist(), data.column("state").to_pylist(), strict=True)
+        made = [(t[:-3], t[-2:]) if s is None and t[-3] == " " else (t, s) for t, s in pairs]
+        return batch({"town": [town for town, _ in made], "state": [state for _, state in made]})
+
+
+def test_what_spilled_into_a_neighbour_moves_back() -> None:
+    """Nothing is lost where a part of one cell moves into an empty one in whose column it is at home."""
+    _, town = towns()
+    state: list[str | None] = [town_[:2].upper() for town_ in town]
+    for row in range(0, 400, 40):
+        town[row], state[row] = f"{town[row]} {state[row]}", None
+    assert ruled(Unspill(), town=town, state=state).accepted
+
+
+def test_what_most_rows_of_a_group_have_is_no_accident() -> None:
+    """Values like frequent ones, all in one group, are the habit of that group."""
+    code, town = towns()
+    for row in [row for row, held in enumerate(code) if held == "Z2"]:
+        code[row], town[row] = "Z2", "Leipzic"
+    town[0], town[1] = "Leipzig", "Leipzig"
+    town += ["Leipzig"] * 400
+    code += ["Z9"] * 400
+    assert not ruled(MapValues(columns=("town",), values={"Leipzic": "Leipzig"}), code=code, town=town).accepted
+
+
+def test_a_marker_that_is_filled_is_a_fill() -> None:
+    """A sign for no value gets a value only where the row proves it."""
+    code, town = towns()
+    marked: list[str] = ["?" if row % 25 == 0 else cell for row, cell in enumerate(town)]
+    assert not ruled(MapValues(columns=("town",), values={"?": "Hamburg"}), code=code, town=marked).accepted
+
+
 def test_copies_may_leave_and_other_rows_may_not() -> None:
     """A row leaves only if the one that stays says the same."""
     ids = [str(number) for number in range(50)]

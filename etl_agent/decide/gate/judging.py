@@ -147,21 +147,22 @@ class _Effects:
     @cached_property
     def repairs(self) -> tuple[Repaired, ...]:
         """The value repairs of each column, with what was meant as a format and is none there."""
-        found = []
+        found: list[Repaired] = []
         for effect in self.found:
+            if found and found[-1].harmful:
+                break  # one column is enough to refuse the step, and the others cost time
             places = np.union1d(effect.of_relations(frozenset({"value"})), self._writing[effect.name].doubtful)
             if len(places):
-                found.append(
-                    repaired(
-                        self.evidence.coded,
-                        effect,
-                        places=places,
-                        moved=self._moved,
-                        together=self._looked_at,
-                        spilled=self._spilled[effect.name],
-                    )
+                each = repaired(
+                    self.evidence.coded,
+                    effect,
+                    places=places,
+                    moved=self._moved,
+                    together=self._looked_at,
+                    spilled=self._spilled[effect.name],
                 )
-        return tuple(each for each in found if each is not None)
+                found += [each] if each is not None else []
+        return tuple(found)
 
     def _repair_objections(self) -> Iterator[Objection]:
         if (reason := object_to_repairs(self.repairs)) is None:

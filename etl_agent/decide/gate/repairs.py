@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etl_agent.batch import Mask
-from etl_agent.decide.gate.context import testimony
+from etl_agent.decide.gate.context import Odds, testimony
 from etl_agent.decide.gate.effect import ColumnEffect
 from etl_agent.decide.gate.likeness import Slips, alike, slip_odds
 from etl_agent.decide.gate.shapes import shape_odds
@@ -49,6 +49,11 @@ class Repaired:
     unseen: float
     collapsed: int
 
+    @property
+    def harmful(self) -> bool:
+        """Whether more of the cells are expected to become wrong than right."""
+        return self.right < _RIGHT_COLUMN
+
 
 def repaired(
     table: CodedTable,
@@ -73,22 +78,14 @@ def repaired(
     if not len(rows):
         return None
     judged = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MOST_ROWS)).astype(np.int64)]
-    near, slips = _slips(effect, places)
-    before, after = effect.pairs.before[places], effect.pairs.after[places]
-    # A slip for a value that is no more frequent can be proven by its row, but by nothing else.
-    slips = np.where(
-        near, np.maximum(slips, np.where(effect.counts[after] > effect.counts[before], _OPEN, -np.inf)), -np.inf
-    )
-    shapes = np.maximum(shape_odds(effect, places), word_odds(effect, places))
     old, new = effect.before[judged], effect.after[judged]
-    pair = _places_among(places, effect.pairs.of_row[np.searchsorted(effect.replaced, judged)])
-    said = testimony(table, effect, rows=judged, moved=moved, together=together, alike=near[pair], changed=rows)
-    slip = np.maximum(slips[pair] + said.fits, shapes[pair])
-    # A slip, a broken shape or an accident in a group that agrees is enough, unless the row speaks against it.
-    agreed = np.full(len(judged), -np.inf) if _measured(effect, old, new) else said.agreed
-    odds = np.logaddexp(slip, agreed) + said.clashes
-    odds = np.where((effect.counts[new] == 0) & (shapes[pair] == -np.inf), -np.inf, odds)
-    right = 1 / (1 + np.exp(-np.clip(odds, -50, 50)))
+    pair = np.searchsorted(places, effect.pairs.of_row[np.searchsorted(effect.replaced, judged)])
+    shapes = np.maximum(shape_odds(effect, places), word_odds(effect, places))[pair]
+    made_up = (effect.counts[new] == 0) & (shapes == -np.inf)
+    right = np.zeros(len(judged))
+    if made_up.mean() <= 1 - _RIGHT_COLUMN:
+        right = _right(table, effect, judged, changed=rows, shapes=shapes, moved=moved, together=together)
+        right[made_up] = 0.0
     gone = np.unique(old)
     return Repaired(
         name=effect.name,
@@ -98,6 +95,29 @@ def repaired(
         unseen=float((effect.counts[new] == 0).mean()),
         collapsed=int(np.count_nonzero((effect.counts[gone] >= 3) & (effect.kept_counts[gone] == 0))),
     )
+
+
+def _right(
+    table: CodedTable,
+    effect: ColumnEffect,
+    judged: Codes,
+    *,
+    changed: Codes,
+    shapes: Odds,
+    moved: Mapping[str, Codes],
+    together: Sequence[str],
+) -> Odds:
+    """Return for some rows how likely the new value is right: by slip, by shape, or by a group that agrees on it."""
+    old, new = effect.before[judged], effect.after[judged]
+    near, slips = _slips(effect, old, new)
+    # A slip for a value that is hardly more frequent can be proven by its row, but by nothing else.
+    open_slip = np.where(effect.counts[new] > effect.counts[old], _OPEN, -np.inf)
+    slips = np.where(near, np.maximum(slips, open_slip), -np.inf)
+    said = testimony(table, effect, rows=judged, moved=moved, together=together, alike=near, changed=changed)
+    agreed = np.full(len(judged), -np.inf) if _measured(effect, old, new) else said.agreed
+    for_it = np.logaddexp(np.maximum(slips + said.fits, shapes), agreed)
+    found: Odds = 1 / (1 + np.exp(-np.clip(for_it + said.clashes, -50, 50)))
+    return found
 
 
 def _measured(effect: ColumnEffect, old: Codes, new: Codes) -> bool:
@@ -122,7 +142,7 @@ def _numbers(values: pa.StringArray) -> pa.StringArray:
     return pc.if_else(plain, values, pa.nulls(len(values), pa.string()))
 
 
-def _slips(effect: ColumnEffect, places: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def _slips(effect: ColumnEffect, old: Codes, new: Codes) -> tuple[Mask, Odds]:
     """Return which changes are between values that are alike, and the odds that the old one was a slip.
 
     Spellings that differ in case and blanks alone are one value here: they are like each other for another reason.
@@ -132,13 +152,9 @@ def _slips(effect: ColumnEffect, places: NDArray[np.int64]) -> tuple[NDArray[np.
     place = np.array([merged.setdefault(" ".join(text.split()).casefold(), len(merged)) for text in texts], np.int64)
     counts = np.bincount(place, weights=effect.counts, minlength=len(merged)).astype(np.int64)
     column = Slips(list(merged), counts)
-    before, after = place[effect.pairs.before[places]], place[effect.pairs.after[places]]
-    return alike(column, before, after), slip_odds(column, before, after)[0]
-
-
-def _places_among(places: NDArray[np.int64], pairs: Codes) -> Codes:
-    """Return for the changes of some rows their places in a sorted list of changes."""
-    return np.searchsorted(places, pairs)
+    pairs, of_row = np.unique(np.stack([place[old], place[new]]), axis=1, return_inverse=True)
+    near, odds = alike(column, *pairs), slip_odds(column, *pairs)[0]
+    return near[of_row], odds[of_row]
 
 
 def figures_of_repairs(found: Sequence[Repaired]) -> dict[str, Figure]:
@@ -161,9 +177,7 @@ def figures_of_repairs(found: Sequence[Repaired]) -> dict[str, Figure]:
 def object_to_repairs(found: Sequence[Repaired]) -> str | None:
     """Say what speaks against the value repairs of a step; None if nothing does."""
     cells = sum(each.rows for each in found)
-    if sum(each.right * each.rows for each in found) >= _RIGHT * cells and all(
-        each.right >= _RIGHT_COLUMN for each in found
-    ):
+    if sum(each.right * each.rows for each in found) >= _RIGHT * cells and not any(each.harmful for each in found):
         return None
     worst = min(found, key=lambda each: each.right)
     if worst.unseen > 1 - _RIGHT:
