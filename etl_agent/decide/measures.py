@@ -26,6 +26,7 @@ class Measures:
             sample was seen, in which most repeats are not.
         drifted: whether the columns differ from the contract or the lock; absent where there is neither.
         files: the names of the dataset's files.
+        absent: columns that no file brings, and that are there as nulls.
     """
 
     evidence: Evidence
@@ -34,6 +35,7 @@ class Measures:
     repeats: Callable[[Sequence[str]], float] | None = None
     drifted: bool | None = None
     files: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,6 +46,11 @@ class Measures:
     def reject_share(self) -> float | None:
         """The share of rows that the contract would reject, measured once."""
         return None if self.rejects is None else self.rejects()
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is a column: one that no file brings is there once a step has put something into it."""
+        sample = self.evidence.sample
+        return name in self.names and not (name in self.absent and sample.column(name).null_count == sample.num_rows)
 
     def column(self, name: str) -> ColumnFacts | None:
         """Return the facts of a column; None if there is none of that name."""

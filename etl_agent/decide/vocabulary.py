@@ -226,7 +226,7 @@ class MatchesKind(Measure):
 
 
 class HasColumn(Measure):
-    """There is a column of a name."""
+    """There is a column of a name: the files bring it, or a step before has made it."""
 
     measure: Literal["has_column"]
     column: Name
@@ -234,7 +234,7 @@ class HasColumn(Measure):
 
     def read(self, measures: Measures) -> Reading:
         """Look for the column."""
-        holds = self.column in measures.names
+        holds = measures.has(self.column)
         said = f"there is {'a' if holds else 'no'} column {self.column}"
         return Reading(f"has_column({self.column})", int(holds), holds, said)
 

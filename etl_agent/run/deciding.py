@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from etl_agent.clean.step import FittedStep
+from etl_agent.clean.step import FittedStep, missing_columns
 from etl_agent.decide.decision import Decision, profile_digest
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.lock import Lock, lock_command
+from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, steps_of, waits_for_evidence
 from etl_agent.orchestrate.settle import Settled, settle
 from etl_agent.profile.fingerprint import Difference, differences
@@ -58,12 +59,10 @@ def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | 
         ConfigurationError: a strategy or a column that a node names is not there.
         Drifted: the data no longer look as they did when the lock was made, and that refuses the run.
     """
-    contract = spec.validation.contract
-    promised = tuple(contract) if isinstance(contract, Mapping) else ()
     asked = Asked(
         validation=spec.validation,
         keys=frozenset(spec.load.primary_key),
-        absent=tuple(name for name in promised if name not in dataset.names),
+        absent=_absent(spec, dataset.names, project=project) if waits_for_evidence(spec.clean) else (),
         sensitive=frozenset(_sensitive(spec.validation)),
     )
     profile = None if lock is None else lock.profile
@@ -157,6 +156,7 @@ def _settled(
         evidence or _nothing(dataset, asked),
         drifted=_columns_drifted(dataset.names, asked.validation),
         files=tuple(file.name for file in dataset.files),
+        absent=frozenset(asked.absent),
     )
 
     def rejects(sample: pa.RecordBatch) -> float:
@@ -170,6 +170,19 @@ def _settled(
         project=project,
         every_arm=every_arm,
     )
+
+
+def _absent(spec: PipelineSpec, names: Sequence[str], *, project: Path) -> tuple[str, ...]:
+    """Name the columns of the contract that neither the files bring nor a step makes: they are null."""
+    contract = spec.validation.contract
+    missing = [name for name in contract if name not in names] if isinstance(contract, Mapping) else []
+    if not missing:
+        return ()
+    made: set[str] = set()
+    for step in runnable(tuple(steps_of(spec.clean)), project=project):
+        here = (*names, *missing_columns(step, names))
+        made |= set(step.names_after(here)) - set(here)
+    return tuple(name for name in missing if name not in made)
 
 
 def _must_look(nodes: Sequence[Node], lock: Lock | None) -> bool:

@@ -61,6 +61,34 @@ def test_a_branch_sees_what_the_steps_before_it_left(project: Project) -> None:
     assert project.ask("SELECT DISTINCT known FROM t") == [("no",)]
 
 
+def test_a_branch_may_stand_before_the_step_that_makes_a_column_of_the_contract(project: Project) -> None:
+    """What a step makes is not there before it, whatever the contract says of it."""
+    project.write("in.csv", "id,email\n1,a@x.de\n2,b@x.de\n")
+    contract = {"id": "integer", "email": "text", "ok": "boolean"}
+    branch = {
+        "when": {"all": [{"measure": "reject_share", "lt": 0.5}, {"not": {"measure": "has_column", "column": "ok"}}]},
+        "then": [{"step": "is_email", "column": "email", "into": "ok"}],
+        "otherwise": [{"step": "constant", "column": "ok", "value": False}],
+    }
+    again = {"when": {"measure": "has_column", "column": "ok"}, "then": []}
+    result = project.run(contract=contract, clean=[branch, again])
+    assert project.ask("SELECT ok FROM t") == [(1,), (1,)]
+    assert decided(result) == [("clean[0]", "then", "condition"), ("clean[1]", "then", "condition")]
+
+
+def test_a_column_that_no_file_brings_is_not_there(project: Project) -> None:
+    """A column that the contract does not require is null then, and has_column does not take it for one."""
+    contract = {"id": "integer", "channel": {"type": "text", "required": False, "nullable": True}}
+    branch = {
+        "when": {"measure": "has_column", "column": "channel"},
+        "otherwise": [{"step": "fill", "columns": ["channel"], "value": "desk"}],
+    }
+    for content, channel in (("id\n1\n", "desk"), ("id,channel\n2,web\n", "web")):
+        project.write("in.csv", content)
+        project.run(contract=contract, clean=[branch])
+        assert project.ask("SELECT channel FROM t ORDER BY id DESC LIMIT 1") == [(channel,)]
+
+
 def test_a_branch_may_ask_what_the_contract_would_reject(project: Project) -> None:
     """reject_share is the share of the sample that does not fit, after the steps so far."""
     project.write("in.csv", "id,amount\n1,x\n2,2\n3,y\n4,4\n")
