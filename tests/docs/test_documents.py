@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import fcntl
 import os
@@ -34,7 +35,7 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 VARYING = (
     (re.compile(r"\b\d{18}\b"), "RUN"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b"), "TIME"),
-    (re.compile(r"\b\d+\.\d s\b|\b\d+\.\d$", re.MULTILINE), "SECONDS"),
+    (re.compile(r"\b\d+\.\d s\b|\b\d+\.\d$|\b\d+\.\d\d +\d+\.\d\d(?=  )", re.MULTILINE), "SECONDS"),
 )
 """What is another one in each run; documents show it as it was once."""
 UNSET = ("ETL_AGENT_", "DATABASE_URL", "COLUMNS", "LINES")
@@ -65,6 +66,24 @@ def exchanges(block: str) -> Iterator[Exchange]:
         yield Exchange(command, "\n".join(lines[more:]))
 
 
+def played(text: str, *, folder: Path, aside: Path) -> Iterator[Exchange]:
+    """Yield the commands of a document in their order; a file that the reader makes is copied at its place.
+
+    Args:
+        text: the document.
+        folder: the project.
+        aside: where the files wait until their turn.
+    """
+    for place, block in enumerate(BLOCK.finditer(text)):
+        if block["file"]:
+            target, waiting = folder / block["file"], aside / str(place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            waiting.write_text(block["text"])
+            yield Exchange(f"cp '{waiting}' '{target}'", "")
+        elif block["kind"] == "console":
+            yield from exchanges(block["text"])
+
+
 def settled(text: str) -> str:
     """Write text without what is another one in each run, and without blanks at the ends of lines."""
     for pattern, name in VARYING:
@@ -83,10 +102,9 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch("".join(pieces), "".join(f"{line}\n" for line in settled(printed).splitlines())) is not None
 
 
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Path]:
     """Give a folder with an ``etl-agent`` whose processes are forked from one that has imported all."""
-    folder = tmp_path_factory.mktemp("programs")
     address = folder / "socket"
     install(folder / "bin", address=address)
     with subprocess.Popen([sys.executable, str(Path(__file__).with_name("commands.py")), str(address)]) as server:
@@ -96,6 +114,13 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield folder / "bin"
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Serve all documents from one process."""
+    with serving(tmp_path_factory.mktemp("programs")) as folder:
+        yield folder
 
 
 def session(commands: list[str], *, folder: Path, programs: Path) -> list[str]:
@@ -160,28 +185,16 @@ def console_documents() -> list[Path]:
 def test_a_session_gives_what_the_document_shows(path: Path, tmp_path: Path, programs: Path) -> None:
     """Every command of a document, run in order in a fresh project, prints what stands below it."""
     folder = project(tmp_path / "shop")
-    expected: list[Exchange] = []
-    commands: list[str] = []
-    for block in BLOCK.finditer(path.read_text()):
-        if block["file"]:
-            # the reader makes this file at this point of the document
-            target = folder / block["file"]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / f"{len(commands)}").write_text(block["text"])
-            commands.append(f"cp '{tmp_path / str(len(commands))}' '{target}'")
-            expected.append(Exchange(commands[-1], ""))
-        elif block["kind"] == "console":
-            for exchange in exchanges(block["text"]):
-                commands.append(exchange.command)
-                expected.append(exchange)
-    printed = session(commands, folder=folder, programs=programs)
+    expected = list(played(path.read_text(), folder=folder, aside=tmp_path))
+    printed = session([exchange.command for exchange in expected], folder=folder, programs=programs)
     assert len(printed) == len(expected)
     wrong = [
         f"$ {exchange.command}\n--- the document shows\n{exchange.shown}\n--- it prints\n{output.strip()}"
         for exchange, output in zip(expected, printed, strict=True)
         if not matches(exchange.shown, output)
     ]
-    assert not wrong, "\n\n".join(wrong)
+    next_command = f"next, if that is right: python -m tests.docs.rewrite {named(path)}"
+    assert not wrong, "\n\n".join([*wrong, next_command])
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if ">>> " in path.read_text()], ids=named)
