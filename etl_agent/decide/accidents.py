@@ -17,12 +17,13 @@ __all__ = ["RARELY", "even", "independent"]
 RARELY = 3e-5
 """Four standard deviations of a normal variable: accidents look less even than that once in 30,000 tests."""
 
-_DRAWN = 1_000_000
+_DRAWN = 2_000_000
 """Classes, over all drawings at random, that tell what is rare where cells are so few that the formula does not."""
 _MOST_DRAWS = 4000
 
 _BINS = 8
 _FEW = 32  # values of a column that are classes of their own; of more, their order is looked at too
+_MANY = 1000  # values of which none has enough rows to stand out
 _NUMBER = r"^-?\d{1,300}(?:\.\d{1,300})?$"
 
 
@@ -53,6 +54,8 @@ def even(struck: Codes, whole: Codes, *, chance: float = RARELY) -> bool:
     share = squares / mean * (every - 1) / (every - some)  # drawn without putting back
     if (share ** (1 / 3) - (1 - spread)) / math.sqrt(spread) < NormalDist().inv_cdf(1 - chance):
         return True
+    if expected.min() >= 1:  # the formula holds
+        return False
     draws = min(max(_DRAWN // classes, 1), _MOST_DRAWS)
     drawn = np.random.default_rng(0).multivariate_hypergeometric(whole, some, size=draws, method="marginals")
     as_odd = ((drawn - expected) ** 2 / expected).sum(axis=1) >= squares
@@ -79,10 +82,8 @@ def independent(struck: Mask, table: CodedTable, *, of: str, chance: float = RAR
 
 def _classes(column: CodedColumn) -> list[Codes]:
     """Group the rows by the value of a column; where it has many, also by their order."""
-    values = column.codes + 1
-    if len(column.values) <= _FEW:
-        return [values]
-    return [values, _binned(column)]
+    values = [column.codes + 1] if len(column.values) <= _MANY else []
+    return values if len(column.values) <= _FEW else [*values, _binned(column)]
 
 
 def _binned(column: CodedColumn) -> Codes:

@@ -18,6 +18,7 @@ from etl_agent.decide.convention import cells, is_convention, matching
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn, Codes
+from etl_agent.profile.nulls import null_sort
 from etl_agent.profile.patterns import collapsed_patterns
 
 __all__ = ["propose"]
@@ -32,7 +33,7 @@ _MARKS = frozenset("*#?+!^=&@†‡")
 """Signs that people put on values to say something of them (an estimate, a footnote, a doubt): only those that fall on
 all values and all rows alike say nothing. A minus, a percent sign or a bracket says something of each value alone."""
 
-_DOUBT = 0.05
+_DOUBT = 0.01
 """A mark is left as soon as accidents would rather rarely look so: it is for them to look like accidents."""
 
 _MARKED = 0.1  # of the cells may carry a mark: more are a system, however evenly they lie
@@ -129,6 +130,16 @@ class _Struck:
         """Rows with a value."""
         return int(self.column.counts.sum())
 
+    @cached_property
+    def _comparable(self) -> Mask:
+        """The other values that could have been struck: no nulls, and for litter none of a pattern that none has."""
+        values = self.column.values
+        found = self.others & np.array([null_sort(text) is None for text in self.column.texts], np.bool_)
+        if self.mark:
+            return found
+        patterns = collapsed_patterns(pa.array(self.bare, pa.string()))
+        return found & as_mask(pc.is_in(collapsed_patterns(values), value_set=patterns.unique()))
+
     @property
     def evenly(self) -> bool:
         """Whether each value has the run as often as its rows let expect."""
@@ -136,7 +147,7 @@ class _Struck:
         size = len(self.column.values) + len(self.known)
         struck = np.bincount(classes, weights=self.counts, minlength=size).astype(np.int64)
         others = np.zeros(size, np.int64)
-        others[: len(self.column.values)] = np.where(self.others, self.column.counts, 0)
+        others[: len(self.column.values)] = np.where(self._comparable, self.column.counts, 0)
         return even(struck, struck + others, chance=_DOUBT if self.mark else RARELY)
 
 

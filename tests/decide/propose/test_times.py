@@ -33,3 +33,9 @@ def test_columns_that_only_mention_times_stay(cleaned) -> None:
     """Free text is none of times."""
     cells = [f"meet at {time}" for time in HALVES]
     assert cleaned({"x": cells}, times.propose)["x"] == cells
+
+
+def test_times_that_have_a_form_of_their_own_stay(cleaned) -> None:
+    """Where eleven o'clock always says which half of the day is meant, and no other hour does, that is a habit."""
+    cells = [*["7:30", "19:30", "3:00", "15:00", "12:00"] * 30, *["11:00 pm", "11:00 am"] * 8]
+    assert cleaned({"x": cells}, times.propose)["x"] == cells
