@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
@@ -39,10 +40,12 @@ class Composed:
     Args:
         tried: every proposal, in the order in which they were made.
         evidence: the sample as the accepted steps leave it.
+        broken: families that failed while they were asked, with the name of the error: they proposed nothing more.
     """
 
     tried: tuple[Tried, ...]
     evidence: Evidence
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -64,18 +67,37 @@ def compose(
         failures: counts the rows of a sample that the contract rejects.
     """
     tried: list[Tried] = []
+    broken: dict[str, str] = {}
     for propose in proposers:
-        for proposal in propose(evidence):
-            try:
-                pinned = evidence.pinned(proposal.step)
-            except AmbiguousFormat as error:
-                tried.append(Tried(proposal, proposal.step, Ruling(accepted=False, reason=str(error))))
-                continue
-            ruling = judge(pinned, evidence, failures=failures)
-            tried.append(Tried(proposal, _kept(proposal.step, pinned), ruling))
-            if ruling.accepted:
-                evidence = evidence.after(pinned)
-    return Composed(tuple(tried), evidence)
+        try:
+            for proposal in propose(evidence):
+                found = _tried(proposal, evidence, failures)
+                tried.append(found[0])
+                evidence = found[1]
+        except Exception as error:
+            # A family that fails proposes nothing more; the others go on, and the record says so.
+            broken[_family(propose)] = type(error).__name__
+    return Composed(tuple(tried), evidence, broken)
+
+
+def _tried(
+    proposal: Proposal, evidence: Evidence, failures: Callable[[pa.RecordBatch], int] | None
+) -> tuple[Tried, Evidence]:
+    """Hold a proposal against the gate, and return the evidence as it stands then."""
+    try:
+        pinned = evidence.pinned(proposal.step)
+    except AmbiguousFormat:
+        ruling = Ruling(accepted=False, reason="the sample allows several readings")
+        return Tried(proposal, proposal.step, ruling), evidence
+    ruling = judge(pinned, evidence, failures=failures)
+    after = evidence.after(pinned) if ruling.accepted else evidence
+    return Tried(proposal, _kept(proposal.step, pinned), ruling), after
+
+
+def _family(propose: Proposer) -> str:
+    """Name the module of a proposer, also of one that is bound to columns."""
+    bound = propose.args[0] if isinstance(propose, partial) else propose
+    return str(getattr(bound, "__module__", type(bound).__module__)).rpartition(".")[2]
 
 
 def _kept(proposed: Step, pinned: Step) -> Step:

@@ -58,11 +58,13 @@ class Attempt:
         strategy: the strategy.
         tried: every step it proposed, with what the gate said.
         evidence: the sample as the accepted steps leave it.
+        broken: families that failed while they were asked, with the name of the error.
     """
 
     strategy: Strategy
     tried: tuple[Tried, ...]
     evidence: Evidence
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -114,7 +116,7 @@ def attempt(strategy: Strategy, routing: Routing) -> Attempt:
     """Take the sample through a strategy, each step through the gate."""
     proposers = proposers_of(strategy, columns=routing.columns)
     composed = compose(routing.evidence, proposers=proposers, failures=routing.failures)
-    return Attempt(strategy, composed.tried, composed.evidence)
+    return Attempt(strategy, composed.tried, composed.evidence, composed.broken)
 
 
 def taken(made: Attempt, *, policy: Policy, reason: str, figures: Mapping[str, Figure] | None = None) -> Choice:
@@ -127,6 +129,9 @@ def taken(made: Attempt, *, policy: Policy, reason: str, figures: Mapping[str, F
         figures: what speaks for it.
     """
     counts: dict[str, Figure] = {"steps": len(made.tried) - made.refused, "steps refused": made.refused}
+    if made.broken:
+        failed = ", ".join(f"{family} ({error})" for family, error in made.broken.items())
+        reason = f"{reason}; families that failed and were left out: {failed}"
     return Choice(made.strategy.name, policy, reason, made.steps, made.tried, {**(figures or {}), **counts})
 
 

@@ -126,7 +126,7 @@ class _Column:
             made = shape(value[:_LONGEST])
             counts[made] = counts.get(made, 0) + held
         was, is_ = [shape(value[:_LONGEST]) for value in old], [shape(value[:_LONGEST]) for value in new]
-        for made in is_:
+        for made in (*was, *is_):
             counts.setdefault(made, 0)
         place = {made: at for at, made in enumerate(counts)}
         held = np.array(list(counts.values()), np.int64)
