@@ -25,6 +25,9 @@ _MEASURES: frozenset[Kind] = frozenset(
 )
 """Kinds of columns that no word can be a value of."""
 
+_LEAST = 3
+"""Cells that hold a value, on the mean, in a column of answers that come again."""
+
 _NUMBER = r"^[-+]?\d+(?:[.,]\d+)*$"
 
 
@@ -60,15 +63,20 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     """Propose to write missing values in one way.
 
     Words that only programs write become null in columns of numbers, dates and times, and wherever the table writes
-    null for missing values elsewhere. Other words, and signs alone, are markers only where they cannot be values; a
-    column that writes all its missing values in one such way keeps it, and where nearly all are written in one way
-    the few others follow it, be they signs or, in columns of text, null.
+    null for missing values elsewhere, unless the word is as frequent as a column's other answers. Other words, and
+    signs alone, are markers only where they cannot be values; a column that writes all its missing values in one such
+    way keeps it, and where nearly all are written in one way the few others follow it, be they signs or, in columns of
+    text, null.
     """
     columns = {name: column for name, column in evidence.coded.columns.items() if name not in evidence.keys}
     measured = {name for name, column in columns.items() if evidence.kinds[name] in _MEASURES or _digits(column)}
     has_nulls = any(column.nulls for column in evidence.coded.columns.values())
     programs = {name: _rows(column, np.isin(column.texts, MARKERS)) for name, column in columns.items()}
-    chosen = [name for name, rows in programs.items() if rows and (has_nulls or name in measured)]
+    chosen = [
+        name
+        for name, rows in programs.items()
+        if rows and (name in measured or (has_nulls and not _answered(columns[name], rows)))
+    ]
     if chosen:
         rows = sum(sum(programs[name].values()) for name in chosen)
         yield Proposal(NullMarkers(columns=tuple(chosen)), "programs write these words for no value", {"cells": rows})
@@ -81,6 +89,13 @@ def _digits(column: CodedColumn) -> bool:
     """Say whether nearly all values are numbers, also where each stands once, as numbers of a small table do."""
     missing = _written(column, "sign", "word", "program")
     return is_convention(cells(column, matching(column, _NUMBER)), int(column.counts[~missing].sum()))
+
+
+def _answered(column: CodedColumn, rows: Mapping[str, int]) -> bool:
+    """Say whether a word is as frequent as the answers of a column usually are, and null hardly occurs beside it."""
+    most = max(rows.values())
+    usual = int(column.counts.sum()) / len(column.values)
+    return most >= usual >= _LEAST and is_convention(most, most + column.nulls)
 
 
 def _rows(column: CodedColumn, values: Mask) -> dict[str, int]:

@@ -74,3 +74,11 @@ def test_keys_stay(cleaned) -> None:
     """A column of a key is not looked at."""
     cells = [*NUMBERS, "N/A"]
     assert cleaned({"x": cells}, markers.propose, keys=["x"])["x"] == cells
+
+
+def test_a_word_as_frequent_as_other_answers_is_one(cleaned) -> None:
+    """Where "null" stands as often as "yes" and "no", and null itself hardly at all, it is what was answered."""
+    answers = [*["yes", "no", "null"] * 40, None]
+    assert cleaned({"x": answers}, markers.propose)["x"] == answers
+    rare = [*["yes", "no"] * 40, "null", "null", None]
+    assert cleaned({"x": rare}, markers.propose)["x"] == [*["yes", "no"] * 40, None, None, None]
