@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 
 from benchmarks.candidates.case import Subject
-from etl_agent.decide.gate.readings import NUMBER
+from etl_agent.decide.gate.amounts import NUMBER
 
 __all__ = ["dates_of", "dependencies", "majority", "named", "numbers_of", "slipped", "slips_into", "worded", "words_of"]
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etl_agent.batch import Mask
-from etl_agent.decide.gate.readings import Reading, reading
+from etl_agent.decide.gate.reading import Reading
+from etl_agent.decide.gate.readings import reading
 from etl_agent.profile.coded import Codes
 from etl_agent.profile.nulls import null_sort
 from etl_agent.profile.patterns import masked_patterns
@@ -131,6 +132,19 @@ class ColumnEffect:
         """What each of the different changes does to the value."""
         pairs = self.pairs
         return tuple(map(reading, self.texts(pairs.before), self.texts(pairs.after)))
+
+    def rows_matching(self, pattern: str, *, kept: bool = False, counts: Codes | None = None) -> int:
+        """Count the rows whose value before the step matches a regular expression.
+
+        Args:
+            pattern: what a part of the value must match (RE2 syntax).
+            kept: whether only the rows count that the step leaves as they are.
+            counts: the rows of each value, if others than those.
+        """
+        rows = counts if counts is not None else self.kept_counts if kept else self.counts
+        held = np.flatnonzero(rows > 0)
+        found = pc.match_substring_regex(self.values.take(pa.array(held)), pattern).to_numpy(zero_copy_only=False)
+        return int(rows[held][found].sum())
 
     def texts(self, codes: Codes) -> list[str]:
         """Return the values that some codes stand for, none of which is a null."""

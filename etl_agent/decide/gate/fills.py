@@ -25,6 +25,7 @@ _RIGHT = 0.8  # the share of hidden values that a fill must surely put back
 _Z = 1.64  # one-sided 95 %
 _FOR = math.log(3)  # a filled row must speak three times as much for the value as for the null
 _RARE_NULLS = 0.1  # where more is missing, a null is a state of the column and no accident
+_MOST_NULLS = 0.2  # accidents that hit more cells would make the column worthless: then nulls are meant
 _CUSTOM = 3  # rows from which on a value is no slip
 _EVERY = 8  # of a carried fill every eighth value is hidden, so that those before it stay
 _MOST_ROWS = 2048
@@ -119,6 +120,8 @@ def object_to_fills(
     constant = np.count_nonzero(effect.counts[~effect.markers[:-1]] >= _CUSTOM) == 1
     if constant and nulls <= _RARE_NULLS and against <= 1 - _RIGHT:
         return None
+    if nulls > _MOST_NULLS:
+        return Objection("so many values are missing that a null is a state of the column", figures)
     if spoken < _RIGHT:
         return Objection("the rest of the rows does not speak for a value where there is none", figures)
     return None

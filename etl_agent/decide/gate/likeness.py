@@ -17,6 +17,7 @@ _LONGEST = 256  # characters of a value that is compared
 _TIMES = 4  # how many times as frequent a value must be to be what a rare one was meant to be
 _LEAST = 3  # rows that make a value sure: twice can be the same slip copied
 _DWARFED = 20  # a value so many times rarer than one that it is like is itself in question
+_BLOT_LEAST, _BLOT_MOST = 4, 24  # letters of a value some of which one sign can have overwritten
 _CAP = 6.0
 
 Mask = NDArray[np.bool_]
@@ -97,8 +98,11 @@ def alike(slips: Slips, old: Codes, new: Codes) -> Mask:
     first, second = _folded(slips, old), _folded(slips, new)
     return np.array(
         [
-            OSA.distance(one, other, score_cutoff=4) <= min(_reach(len(one)), _reach(len(other)))
-            and not (slips.numbered and _renumbered(one, other))
+            (
+                OSA.distance(one, other, score_cutoff=4) <= min(_reach(len(one)), _reach(len(other)))
+                and not (slips.numbered and _renumbered(one, other))
+            )
+            or _is_blot(one, other)
             for one, other in zip(first, second, strict=True)
         ],
         np.bool_,
@@ -132,7 +136,42 @@ def _matrix(slips: Slips, left: Codes, right: Codes) -> Mask:
     for row, place in zip(*np.nonzero(found), strict=True):
         if slips.numbered and _renumbered(first[row], second[place]):
             found[row, place] = False
+    return found | _blots(first, second)
+
+
+def _is_blot(one: str, other: str) -> bool:
+    """Tell whether all the letters that differ were overwritten by one and the same sign, and at least half stayed."""
+    if not _BLOT_LEAST <= len(one) == len(other) <= _BLOT_MOST:
+        return False
+    over = {sign for sign, meant in zip(one, other, strict=True) if sign != meant}
+    stayed = sum(sign == meant for sign, meant in zip(one, other, strict=True))
+    return len(over) == 1 and not over.pop().isdigit() and 2 * stayed >= len(one)
+
+
+def _blots(first: list[str], second: list[str]) -> Mask:
+    """Tell which of some texts are others with letters overwritten by one sign, each with each."""
+    found = np.zeros((len(first), len(second)), np.bool_)
+    by_length: dict[int, tuple[list[int], list[int]]] = {}
+    for side, texts in enumerate((first, second)):
+        for place, text in enumerate(texts):
+            if _BLOT_LEAST <= len(text) <= _BLOT_MOST:
+                by_length.setdefault(len(text), ([], []))[side].append(place)
+    for length, (rows, places) in by_length.items():
+        if not rows or not places:
+            continue
+        over = _signs([first[row] for row in rows], length)[:, None, :]
+        meant = _signs([second[place] for place in places], length)[None, :, :]
+        differ = over != meant
+        most = np.where(differ, over, 0).max(axis=2)
+        least = np.where(differ, over, np.iinfo(np.uint32).max).min(axis=2)
+        digit = (most >= ord("0")) & (most <= ord("9"))
+        stayed = 2 * (~differ).sum(axis=2) >= length
+        found[np.ix_(rows, places)] = (most == least) & stayed & ~digit
     return found
+
+
+def _signs(texts: list[str], length: int) -> NDArray[np.uint32]:
+    return np.array(texts, f"U{length}").view(np.uint32).reshape(len(texts), length)
 
 
 def _renumbered(one: str, other: str) -> bool:
