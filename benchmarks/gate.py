@@ -30,7 +30,7 @@ from benchmarks.candidates.right import RIGHT
 from benchmarks.candidates.wrong import WRONG_VALUES
 from benchmarks.candidates.wrong_forms import WRONG_FORMS
 from benchmarks.held_out import tables
-from etl_agent.clean.step import FittedStep, RowStep, missing_columns
+from etl_agent.clean.step import FittedStep, RowStep, Step, missing_columns
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate import Ruling, judge
 from etl_agent.decide.propose import PROPOSERS
@@ -90,8 +90,13 @@ def batch_of(path: Path) -> pa.RecordBatch:
 
 
 def samples() -> Iterator[Subject]:
-    """Yield the sample files as their own pipelines clean them: as they come they are not right."""
+    """Yield the sample files as their own pipelines clean them: as they come they are not right.
+
+    Where a pipeline leaves the choice of steps to a router, nothing but the gate would say what is right: left out.
+    """
     for spec in read_pipelines(sorted((ROOT / "pipelines").glob("*.yaml"))):
+        if not all(isinstance(node, Step) for node in spec.clean):
+            continue
         with (
             TemporaryDirectory() as scratch,
             open_dataset(

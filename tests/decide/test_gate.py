@@ -16,7 +16,7 @@ from etl_agent.clean.dates import Dates
 from etl_agent.clean.duplicates import Deduplicate
 from etl_agent.clean.fill import Fill, FillMode, FillPrevious
 from etl_agent.clean.filter import Condition, Filter
-from etl_agent.clean.identifiers import Pad
+from etl_agent.clean.identifiers import Email, Pad, Phone
 from etl_agent.clean.missing import NullMarkers
 from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.outliers import Clip
@@ -208,6 +208,19 @@ def test_truth_is_not_turned_round() -> None:
     assert ruled(Booleans(columns=("b",)), b=cells).accepted
     assert not ruled(Booleans(columns=("b",), true=("no",), false=("yes",)), b=cells).accepted
     assert not ruled(Booleans(columns=("b",)), b=["0", "1", "2", "3", "0"]).accepted
+
+
+def test_a_country_must_be_shown() -> None:
+    """Numbers get the country that the column's other numbers have."""
+    numbers = ["+1 415 555 2671", "(212) 555-0123", "212-555-0199", "+12025550143"]
+    assert ruled(Phone(columns=("p",), region="US"), p=numbers).accepted
+    assert not ruled(Phone(columns=("p",), region="US"), p=numbers[1:3]).accepted
+    assert not ruled(Phone(columns=("p",), region="US"), p=[*numbers[1:3], "+49 30 1234567"]).accepted
+
+
+def test_addresses_may_be_written_in_one_form() -> None:
+    """The domain of an e-mail address has no case."""
+    assert ruled(Email(columns=("e",)), e=["Ann@X.org", "mailto:b@x.de", "c@x.de", "d@y.com"]).accepted
 
 
 def test_zeros_are_padded_only_to_the_width_of_padded_values() -> None:

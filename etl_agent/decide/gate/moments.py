@@ -36,7 +36,7 @@ def date_reading(before: str, after: str) -> Reading | None:
         order = _order(first.removesuffix("T"), day)
         if not order or (found is not None and order == "ydm"):
             continue
-        same = into in ("dmy", "mdy") and (order == into or order == "either")
+        same = into in ("dmy", "mdy") and order in (into, "either")
         written = "same" if same else "" if into in ("ymd", "named") else into
         certain = same or order in ("ymd", "named", "either") or day.day > 12
         if found is None or found.order == "ydm":

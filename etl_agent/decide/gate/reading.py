@@ -20,6 +20,8 @@ Relation = Literal[
     "moment",
     "clock",
     "truth",
+    "phone",
+    "address",
     "missing",
     "noise",
     "value",
@@ -30,8 +32,9 @@ blanks: blanks, invisible characters, Unicode forms, mis-decoded text. case: sma
 between the same letters and digits. number: an amount as a plain number, the same digits, or the other way round.
 digits: the same number with other digits (1.0 and 1). rounded: a number without the error of binary arithmetic. zeros:
 leading zeros. unit: a unit, currency or percent sign taken away. converted: a number in another unit. moment: a date
-or time in another format. clock: the time of day alone. truth: true or false. missing: another way to write that there
-is no value. noise: one run of signs taken away. value: none of these: another value.
+or time in another format. clock: the time of day alone. truth: true or false. phone: a telephone number with its
+country. address: an e-mail address, its domain in small letters. missing: another way to write that there is no value.
+noise: one run of signs taken away. value: none of these: another value.
 """
 
 

@@ -6,6 +6,7 @@ import unicodedata
 from functools import cache
 
 from etl_agent.decide.gate.amounts import NUMBER, number_reading, same_sign
+from etl_agent.decide.gate.contacts import contact_reading
 from etl_agent.decide.gate.moments import clock_reading, date_reading
 from etl_agent.decide.gate.reading import VALUE, Reading
 from etl_agent.profile.nulls import null_sort
@@ -31,6 +32,8 @@ def reading(before: str, after: str) -> Reading:
     if max(len(before), len(after)) > _LONGEST:
         return Reading("case") if _bare(before).casefold() == _bare(after).casefold() else VALUE
     before, after = _bare(before), _bare(after)
+    if found := contact_reading(before, after):
+        return found
     if before.casefold() == after.casefold():
         return Reading("case")
     if null_sort(before) is not None and null_sort(after) is not None:

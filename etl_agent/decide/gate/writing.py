@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etl_agent.decide.gate.contact_rules import object_to_addresses, object_to_phones
 from etl_agent.decide.gate.effect import ColumnEffect
 from etl_agent.decide.gate.moment_rules import object_to_clocks, object_to_moments
 from etl_agent.decide.gate.number_rules import object_to_conversions, object_to_numbers
@@ -246,6 +247,8 @@ _RULES: Mapping[str, Callable[[ColumnEffect, Places], str | None]] = {
     "truth": _object_to_truths,
     "clock": object_to_clocks,
     "noise": _object_to_noise,
+    "phone": object_to_phones,
+    "address": object_to_addresses,
     "missing": _object_to_missing,
     "zeros": _object_to_zeros,
     "case": _object_to_case,
