@@ -92,6 +92,8 @@ def _marks(body: str, number: str) -> tuple[str, str] | None:
     if "".join(filter(str.isdigit, body)).lstrip("0") != (whole + fraction).lstrip("0"):
         return None
     end = len(body) - len(fraction)
+    if fraction and end < 1:
+        return None
     decimal = body[end - 1] if fraction else ""
     head = body[: end - 1] if fraction else body
     if fraction and (decimal.isdigit() or "".join(filter(str.isdigit, body[end:])) != fraction):
