@@ -81,7 +81,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Cells, or rows, that a step puts right and makes wrong."""
+    """Cells, or rows, that a step puts right and makes wrong; a value where there was none is wrong unless it is true."""
 
     right: int
     wrong: int
@@ -112,12 +112,11 @@ def outcome(case: Case) -> Outcome:
         if name not in after.schema.names:
             wrong += case.truth.num_rows
             continue
-        kept = _same(case.dirty.column(name), after.column(name)) | (
-            _missing(case.dirty.column(name)) & _missing(after.column(name))  # a gap stays a gap, however it is written
-        )
-        true = _same(after.column(name), case.truth.column(name))
-        right += int((true & ~_same(case.dirty.column(name), after.column(name))).sum())
-        wrong += int((~kept & ~true).sum())  # also a wrong value made of another, or of none
+        before, now, meant = case.dirty.column(name), after.column(name), case.truth.column(name)
+        was, is_ = _same(before, meant), _same(now, meant)
+        made_up = _missing(before) & ~_missing(now) & ~is_
+        right += int((is_ & ~was).sum())
+        wrong += int(((was & ~is_) | made_up).sum())  # one wrong value for another is neither
     return Outcome(right, wrong)
 
 

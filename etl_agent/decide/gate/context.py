@@ -22,6 +22,7 @@ _DOUBT = 2.0  # a difference of log likelihoods that two standard errors leave o
 _LEARN_ROWS = 4096  # rows that the strength of a column is learned from
 _LEAST_ROWS = 20  # of fewer nothing can be learned
 _LEAST_GROUP = 5  # rows of a group in which most is not by chance
+_DECIDED = 25.0  # odds that nothing outweighs
 _MOST = 8.0  # odds of one column: beyond 1 in 3,000 it is the model, not the data, that is sure
 
 
@@ -133,7 +134,7 @@ def testimony(
         if agreement is not None:
             agreed = agreement.speaks_for(codes[rows], old, new, alike=alike)
         if changed is not None:
-            fits[_usual(codes, changed)[codes[rows]]] = -_MOST
+            fits[_usual(codes, changed)[codes[rows]]] = -_DECIDED
         if name in moved:
             silent = np.isin(rows, moved[name])
             fits[silent], agreed[silent] = 0.0, -_MOST
