@@ -81,7 +81,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Cells, or rows, that a step puts right and makes wrong; a value where there was none is wrong unless it is true."""
+    """Cells, or rows, that a step puts right and makes wrong; a value that is made up is wrong unless it is true."""
 
     right: int
     wrong: int

@@ -47,7 +47,7 @@ def date_reading(before: str, after: str) -> Reading | None:
 def _days(text: str) -> list[tuple[date, str]]:
     """Return the days that a text may be, each with the order in which it gives them; the surest first."""
     digits = re.findall(r"\d+", text)
-    if any(len(number) > 4 for number in digits):  # noqa: PLR2004  digits of a year
+    if any(len(number) > 4 for number in digits):  # no year
         return []
     numbers = [int(number) for number in digits]
     months = [_months()[word.casefold()] for word in re.findall(r"[^\W\d_]{3,}", text) if word.casefold() in _months()]
