@@ -149,13 +149,13 @@ def differences(before: Fingerprint, sample: pa.RecordBatch) -> tuple[Difference
 
 def _print(name: str, column: CodedColumn, kind: Kind, *, moving: bool) -> ColumnPrint:
     rows = len(column.codes)
-    writing = _frequent(_writing(column), rows)
+    writing = _frequent(_writing(column))
     if 2 * writing.get(_OTHER, 0) > rows:  # hardly two cells are written alike: look less closely
-        writing = _frequent(_writing(column, coarse=True), rows)
+        writing = _frequent(_writing(column, coarse=True))
     moving = moving or kind in _MOVING
     bounds, numbers = ((), ()) if moving else _deciles(column)
     repeats = not moving and not bounds and 2 * len(column.values) <= int(column.counts.sum())
-    values = _frequent(_values(column), rows) if repeats else {}
+    values = _frequent(_values(column)) if repeats else {}
     return ColumnPrint(name=name, kind=kind, writing=writing, values=values, bounds=bounds, numbers=numbers)
 
 
@@ -214,17 +214,18 @@ def _values(column: CodedColumn) -> dict[str, int]:
     }
 
 
-def _frequent(counts: Mapping[str, int], rows: int) -> dict[str, int]:
+def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
     """Keep the counts of frequent classes, and the sum of the others."""
-    kept = {name: count for name, count in sorted(counts.items()) if count > _least(rows)}
+    least = _least(sum(counts.values()))
+    kept = {name: count for name, count in sorted(counts.items()) if count > least}
     if rest := sum(counts.values()) - sum(kept.values()):
         kept[_OTHER] = rest
     return kept
 
 
-def _least(rows: int) -> int:
-    """Return the most cells that a class may have and not be counted by itself."""
-    return max(_LEAST, int(_FREQUENT * rows))
+def _least(cells: int) -> int:
+    """Return the most of some cells that a class may have and not be counted by itself."""
+    return max(_LEAST, int(_FREQUENT * cells))
 
 
 def _read(column: CodedColumn) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
