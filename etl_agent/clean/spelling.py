@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 __all__ = ["Kind", "Near", "Neighbours", "slip"]
 
-Kind = Literal["letters", "foreign", "masked", "noise"]
+Kind = Literal["letters", "foreign", "masked", "noise", "blot"]
 """letters: letters or blanks were lost, added, replaced, doubled or swapped. foreign: a letter or sign came among
 digits, or in the place of one. masked: several characters were replaced by one and the same. noise: a run of one sign
-was added at an end."""
+was added at an end. blot: a sign that is known to get into values, in the place of others or between them."""
 
 LONGEST = 500
 """Characters of the longest text that is compared."""
@@ -33,25 +33,32 @@ class Near(NamedTuple):
         shared: letters and digits of the word with the slip that are the same on both sides; half of them where the
             slip is at an end of the word, where languages inflect.
         chance: how likely a slip of this kind is this one.
+        sign: the sign that the slip put in, in small letters; empty where it put in none but those that were there.
     """
 
     kind: Kind
     at: int
     shared: float
     chance: float
+    sign: str = ""
 
 
-def slip(seen: str, meant: str) -> Near | None:
+def slip(seen: str, meant: str, *, blots: str = "") -> Near | None:
     """Tell the single slip that made a text of another one, or None where there is none that has a meaning.
 
-    A digit more, less, or another one makes another number: that is no slip that can be told.
+    A digit more, less, or another one makes another number: that is no slip that can be told. A digit in the place of
+    a letter, in a word that has none, is one.
 
     Args:
         seen: what is there.
         meant: what may have been meant.
+        blots: signs that are known to get into values.
     """
-    if seen == meant or not meant:
-        return None
+    near = _slip(seen, meant, blots) if seen != meant and meant else None
+    return near._replace(kind="blot") if near is not None and near.sign and near.sign in blots else near
+
+
+def _slip(seen: str, meant: str, blots: str) -> Near | None:
     if abs(len(seen) - len(meant)) > 1:
         return _noise(seen, meant)
     head = _common(seen, meant)
@@ -68,7 +75,7 @@ def slip(seen: str, meant: str) -> Near | None:
         case 2, 2 if wrong == right[::-1]:
             return _near(meant, wrong, right, head, chance=1 / size)
         case _:
-            return _masked(seen, meant) if len(seen) == len(meant) else None
+            return _masked(seen, meant, blots) if len(seen) == len(meant) else None
 
 
 def _common(one: str, other: str) -> int:
@@ -85,10 +92,12 @@ def _common(one: str, other: str) -> int:
 
 def _near(meant: str, wrong: str, right: str, at: int, *, chance: float) -> Near | None:
     """Describe the slip that put ``wrong`` where ``right`` was meant."""
-    if any(map(str.isdigit, wrong)) or (any(map(str.isdigit, right)) and not _hidden(wrong, right)):
-        return None
     start, stop = _word(meant, at, at + len(right))
     word = meant[start:stop]
+    if any(map(str.isdigit, wrong)) and not (word.isalpha() and len(right) == 1):
+        return None
+    if any(map(str.isdigit, right)) and not _hidden(wrong, right):
+        return None
     shared: float = sum(map(str.isalnum, word)) - (len(right) == 1 and right.isalnum())
     if (
         len(right) < 2
@@ -97,7 +106,9 @@ def _near(meant: str, wrong: str, right: str, at: int, *, chance: float) -> Near
     ):
         shared /= 2
     odd = any(map(str.isdigit, word)) or any(not sign.isalpha() and not sign.isspace() for sign in wrong + right)
-    return Near("foreign" if odd else "letters", at, shared, chance)
+    added = wrong if len(wrong) > len(right) and wrong not in meant[max(0, at - 1) : at + 1] else ""
+    sign = wrong if len(wrong) == len(right) == 1 else added
+    return Near("foreign" if odd else "letters", at, shared, chance, sign.casefold())
 
 
 def _hidden(wrong: str, right: str) -> bool:
@@ -114,13 +125,15 @@ def _word(text: str, start: int, stop: int) -> tuple[int, int]:
     return start, stop
 
 
-def _masked(seen: str, meant: str) -> Near | None:
+def _masked(seen: str, meant: str, blots: str) -> Near | None:
     places = [at for at, (one, other) in enumerate(zip(seen, meant, strict=True)) if one != other]
-    sign = seen[places[0]]
-    if sign.isdigit() or sign.isspace() or 2 * len(places) > len(meant) or any(seen[at] != sign for at in places):
+    sign = seen[places[0]].casefold()
+    if sign.isdigit() or sign.isspace() or any(seen[at].casefold() != sign for at in places):
         return None
     shared = sum(map(str.isalnum, meant)) - len(places)
-    return Near("masked", places[0], shared, 1 / (_ALPHABET * len(meant)))
+    if shared < 1 or (2 * len(places) > len(meant) and sign not in blots):
+        return None
+    return Near("masked", places[0], shared, 1 / (_ALPHABET * len(meant)), sign)
 
 
 def _noise(seen: str, meant: str) -> Near | None:
@@ -133,7 +146,7 @@ def _noise(seen: str, meant: str) -> Near | None:
         return None
     if len(set(run)) != 1 or run[0].isalnum() or run[0].isspace() or run[0] in meant:
         return None
-    return Near("noise", at, sum(map(str.isalnum, meant)), 1 / _ALPHABET)
+    return Near("noise", at, sum(map(str.isalnum, meant)), 1 / _ALPHABET, run[0])
 
 
 class Neighbours:
@@ -145,13 +158,15 @@ class Neighbours:
     Source: Bocek, Hunt, Stiller, "Fast similarity search in large dictionaries" (2007), for the deletions.
     """
 
-    def __init__(self, texts: Sequence[str], *, masks: bool = False) -> None:
+    def __init__(self, texts: Sequence[str], *, masks: bool = False, blots: str = "") -> None:
         """Index texts.
 
         Args:
             texts: the texts, none of them twice.
             masks: look for several characters replaced by one, too.
+            blots: signs that are known to get into values.
         """
+        self._blots = blots
         self._texts = frozenset(texts)
         self._by_key: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for text in texts:
@@ -169,7 +184,7 @@ class Neighbours:
         if not 0 < len(text) <= LONGEST:
             return
         for other in sorted(self._candidates(text)):
-            if near := slip(text, other):
+            if near := slip(text, other, blots=self._blots):
                 yield other, near
 
     def _candidates(self, text: str) -> set[str]:
@@ -191,13 +206,12 @@ class Neighbours:
         same, signs = self._by_size.get(len(text), ([], None))
         if signs is None or len(same) > _MOST:
             return
-        own = _signs([text])[0]
-        for sign in set(text):
-            if text.count(sign) > 1 and not sign.isdigit():
-                open_to = own != ord(sign)
-                if 2 * np.count_nonzero(open_to) >= len(text):
-                    for place in np.flatnonzero((signs[:, open_to] == own[open_to]).all(axis=1)):
-                        yield same[place]
+        own, small = _signs([text])[0], text.casefold()
+        for sign in {sign for sign in small if small.count(sign) > 1 and not sign.isdigit()}:
+            open_to = np.array([each.casefold() != sign for each in text])
+            if 2 * np.count_nonzero(open_to) >= len(text) or sign in self._blots:
+                for place in np.flatnonzero((signs[:, open_to] == own[open_to]).all(axis=1)):
+                    yield same[place]
 
 
 def _signs(texts: Sequence[str]) -> NDArray[np.uint32]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 
+from etl_agent.clean.channel import Channel
 from etl_agent.clean.kernels import each, per_value
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen
 from etl_agent.clean.tally import added, tally
-from etl_agent.clean.vocabulary import Vocabulary, vocabulary_of
+from etl_agent.clean.vocabulary import Vocabulary, channel_of, vocabulary_of
 from etl_agent.frozen import Frozen
 
 __all__ = ["ColumnVocabulary", "RepairTypos"]
@@ -30,8 +31,9 @@ class RepairTypos(FittedStep):
 
     Slips are a letter more, less or another one, two neighbours swapped, a blank lost or moved, a foreign sign among
     digits, several letters replaced by the same sign, a run of one sign behind the value. Whether near values are slips
-    is learned: where values that are meant are as near to each other, the column is left alone. A digit more, less or
-    another one is never taken for a slip.
+    is learned: where values that are meant are as near to each other, the column is left alone, and a value that comes
+    back more often than slips do is meant. Where one sign is seen to get into values of most columns, it is one in
+    short values, too. A digit more, less or another one is never taken for a slip.
 
     | with | before | after |
     |---|---|---|
@@ -43,6 +45,8 @@ class RepairTypos(FittedStep):
 
     columns: Columns
     """The columns to work on."""
+    channel: Channel | None = None
+    """What is known of the slips of the whole dataset; learned from these columns alone if it is left out."""
     learned: tuple[ColumnVocabulary, ...] | None = None
     """What was learned of each column; learned from the data if it is left out."""
 
@@ -65,11 +69,11 @@ class RepairTypos(FittedStep):
 
     def fit(self, summary: Any) -> Self:
         """Learn the values of each column that are meant, and what is a slip of one."""
-        learned = tuple(
-            ColumnVocabulary(column=name, vocabulary=vocabulary_of(counts or {}))
-            for name, counts in sorted(summary.items())
-        )
-        return self.model_copy(update={"learned": learned})
+        learned = _learned(summary, self.channel)
+        channel = self.channel or channel_of(each.vocabulary for each in learned)
+        if channel.blots and channel != self.channel:
+            learned = _learned(summary, channel)
+        return self.model_copy(update={"learned": learned, "channel": channel})
 
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
         """Correct each distinct value that is not one of those that are meant."""
@@ -82,3 +86,10 @@ class RepairTypos(FittedStep):
 
 def _corrected(column: pa.StringArray, vocabulary: Vocabulary) -> pa.StringArray:
     return per_value(column, lambda value: vocabulary.corrected(value) or value)
+
+
+def _learned(summary: Mapping[str, Mapping[str, int] | None], channel: Channel | None) -> tuple[ColumnVocabulary, ...]:
+    return tuple(
+        ColumnVocabulary(column=name, vocabulary=vocabulary_of(counts or {}, channel=channel))
+        for name, counts in sorted(summary.items())
+    )

@@ -96,4 +96,5 @@ class _Speller:
 
     def _word(self, match: re.Match[str]) -> str:
         word = match[0]
-        return word if word in self._known else self._vocabulary.corrected(word) or word
+        meant = None if word in self._known else self._vocabulary.corrected(word)
+        return meant if meant and meant[0] == word[0] else word

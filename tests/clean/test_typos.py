@@ -115,3 +115,49 @@ def test_long_values_cost_little() -> None:
     head = "a" * 200
     cells = [f"{head}{chr(98 + number % 20)}{'c' * (number % 200)}" for number in range(4000)]
     assert repaired(cells) == cells
+
+
+def test_a_value_that_comes_back_is_meant() -> None:
+    """A rare value that stands there again and again, one slip from a frequent one, is none, however many slips are."""
+    slips = ["Lisbno", "Lsibon", "Lisbonn", "Proto", "Coimbrra", "Coimra", "Setubla", "Portimaqo", "Bragga", "Lixbon"]
+    cells = [*TOWNS, *slips, *["Listbon"] * 4]
+    assert repaired(cells)[-4:] == ["Listbon"] * 4
+    assert repaired(cells[:-3])[-1] == "Lisbon"
+
+
+def test_a_digit_within_a_word() -> None:
+    """A digit in the place of a letter is a slip in a word without digits, and not behind it."""
+    assert repaired([*TOWNS, *SLIPS, "C0imbra", "Coimbra2"])[-2:] == ["Coimbra", "Coimbra2"]
+
+
+def test_a_slip_that_a_rare_value_explains_as_well() -> None:
+    """Where a rare value, too, may have been meant, nothing is repaired."""
+    cells = [name for name in ("Johansen", "Pedersen", "Mortensen") for _ in range(20)]
+    slips = ["Johnasen", "Pedresen", "Mortnesen", "Johansenn", "Pederssen", "Mortenssen", "Johaxsen", "Pedexsen"]
+    assert repaired([*cells, *slips, "Morqensen"])[-1] == "Mortensen"
+    assert repaired([*cells, *slips, "Marqensen", "Morqensen"])[-1] == "Morqensen"
+
+
+WORDS = [word for word in ("Lisbon", "Porto", "Braga", "Coimbra", "Setubal", "Portimao") for _ in range(60)]
+BLOTTED = [f"{word[:at]}x{word[at + 1 :]}" for word in ("Lisbon", "Porto", "Coimbra", "Setubal") for at in range(5)]
+
+
+def test_a_sign_that_gets_into_every_column() -> None:
+    """A sign that slips of the whole table put in is one in short values, too, where only one of them fits."""
+    answers = (["yes", "no"] * 200)[: len(WORDS) + len(BLOTTED) - 4]
+    data = pa.RecordBatch.from_pydict(
+        {"town": [*WORDS, *BLOTTED], "answer": [*answers, "yxs", "xo", "yex", "xxx"]},
+    )
+    step = RepairTypos(columns=("town", "answer"))
+    pinned = step.fit(step.observe(data))
+    assert pinned.apply(data).column("answer").to_pylist()[-4:] == ["yes", "no", "yes", "xxx"]
+    alone = RepairTypos(columns=("answer",))
+    assert alone.fit(alone.observe(data)).apply(data).column("answer").to_pylist()[-4:] == ["yxs", "xo", "yex", "xxx"]
+    told = RepairTypos(columns=("answer",), channel=pinned.channel)
+    assert told.fit(told.observe(data)).apply(data).column("answer").to_pylist()[-4:] == ["yes", "no", "yes", "xxx"]
+
+
+def test_an_odd_sign_in_short_values_that_no_table_shows() -> None:
+    """Without other slips of the same sign, short values are left alone."""
+    cells = ["A", "B", "C"] * 100 + ["XL", "S", "XS"]
+    assert repaired(cells) == cells

@@ -37,6 +37,7 @@ def test_one_slip_in_a_long_word(wrong: str, right: str) -> None:
         "Mills Bakery",
         "Bridges Laundry",
         "Garten Pharmacy",
+        "Wurniture Bakery",
         "Ma1ket Bakery",
         "Chappel Bakery",
         "Stations 3",

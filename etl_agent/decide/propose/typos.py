@@ -19,10 +19,11 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     if not names:
         return
     values = RepairTypos(columns=names)
-    for learned in values.fit(values.observe(evidence.sample)).learned or ():
+    values = values.fit(values.observe(evidence.sample))
+    for learned in values.learned or ():
         if learned.vocabulary.slips:
             yield Proposal(
-                RepairTypos(columns=(learned.column,), learned=(learned,)),
+                RepairTypos(columns=(learned.column,), channel=values.channel, learned=(learned,)),
                 "rare values are slips of frequent ones: values that are meant are not so near to each other",
                 {"column": learned.column, **_figures(learned.vocabulary)},
             )
