@@ -11,6 +11,7 @@ from pydantic import Field
 from etl_agent.clean import (
     affixes,
     booleans,
+    case_form,
     categories,
     clock,
     clusters,
@@ -50,6 +51,7 @@ FAMILIES: Mapping[str, tuple[type[Step], ...]] = {
         text.Strip,
         text.CollapseBlanks,
         text.Case,
+        case_form.CaseAs,
         text.Unicode,
         text.Invisible,
         text.Mojibake,

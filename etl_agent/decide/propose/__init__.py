@@ -9,6 +9,7 @@ from etl_agent.decide.proposal import Proposal
 from etl_agent.decide.propose import (
     affixes,
     booleans,
+    cases,
     clusters,
     conflicts,
     constants,
@@ -35,6 +36,7 @@ PROPOSERS: tuple[Proposer, ...] = (
     text.propose,
     markers.propose,
     strays.propose,
+    cases.propose,
     conflicts.propose,
     clusters.propose,
     affixes.propose,

@@ -92,10 +92,10 @@ def _digits(column: CodedColumn) -> bool:
 
 
 def _answered(column: CodedColumn, rows: Mapping[str, int]) -> bool:
-    """Say whether a word is as frequent as the answers of a column usually are, and null hardly occurs beside it."""
+    """Say whether a word is as frequent as the answers of a column usually are, and far more than null is."""
     most = max(rows.values())
     usual = int(column.counts.sum()) / len(column.values)
-    return most >= usual >= _LEAST and is_convention(most, most + column.nulls)
+    return most >= usual >= _LEAST and most > 2 * column.nulls
 
 
 def _rows(column: CodedColumn, values: Mask) -> dict[str, int]:

@@ -1,0 +1,189 @@
+"""Letter case: values that were typed in another case than the rest of their column."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl_agent.batch import Mask
+from etl_agent.clean.case_form import CaseAs, CaseStyle, cased_pattern, in_style
+from etl_agent.clean.categories import MapValues
+from etl_agent.decide.accidents import even
+from etl_agent.decide.convention import cells, is_convention, matching
+from etl_agent.decide.evidence import Evidence
+from etl_agent.decide.proposal import Proposal
+from etl_agent.profile.coded import CodedColumn, Codes
+
+__all__ = ["propose"]
+
+_STYLES: tuple[CaseStyle, ...] = get_args(CaseStyle)
+_KERNELS: Mapping[CaseStyle, Callable[[pa.StringArray], pa.StringArray]] = {
+    "upper": pc.utf8_upper,
+    "lower": pc.utf8_lower,
+    "title": pc.utf8_title,
+}
+_DOUBT = 0.01
+"""A difference in case is left as soon as accidents would rather rarely look like it."""
+
+_LEAST = 3
+"""Cells in another case, and of a value in its usual one: of fewer, nobody sees how they came about."""
+
+_KNOWN = 0.2  # of the words of a column must come again: else words say nothing
+_AS_KNOWN = 0.75  # of that share must the words of the values in question come again in the column's case
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def propose(evidence: Evidence) -> Iterable[Proposal]:
+    """Propose the column's own case for the few values that were typed in another one.
+
+    A spelling goes if the same value stands there in another case far more often, and if all values are struck alike:
+    where only one value has two spellings, or some have far more than others (MW and mW), case tells them apart. A
+    code that does not stand there otherwise follows the case that nearly all codes of its pattern have, if its letters
+    stand elsewhere in that case. Names and texts without digits are left: how those are written is free.
+    """
+    for name, column in evidence.coded.columns.items():
+        if name in evidence.keys or len(column.values) < 2:
+            continue
+        if respelled := _respelled(column):
+            figures = {
+                "spellings": len(respelled),
+                "values": len(set(respelled.values())),
+                "cells": _rows(column, respelled),
+            }
+            reason = "values stand there in another case too, far more often, and all alike"
+            yield Proposal(MapValues(columns=(name,), values=dict(sorted(respelled.items()))), reason, figures)
+        if is_convention(cells(column, matching(column, r"\d")), int(column.counts.sum())):
+            yield from _customs(name, column, without=frozenset(respelled))
+
+
+def _rows(column: CodedColumn, values: Iterable[str]) -> int:
+    chosen = pc.index_in(pa.array(sorted(values)), value_set=column.values)
+    return int(column.counts[chosen.to_numpy(zero_copy_only=False)].sum())
+
+
+def _respelled(column: CodedColumn) -> dict[str, str]:
+    """Return the usual spelling for each that only differs in case from it."""
+    found: dict[str, str] = {}
+    for style in _STYLES:
+        styled = pc.index_in(_KERNELS[style](column.values), value_set=column.values)
+        places = np.asarray(pc.fill_null(styled, -1).to_numpy(zero_copy_only=False), np.int64)
+        changed = ~in_style(column.values, style) & _lettered(column)
+        rarer = (places < 0) | (column.counts[places] < column.counts)
+        usual = np.flatnonzero(changed & rarer & (column.counts >= _LEAST))
+        struck = np.where(places[usual] >= 0, column.counts[places[usual]], 0)
+        most = 2 * cells(column, usual) >= cells(column, _lettered(column))
+        if most and _accidents(struck, column.counts[usual]) and _each_once(places[usual]):
+            pairs = zip(usual.tolist(), places[usual].tolist(), strict=True)
+            found |= {column.texts[other]: column.texts[value] for value, other in pairs if other >= 0}
+    return {other: value for other, value in found.items() if value not in found}
+
+
+def _lettered(column: CodedColumn) -> Mask:
+    return matching(column, r"\pL")
+
+
+def _accidents(struck: Codes, usual: Codes) -> bool:
+    some, every = int(struck.sum()), int(struck.sum() + usual.sum())
+    if some < _LEAST or np.count_nonzero(struck) < 2 or not is_convention(every - some, every):
+        return False
+    return even(struck, struck + usual, chance=_DOUBT)
+
+
+def _each_once(places: Codes) -> bool:
+    """Say whether no spelling could stand for two values, as Mw could for MW and mW."""
+    known = places[places >= 0]
+    return len(known) == len(np.unique(known))
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of the values that keep to a custom.
+
+    Args:
+        values: those values.
+        rows: rows of each.
+    """
+
+    values: Sequence[str]
+    rows: Sequence[int]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Rows of each word, as it is written."""
+        found: Counter[str] = Counter()
+        for value, rows in zip(self.values, self.rows, strict=True):
+            for word in _WORD.findall(value):
+                found[word] += rows
+        return found
+
+    @property
+    def repeated(self) -> float:
+        """The share of the words that come again."""
+        every = self.counts.total()
+        return sum(rows for rows in self.counts.values() if rows > 1) / every if every else 0.0
+
+    def known(self, values: Sequence[str], rows: Sequence[int]) -> float:
+        """Return the share of the words of other values that are among these."""
+        others = _Words(values, rows).counts
+        every = others.total()
+        return sum(rows for word, rows in others.items() if word in self.counts) / every if every else 0.0
+
+
+def _customs(name: str, column: CodedColumn, *, without: frozenset[str]) -> Iterable[Proposal]:
+    """Propose the case of the column, or that of the values with the same pattern."""
+    styled = {style: in_style(column.values, style) for style in _STYLES}
+    lettered = cells(column, _lettered(column))
+    for to in ("upper", "lower"):
+        if is_convention(cells(column, styled[to]), lettered):
+            steps = [CaseAs(columns=(name,), of=(style,), to=to) for style in _STYLES if style != to]
+            custom = styled[to]
+            break
+    else:
+        patterns, custom = _patterns(column)
+        steps = [CaseAs(columns=(name,), of=(style,), patterns=patterns) for style in _STYLES if patterns]
+    kept = np.flatnonzero(custom)
+    words = _Words([column.texts[place] for place in kept], column.counts[kept].tolist())
+    counts = dict(zip(column.texts, column.counts.tolist(), strict=True))
+    for step in steps:
+        changed = {value: now for value, now in _changed(step, column, custom) if value not in without}
+        rows = {value: counts[value] for value in changed}
+        if _proven(words, changed, rows):
+            figures = {"cells": sum(rows.values()), "values": len(changed), "rows": lettered}
+            yield Proposal(step, "few codes are in another case than their pattern, and have the same letters", figures)
+
+
+def _proven(words: _Words, changed: Mapping[str, str], rows: Mapping[str, int]) -> bool:
+    if len(changed) < 2 or sum(rows.values()) < _LEAST or words.repeated < _KNOWN:
+        return False
+    return words.known([*changed.values()], [*rows.values()]) >= _AS_KNOWN * words.repeated
+
+
+def _changed(step: CaseAs, column: CodedColumn, custom: Mask) -> Iterable[tuple[str, str]]:
+    """Return the values that a step changes, and what becomes of them."""
+    after = step.apply(pa.RecordBatch.from_arrays([column.values], names=list(step.columns))).column(0).to_pylist()
+    pairs = zip(column.texts, after, custom.tolist(), strict=True)
+    return [(before, now) for before, now, kept in pairs if before != now and not kept]
+
+
+def _patterns(column: CodedColumn) -> tuple[tuple[str, ...], Mask]:
+    """Return the patterns in which nearly all values with the same signs are written, and which values are."""
+    written = [cased_pattern(text) for text in column.texts]
+    groups: dict[str, Counter[str]] = {}
+    for pattern, rows in zip(written, column.counts.tolist(), strict=True):
+        if pattern is not None and "A" in pattern.upper():
+            groups.setdefault(pattern.replace("Aa", "A").upper(), Counter())[pattern] += rows
+    usual = {
+        pattern
+        for counts in groups.values()
+        for pattern, rows in counts.most_common(1)
+        if is_convention(rows, counts.total())
+    }
+    return tuple(sorted(usual)), np.array([pattern in usual for pattern in written], np.bool_)
