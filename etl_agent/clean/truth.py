@@ -17,8 +17,9 @@ _ALTERNATIVES = 10.0  # wrong values that a fact may have; what is believed hard
 _FIRST_ACCURACY, _FIRST_CLAIMS = 0.8, 2.0  # what is thought of a source before it is known, and how many claims long
 _ELSEWHERE = 30.0  # claims that what a source says in other columns counts for, in judging it in one
 _SUREST = 0.99  # no source is taken for surer than that
-_HONEST_ROWS = 2.0  # rows that a pair of sources is thought to have got wrong independently, before it is known
-_ALIKE = 0.5  # share of the doubtful rows of two sources that are the same in both, above which they are one origin
+_CAMP = 2  # sources that make a claim with others; one that nobody else makes is nobody's copy
+_HONEST_ROWS = 2.0  # telling rows in which two sources are thought to differ, before any is seen
+_ALIKE = 0.5  # share of the telling rows of two sources that are the same in both, above which they are one origin
 _PASSES = 12  # of belief and accuracy in turn; they settle within a few
 _ELECTORATES = 48  # weightings of the origins over which belief is averaged: its error is then about 0.05
 _CHUNK = 4096
@@ -65,8 +66,8 @@ def believed(claims: Claims) -> tuple[Shares, ...]:
 
     A claim is as credible as those who make it, and a source as credible as its claims: the two are worked out in
     turn, for each column, and a source that is trusted elsewhere begins with that trust. A silence speaks too: where
-    sources that hardly ever are silent are, there may be nothing to tell. Sources that share their doubtful rows,
-    all claims and silences of them alike, copy from each other and together have one vote.
+    sources that hardly ever are silent are, there may be nothing to tell. Sources that share what few others say,
+    and their silences, copy from each other and together have one vote.
 
     What the method believes depends on who happens to be asked, and most where two camps contradict each other. So
     it is asked again and again with other weights of the origins, and what is returned is the mean: near one only
@@ -112,29 +113,55 @@ def _facts(claims: Claims) -> _Facts:
 
 
 def _shared(claims: Claims, facts: _Facts, *, sources: int) -> Shares:
-    """Tell for each pair of sources which share of the rows that are doubtful in either is the same in both.
+    """Tell for each pair of sources which share of the rows that can tell of copying is the same in both.
 
-    A row is doubtful where a claim in it is not the most frequent one. That honest sources agree on what most say
-    proves nothing; that they agree, silences and all, where most say otherwise does.
+    A claim tells of it where hardly anybody makes it, a silence where most others speak. That two sources agree on
+    what one of two large camps says proves nothing: all who rightly report a fact agree, and so do all who report
+    another one; to suspect the smaller camp of copying would be to believe the larger one for its size. Where the
+    copies are most of the sources nothing that they say is rare; but then they are silent together as well, and
+    two sources are held for copies only if they are as much alike where either is silent at all.
     """
-    votes = np.bincount(facts.value, minlength=len(facts.fact))
-    best = np.zeros(facts.facts, np.int64)
-    np.maximum.at(best, facts.fact, votes)
-    odd = votes < best[facts.fact]
-    doubtful = np.zeros(len(claims.source), np.bool_)
-    row = claims.entity.copy()
+    rare = _rare(facts)
+    telling, silent = np.zeros(len(claims.source), np.bool_), np.zeros(len(claims.source), np.bool_)
+    row, entities = claims.entity.copy(), np.maximum(np.bincount(claims.entity), 1)
     start = 0
     for said in claims.said:
-        has = np.flatnonzero(said >= 0)
-        doubtful[has] |= odd[facts.value[start : start + len(has)]]
-        start += len(has)
+        has = said >= 0
+        at = np.flatnonzero(has)
+        telling[at] |= rare[facts.value[start : start + len(at)]]
+        silent |= ~has
+        telling |= ~has & (2 * np.bincount(claims.entity, has) > entities)[claims.entity]
+        start += len(at)
         row = np.unique(row * (said.max(initial=0) + 2) + said + 1, return_inverse=True)[1]
-    same = _together(claims.source[doubtful], row[doubtful], sources=sources)
-    either = _together(claims.source, claims.entity, sources=sources, among=doubtful)
-    either += either.T - _together(claims.source[doubtful], claims.entity[doubtful], sources=sources)
-    shared = same / (either + _HONEST_ROWS)
+    told = _together_and_either(claims, row, telling, sources=sources)
+    anyhow = _together_and_either(claims, row, telling | silent, sources=sources)
+    # No few rows that differ prove independence, and no few that are the same prove copying.
+    shared = (told[0] + anyhow[0]) / (told[1] + anyhow[1] + _HONEST_ROWS)
+    for same, either in (told, anyhow):
+        shared = np.minimum(shared, (same + _HONEST_ROWS) / (either + _HONEST_ROWS))
     np.fill_diagonal(shared, 1.0)
-    return shared
+    return np.asarray(shared)
+
+
+def _rare(facts: _Facts) -> NDArray[np.bool_]:
+    """Mark the distinct claims that are neither of the two that most sources make, and those that one makes alone."""
+    votes = np.bincount(facts.value, minlength=len(facts.fact))
+    order = np.lexsort((votes, facts.fact))
+    last = np.flatnonzero(np.diff(facts.fact[order], append=-1))
+    runner_up = np.full(facts.facts, _CAMP)
+    contested = last[(last > 0) & (facts.fact[order[last - 1]] == facts.fact[order[last]])]
+    runner_up[facts.fact[order[contested]]] = np.maximum(votes[order[contested - 1]], _CAMP)
+    return np.asarray(votes < runner_up[facts.fact])
+
+
+def _together_and_either(
+    claims: Claims, row: Codes, among: NDArray[np.bool_], *, sources: int
+) -> tuple[Shares, Shares]:
+    """Count for each pair of sources the rows, of those in question, that are the same in both, and those of either."""
+    same = _together(claims.source[among], row[among], sources=sources)
+    either = _together(claims.source, claims.entity, sources=sources, among=among)
+    either += either.T - _together(claims.source[among], claims.entity[among], sources=sources)
+    return same, either
 
 
 def _together(source: Codes, codes: Codes, *, sources: int, among: NDArray[np.bool_] | None = None) -> Shares:
@@ -145,11 +172,12 @@ def _together(source: Codes, codes: Codes, *, sources: int, among: NDArray[np.bo
     distinct, codes = np.unique(codes, return_inverse=True)
     for start in range(0, len(distinct), _CHUNK):
         here = (codes >= start) & (codes < start + _CHUNK)
-        right = np.zeros((sources, _CHUNK), np.float32)
+        width = min(_CHUNK, len(distinct) - start)
+        right = np.zeros((sources, width), np.float32)
         right[source[here], codes[here] - start] = 1
         left = right
         if among is not None:
-            left = np.zeros((sources, _CHUNK), np.float32)
+            left = np.zeros((sources, width), np.float32)
             left[source[here & among], codes[here & among] - start] = 1
         pairs += left @ right.T
     return pairs

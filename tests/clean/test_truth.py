@@ -59,15 +59,46 @@ def test_the_better_source_is_believed() -> None:
     assert (belief_in(said, truth)[tied] > 2 * belief_in(said, VALUES + np.arange(80))[tied]).all()
 
 
-def test_copies_have_one_vote() -> None:
-    """Ten copies of a source that is often wrong do not outvote five honest ones."""
+def copied(*, silent: float, copies: int = 4, heard: int = 5) -> tuple[Said, Said, Said]:
+    """Draw honest sources and copies of one that is wrong on half of the entities; then the truth and that source."""
     draw = np.random.default_rng(3)
-    good, truth = honest(draw, sources=5, accuracy=0.95)
+    good, truth = honest(draw, sources=heard, accuracy=0.95)
     bad = np.where(draw.random(60) < 0.5, truth, draw.integers(0, VALUES, 60))
-    said = np.concatenate([good, np.repeat(bad[None, None], 4, axis=0)])
+    good[draw.random(good.shape) < silent] = -1
+    mute = draw.random(60) < silent
+    said = np.where(mute, -1, bad)
+    return np.concatenate([good, np.repeat(said[None, None], copies, axis=0)]), truth, bad
+
+
+def test_copies_have_one_vote() -> None:
+    """Copies that are silent together, and often wrong, do not outvote as many or half as many honest sources."""
+    for copies, heard in ((4, 5), (12, 6)):
+        said, truth, bad = copied(silent=0.25, copies=copies, heard=heard)
+        wrong = bad != truth
+        assert belief_in(said, np.where(wrong, bad, -2)).max() < 0.5
+        assert np.median(belief_in(said, truth)[wrong]) > 0.6
+
+
+def test_what_may_be_copies_or_a_camp_is_not_believed() -> None:
+    """Sources that always speak and agree on what others do not say may be right: nobody is overruled."""
+    said, truth, bad = copied(silent=0.0)
     wrong = bad != truth
-    assert belief_in(said, np.where(wrong, bad, -2)).max() < 0.3
-    assert np.median(belief_in(said, truth)[wrong]) > 0.7
+    assert belief_in(said, np.where(wrong, bad, -2)).max() < 0.6
+    assert belief_in(said, truth)[wrong].max() < 0.7
+
+
+def test_the_more_accurate_of_two_camps_is_not_taken_for_copies() -> None:
+    """That all who rightly report a fact agree does not cost them their votes: the larger camp is not sure to win."""
+    draw = np.random.default_rng(8)
+    good, truth = honest(draw, sources=8, accuracy=1.0)
+    meant = np.where(draw.random(60) < 0.4, truth, draw.integers(0, VALUES, 60))
+    other = np.where(draw.random((9, 1, 60)) < 0.85, meant, draw.integers(0, VALUES, (9, 1, 60)))
+    beside = np.concatenate([good, np.where(draw.random(other.shape) < 0.9, truth, other)])
+    said = np.concatenate([np.concatenate([good, other]), beside], axis=1)
+    said[draw.random(said.shape) < 0.2] = -1
+    apart = meant != truth
+    assert np.median(belief_in(said, truth)[apart]) > 0.4
+    assert np.median(belief_in(said, meant)[apart]) < 0.6
 
 
 def test_two_camps_leave_doubt() -> None:

@@ -16,7 +16,9 @@ from etl_agent.profile.meaning import meanings
 
 __all__ = ["object_to_weighing"]
 
-_CONFIRMED = 2 / 3  # of the claims that were hidden must say what is settled without them: two to one, for sources err
+# More of the hidden claims must say what is settled without them than do not. Not many more: sources that mean another
+# thing are hidden, too, and say so; how sure each fact is among those that contradict it is what its belief tells.
+_CONFIRMED = 1 / 2
 _EVERY = 4  # one source in four is not asked
 _SAME = 0.9  # of the changed cells are changed alike by what the sample itself teaches
 _TAUGHT = 0.5  # belief from which on the sample does not contradict: steps before this one move it a little
