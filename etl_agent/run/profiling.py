@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+
 from etl_agent.profile.profile import Profile
 from etl_agent.profile.sample import SAMPLE_ROWS
 from etl_agent.run.flow import ahead, in_order
@@ -21,7 +24,8 @@ _MOST_WAITING = 16  # batches
 
 def profile_dataset(dataset: Dataset) -> Profile:
     """Return the profile of all rows as they were read."""
-    whole = Profile()
+    bare = pa.RecordBatch.from_pylist([], schema=pa.schema([(name, pa.string()) for name in dataset.names]))
+    whole = Profile.observe(bare, np.arange(0))  # files without rows bring no batch, and have columns all the same
 
     def observe(verdict: Verdict) -> Profile:
         malformed = sum(len(rejects) for rejects in verdict.rejects)

@@ -113,3 +113,11 @@ def test_malformed_records_are_counted(tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "x.csv"
     file.write_text("a,b\n1,2\n1,2,3\n4,5\n", encoding="utf-8")
     assert "2 rows, 2 columns, 1 malformed records" in shown(str(file), capsys=capsys)
+
+
+def test_a_file_without_rows_has_its_columns(tmp_path: Path, capsys: Capture) -> None:
+    """A header alone is shown as columns without a value."""
+    (tmp_path / "bare.csv").write_text("id,city\n")
+    out = shown(str(tmp_path / "bare.csv"), capsys=capsys)
+    assert out.startswith("0 rows, 2 columns")
+    assert [line.split()[:2] for line in out.splitlines() if " empty " in line] == [["id", "empty"], ["city", "empty"]]
