@@ -114,9 +114,10 @@ def outcome(case: Case) -> Outcome:
             continue
         before, now, meant = case.dirty.column(name), after.column(name), case.truth.column(name)
         was, is_ = _same(before, meant), _same(now, meant)
-        made_up = _missing(before) & ~_missing(now) & ~is_
+        gap, still = _missing(before), _missing(now)
         right += int((is_ & ~was).sum())
-        wrong += int(((was & ~is_) | made_up).sum())  # one wrong value for another is neither
+        # One wrong value for another is neither right nor wrong, nor is one spelling of no value for another.
+        wrong += int((((was & ~is_) & ~(gap & still)) | (gap & ~still & ~is_)).sum())
     return Outcome(right, wrong)
 
 

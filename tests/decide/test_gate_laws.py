@@ -98,6 +98,8 @@ def test_any_two_texts_have_a_reading(before: str, after: str) -> None:
         ("2020-04-14", "4/14/2020", "moment"),
         ("Thu 20:00", "8:00 p.m.", "clock"),
         ("20:00", "8:00 a.m.", "value"),
+        ("12/02/2011 00:15", "12:15 a.m.", "clock"),
+        ("9:05 am", "09:05", "moment"),
         ("yes", "true", "truth"),
         ("yes", "false", "value"),
         ("N/A", "-", "missing"),

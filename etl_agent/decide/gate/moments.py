@@ -14,7 +14,7 @@ __all__ = ["clock_reading", "date_reading"]
 _ANY_CLOCK = re.compile(
     r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(?:([AaPp])\.?\s?[Mm]\.?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?(?!\w)"
 )
-_ISO_CLOCK = re.compile(r"\d\d:\d\d")
+_ISO_CLOCK = re.compile(r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
 _MIDNIGHT = (0, 0, 0, None)
 
 
@@ -30,7 +30,7 @@ def date_reading(before: str, after: str) -> Reading | None:
         return None
     first, second = (text[: clock.start()] if clock else text for text, clock in ((before, was), (after, is_)))
     if not second.strip(" T"):
-        return Reading("moment") if was and is_ and not first.strip() and _ISO_CLOCK.match(after) else None
+        return Reading("moment") if was and is_ and not first.strip() and _ISO_CLOCK.fullmatch(after) else None
     found = None
     for day, into in _days(second.removesuffix("T")):
         order = _order(first.removesuffix("T"), day)
