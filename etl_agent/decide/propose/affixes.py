@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -94,6 +94,19 @@ class _Column:
         return [group for group in self.groups if group.meaning]
 
     @property
+    def by_meaning(self) -> Iterable[_Column]:
+        """The column with the affixes of one meaning at a time; none where neither those nor numbers alone prevail.
+
+        What stands around few numbers of a column of bare ones is foreign to it, be it one sign or two: no measure is
+        both an amount of money and a share.
+        """
+        bare = sum(group.rows for group in self.bare)
+        if len(self.meanings) > 1 and not is_convention(bare, self.rows):
+            return
+        for meaning in sorted(self.meanings):
+            yield replace(self, groups=[group for group in self.groups if group.meaning in ("", meaning)])
+
+    @property
     def convention(self) -> _Group | None:
         """The way in which nearly all are written, if there is one."""
         whole = sum(group.rows for group in self.groups)
@@ -134,22 +147,21 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
         if name in evidence.keys:
             continue
         parsed = _parsed(column)
-        if parsed is not None:
-            yield from _proposed(name, parsed)
+        if parsed is not None and is_convention(sum(group.rows for group in parsed.groups), parsed.rows):
+            for part in parsed.by_meaning:
+                yield from _proposed(name, part)
 
 
 def _proposed(name: str, column: _Column) -> Iterable[Proposal]:
     known = sum(group.rows for group in column.groups)
-    if len(column.meanings) != 1 or len(column.groups) < 2 or not is_convention(known, column.rows):
-        return
     meaning = next(iter(column.meanings))
     plain = [group for group in column.dressed if not group.remark]
     lettered = len(meaning) == 1 and meaning.isalpha()  # 12A is a seat, 5C a class: no letter alone is surely a unit
-    if lettered or not plain:
+    if lettered or not plain or len(column.groups) < 2:
         return
     # Pieces cannot be converted, so that 5 and 5 pcs are the same; other units can, and only the sizes tell.
-    alike = column.covers(column.bare, plain) if meaning == _PIECES else column.alike(column.bare, plain)
-    if column.bare and not alike:
+    counted = meaning == _PIECES and column.covers(column.bare, plain)
+    if column.bare and not counted and not column.alike(column.bare, plain):
         return
     figures = {
         "numbers": known,

@@ -96,6 +96,12 @@ class _Struck:
         return found
 
     @property
+    def only(self) -> bool:
+        """Whether the column has but one value: then no other one could be struck."""
+        rows = self.column.counts[self.known[self.known >= 0]]
+        return bool(len(rows)) and is_convention(int(rows.max()), self.whole - self.rows)
+
+    @property
     def foreign(self) -> bool:
         """Whether the run stands nowhere else in the column: neither inside these values nor in others."""
         texts = pa.concat_arrays([self.column.values.filter(pa.array(self.others)), pa.array(self.bare, pa.string())])
@@ -191,7 +197,7 @@ def _candidates(name: str, column: CodedColumn) -> Iterator[_Struck]:
 def _accidental(struck: _Struck) -> bool:
     """Say whether the sign looks like an accident, as far as the column alone can tell."""
     run, at = struck.step.run, struck.step.at
-    if struck.rows < _LEAST[struck.mark] or len(set(struck.bare)) < 2:
+    if struck.rows < _LEAST[struck.mark] or (len(set(struck.bare)) < 2 and not (struck.only and not struck.mark)):
         return False
     if not is_convention(struck.whole - struck.rows, struck.whole) or not struck.foreign or not struck.fitting:
         return False

@@ -72,3 +72,31 @@ def test_keys_are_left_alone(cleaned) -> None:
     """No proposal names a column of a key."""
     cells = [f"{size} {unit}" for unit in ("ml", "mL", "ml.") for size in SIZES]
     assert cleaned({"x": cells}, affixes.propose, keys=["x"])["x"] == cells
+
+
+def test_hyphens_of_codes_are_no_minus(cleaned) -> None:
+    """ST-04 is a station: neither is its number below zero nor are its letters stokes."""
+    cells = [*[f"ST-{number:02d}" for number in range(60)] * 3, *[f"ST {number:02d}" for number in range(9)]]
+    assert cleaned({"x": cells}, affixes.propose)["x"] == cells
+
+
+def test_words_before_numbers_are_no_units(cleaned) -> None:
+    """Unit 5 is a flat, and neither is m 5 a length."""
+    for word in ("Unit", "m", "item"):
+        cells = [*[f"{word} {number}" for number in range(1, 60)], "7", "8"]
+        assert cleaned({"x": cells}, affixes.propose)["x"] == cells
+
+
+def test_two_foreign_signs_among_bare_numbers_go(cleaned) -> None:
+    """Where nearly all numbers stand alone, neither dollars nor percents are meant by the few."""
+    numbers = [f"{number / 7 + 20:.3f}" for number in range(300)]
+    cells = [f"${cell}" if n % 20 == 3 else f"{cell}%" if n % 20 == 7 else cell for n, cell in enumerate(numbers)]
+    assert cleaned({"x": cells}, affixes.propose)["x"] == numbers
+
+
+def test_two_signs_in_common_use_stay(cleaned) -> None:
+    """Where amounts and shares share a column, each sign says which it is."""
+    cells = [
+        f"${n / 7 + 20:.3f}" if n % 3 == 1 else f"{n / 7 + 20:.3f}%" if n % 3 else f"{n / 7:.3f}" for n in range(300)
+    ]
+    assert cleaned({"x": cells}, affixes.propose)["x"] == cells

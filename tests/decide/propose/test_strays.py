@@ -93,3 +93,10 @@ def test_keys_stay(cleaned) -> None:
     """A column of a key is not looked at."""
     cells = struck(CITIES, ";")
     assert cleaned({"x": cells}, strays.propose, keys=["x"])["x"] == cells
+
+
+def test_litter_on_the_only_value_goes(cleaned) -> None:
+    """In a column of one value there is no other one to be struck; a mark may still make it a second value."""
+    cells = ["MI"] * 200
+    assert cleaned({"x": struck(cells, "_")}, strays.propose)["x"] == cells
+    assert cleaned({"x": struck(cells, "+")}, strays.propose)["x"] == struck(cells, "+")
