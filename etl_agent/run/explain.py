@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from etl_agent.decide.decision import Decision
-from etl_agent.orchestrate.plan import Plan
+from etl_agent.orchestrate.plan import Plan, PlannedStep, ancestry
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.concealing import STARS
 from etl_agent.run.deciding import decide
 from etl_agent.run.locking import current_lock
 from etl_agent.run.options import RunOptions
@@ -59,16 +60,7 @@ class Explanation:
                 "after cleaning": list(self.plan.names),
             },
             "decisions": [decision.model_dump(mode="json") for decision in self.decisions],
-            "steps": [
-                {
-                    "label": planned.label,
-                    "scope": planned.step.scope,
-                    "change": planned.step.change,
-                    "waits": planned.waits,
-                    "parameters": planned.step.model_dump(mode="json", exclude={"step"}, exclude_defaults=True),
-                }
-                for planned in self.plan.steps
-            ],
+            "steps": self._steps(),
             "contract": None
             if self.contract is None
             else [
@@ -87,6 +79,35 @@ class Explanation:
                 "newest_by": load.newest_by,
             },
         }
+
+    def _steps(self) -> list[dict[str, Any]]:
+        names, hidden, told = self.plan.door, self._sensitive(), []
+        for planned in self.plan.steps:
+            step = planned.step
+            concealed = not hidden.isdisjoint({*step.reads(names), *step.writes(names)})
+            told.append(
+                {
+                    "label": planned.label,
+                    "scope": step.scope,
+                    "change": step.change,
+                    "waits": planned.waits,
+                    "parameters": _parameters(planned, concealed=concealed),
+                }
+            )
+            names = step.names_after(names)
+        return told
+
+    def _sensitive(self) -> frozenset[str]:
+        """Name the columns, at any point of the plan, that may hold cells of a sensitive column."""
+        if self.contract is None or not self.contract.sensitive:
+            return frozenset()
+        return ancestry(self.plan.steps, self.plan.door, columns=self.contract.sensitive)
+
+
+def _parameters(planned: PlannedStep, *, concealed: bool) -> dict[str, Any]:
+    """Return what a step was told, and what it learned: of sensitive columns, that may be their cells."""
+    told = planned.step.model_dump(mode="json", exclude={"step"}, exclude_defaults=True)
+    return {**told, "learned": STARS} if concealed and told.get("learned") else told
 
 
 def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions | None = None) -> Explanation:

@@ -81,6 +81,23 @@ def test_explain_shows_what_routes_become(project: Path, capsys: Capture) -> Non
     assert not (project / "w.db").exists()
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_explain_shows_no_cells_of_a_sensitive_column(project: Path, capsys: Capture, flags: list[str]) -> None:
+    """What a step learned of a sensitive column may be its cells, so stars stand for it; other columns' is shown."""
+    step = "{{step: cluster_values, columns: [{0}], learned: [{{column: {0}, usual: {{{1}: Ann}}}}]}}"
+    contract = "{name: {type: text, sensitive: true}, town: {type: text}}"
+    steps = f"[{step.format('name', 'ANNA')}, {step.format('town', 'ULM')}]"
+    head, _, load = PIPELINE.partition("clean:\n")
+    text = f"{head}validate: {{contract: {contract}}}\nclean: {steps}\n{load[load.index('load:') :]}"
+    (project / "pipelines" / "sales.yaml").write_text(text)
+    (project / "data" / "sales.csv").write_text("name,town\nANNA,ULM\n")
+    assert main(["explain", "pipelines/sales.yaml", *flags]) == 0
+    out = capsys.readouterr().out
+    assert "ANNA" not in out
+    assert "***" in out
+    assert "ULM" in out
+
+
 def test_clean_by_strategy_writes_the_same_rows(project: Path, capsys: Capture) -> None:
     """Every row stays in its place, and what was done is said."""
     rows = [" Rome", "Rome", "Oslo "] * 40
