@@ -18,6 +18,7 @@ from etl_agent.clean.step import Change, replaced
 from etl_agent.clean.taught import Taught
 from etl_agent.clean.votes import PASSES, completed, voted
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
+from etl_agent.profile.dependencies import dependencies
 
 __all__ = ["FillDependencies", "RepairDependencies"]
 
@@ -95,14 +96,17 @@ class RepairDependencies(_Dependent):
     change: ClassVar[Change] = "value"
 
     def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
-        ruled = learned(coded)
+        known = dependencies(coded)
+        ruled = first = learned(coded, found=known)
         for _ in range(PASSES):
             codes = {name: column.codes for name, column in coded.columns.items()}
             found = self._found(codes, ruled, names)
             if not found:
                 break
             coded = _repaired(coded, found)
-            ruled = learned(coded)
+            # What hardly depended on each other before does not come to do so by the repair of a few cells.
+            known = dependencies(coded, among=[(each.given, each.column) for each in known])
+            ruled = learned(coded, found=known).judging_as(first)
         return Knowledge.of(ruled, columns=names)
 
     @staticmethod

@@ -42,6 +42,8 @@ class LearnedRule(Frozen):
     """Share of rows that do not follow the rule."""
     doubt: float
     """Log-odds that what breaks the rule is an error."""
+    mixup: float
+    """Log-odds that another group's value which breaks the rule is an error."""
     excused: dict[str, tuple[str, ...]]
     """Values of other columns in whose rows the rule does not hold."""
     groups: tuple[LearnedGroup, ...]
@@ -138,6 +140,7 @@ def _written(rule: Rule, values: Mapping[str, Sequence[str]]) -> LearnedRule:
         column=rule.column,
         slack=round(rule.slack, 6),
         doubt=round(rule.doubt, 3),
+        mixup=round(rule.mixup, 3),
         excused={name: tuple(values[name][code] for code in codes.tolist()) for name, codes in rule.excused.items()},
         groups=tuple(
             LearnedGroup(
@@ -173,6 +176,7 @@ def _read(rule: LearnedRule, places: Mapping[str, Mapping[str, int]]) -> Rule:
         width=width,
         slack=rule.slack,
         doubt=rule.doubt,
+        mixup=rule.mixup,
         excused={
             name: np.array([places[name][value] for value in values], np.int64) for name, values in rule.excused.items()
         },

@@ -21,31 +21,37 @@ _BINS = 16  # distances up to that which are told apart
 _MISSPELT = 0.5  # share of errors that are misspellings: the rest are other values, and nothing is known of the mix
 _MOST_ODDS = 100.0  # how much likelier a misspelling may seem at most: the column may hold what was not seen
 _DIGITS = re.compile(r"[0-9]+")
+_NO_DIGITS = re.compile(r"[^0-9]+")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 
 
 def edits(one: str, other: str) -> float:
     """Tell which share of the characters must be inserted, deleted, replaced or swapped to turn one into the other.
 
-    Values that differ in nothing but digits count as wholly different: every number is a word of its own, and
-    ``A1`` is no misspelling of ``A2``. So do those of as many words, one of which is another word, and those of which
-    the one has words more: neither ``Lois Olson`` nor ``Olson & Son`` is ``Tom Olson`` or ``Olson`` misspelled.
+    Values that differ in nothing but digits count as wholly different, whatever signs and blanks stand around these:
+    every number is a word of its own, and ``A1``, be it ``A1*``, is no misspelling of ``A2``. So do those of as many
+    words, one of which is another word, and those of which the one has words more, be the others misspelled or not:
+    neither ``Lois Olson`` nor ``Olsen & Son`` is ``Tom Olson`` or ``Olson`` misspelled. Words run together, or torn
+    apart, are none more.
 
     Returns:
         A share between 0 and 1.
     """
+    words, others = one[:_LONGEST].split(), other[:_LONGEST].split()
+    one, other = " ".join(words), " ".join(others)
     if one == other:
         return 0.0
-    if not one or not other or _DIGITS.sub("", one) == _DIGITS.sub("", other):
+    if not one or not other or _differ_in_numbers(one, other):
         return 1.0
-    one, other = one[:_LONGEST], other[:_LONGEST]
-    words, others = one.split(), other.split()
     if len(words) == len(others) > 1:
-        for word, another in zip(words, others, strict=True):
-            if OSA.distance(word, another) > _OTHER_WORD * max(len(word), len(another)):
-                return 1.0
-    elif _among(words, others) or _among(others, words):
-        return 1.0
-    return float(_shares(np.array(OSA.distance(one, other)), np.array(max(len(one), len(other)))))
+        if not all(map(_alike, words, others)):
+            return 1.0
+    elif len(words) != len(others) and not one_slip("".join(words), "".join(others)):
+        fewer, more = sorted((words, others), key=len)
+        if _among(fewer, more):
+            return 1.0
+    distance, length = OSA.distance(one, other), max(len(one), len(other))
+    return min(distance / length, _WIDEST) if distance == 1 < length else distance / length
 
 
 def _shares(distances: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.float64]:
@@ -55,10 +61,23 @@ def _shares(distances: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.float6
     return np.asarray(np.where(slip, np.minimum(shares, _WIDEST), shares), np.float64)
 
 
+def _differ_in_numbers(one: str, other: str) -> bool:
+    """Tell whether two different values are the same but for digits, or but for as many digits and any signs."""
+    if _DIGITS.sub("", one) == _DIGITS.sub("", other):
+        return True
+    mine, yours = _NO_DIGITS.sub("", one), _NO_DIGITS.sub("", other)
+    return len(mine) == len(yours) and mine != yours and _NO_LETTERS.sub("", one) == _NO_LETTERS.sub("", other)
+
+
+def _alike(word: str, other: str) -> bool:
+    """Tell whether two words may be one, misspelled."""
+    return bool(OSA.distance(word, other) <= _OTHER_WORD * max(len(word), len(other)))
+
+
 def _among(words: Sequence[str], others: Sequence[str]) -> bool:
-    """Tell whether all words stand among the others, in this order."""
+    """Tell whether all words stand among the others, in this order, be it misspelled."""
     rest = iter(others)
-    return all(word in rest for word in words)
+    return all(any(_alike(word, other) for other in rest) for word in words)
 
 
 def soils(value: str, winner: str) -> bool:
@@ -112,12 +131,19 @@ def weigh(shares: NDArray[np.float64], learned: Sequence[float]) -> NDArray[np.f
 
 
 def closest(values: Sequence[str], winners: Sequence[str], known: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which values are at least as close to their winner as to any other known value; case does not count."""
+    """Tell which values are at least as close to their winner as to any other known value; case does not count.
+
+    A value with a sign that it has not to have is no closer to anything than to itself without.
+    """
     folded = [text[:_LONGEST].casefold() for text in known]
+    stems = {_stem(text) for text in folded}
     kept = np.ones(len(values), np.bool_)
     for at, (value, winner) in enumerate(zip(values, winners, strict=True)):
         one, other = value[:_LONGEST].casefold(), winner[:_LONGEST].casefold()
         own = OSA.distance(one, other)
+        if _stem(one) in stems and _stem(one) != _stem(other):
+            kept[at] = False
+            continue
         distances = cdist([one], folded, scorer=OSA.distance, score_cutoff=own, dtype=np.int32)
         kept[at] = own == 0 or not (distances < own).any()
     return kept

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etl_agent.batch import as_mask
 from etl_agent.clean.habits import UNLIKELY, Habit, habit_of
+from etl_agent.clean.spoilt import spoilt
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 from etl_agent.profile.dependencies import LEAST_FREE_ROWS, Dependency, Pairs, dependencies
+from etl_agent.profile.patterns import collapsed_patterns
 
-__all__ = ["GROUP", "Rule", "Ruled", "learned"]
+__all__ = ["GROUP", "LOUDEST", "Rule", "Ruled", "learned", "look_up"]
 
 GROUP = 2
 """Rows of a group from which on it says anything."""
 
+LOUDEST = float(np.log(1000))
+"""No rule was ever seen to hold so often that it may speak louder: log-odds."""
+
 _SURE = 0.7  # strength of a rule that may vote: it keeps so much where 16 % of the cells of both columns are wrong
+_SURE_OF_NUMBERS = float(np.log(19))  # 95 %, as log-odds
 _LARGE = 5  # rows of a group that is large enough for an exception to be there twice
 _MOST_ENTRIES = 100_000  # entries of all rules together; a column that needs more is left alone
 
@@ -36,6 +45,7 @@ class Rule:
         width: values of ``column``.
         slack: share of rows that do not follow the rule, without misspellings; between 0 and 1, never 0.
         doubt: log-odds that a value which breaks the rule, and does not look like an error, is one at all.
+        mixup: log-odds that a value which breaks the rule, and is another group's, is an error.
         excused: values of other columns in whose rows the rule is broken more often than not: they explain why, and
             what is explained is no error.
     """
@@ -48,6 +58,7 @@ class Rule:
     width: int
     slack: float
     doubt: float
+    mixup: float
     excused: Mapping[str, Codes]
 
     @cached_property
@@ -102,16 +113,34 @@ class Ruled:
     rules: tuple[Rule, ...]
     habits: Mapping[str, Habit]
 
+    def judging_as(self, before: Ruled) -> Ruled:
+        """Return the same rules, which take what breaks them for an error as they did before some errors were gone."""
+        judged = {(rule.given, rule.column): (rule.doubt, rule.mixup) for rule in before.rules}
+        rules = []
+        for rule in self.rules:
+            doubt, mixup = judged.get((rule.given, rule.column), (rule.doubt, rule.mixup))
+            rules.append(replace(rule, doubt=doubt, mixup=mixup))
+        return replace(self, rules=tuple(rules))
 
-def learned(coded: CodedTable) -> Ruled:
-    """Learn the rules of a table that are sure enough to vote."""
+
+def learned(coded: CodedTable, *, found: Sequence[Dependency] | None = None) -> Ruled:
+    """Learn the rules of a table that are sure enough to vote.
+
+    Args:
+        coded: the table.
+        found: its dependencies; they are looked for if they are not given.
+    """
     values = {name: column.texts for name, column in coded.columns.items()}
-    found = dependencies(coded)
+    found = dependencies(coded) if found is None else found
     seen = [Pairs.of(coded.columns[each.given].codes, coded.columns[each.column]) for each in found]
     habits = {
         name: habit_of(coded.columns[name], meant=_meant(name, found, seen)) for name in {each.column for each in found}
     }
-    rules = [_rule(each, pairs, coded, habits[each.column]) for each, pairs in zip(found, seen, strict=True)]
+    unfit = {name: spoilt(coded.columns[name]) for name in habits}
+    rules = [
+        _rule(each, pairs, coded, habits[each.column], unfit=unfit[each.column])
+        for each, pairs in zip(found, seen, strict=True)
+    ]
     return _bounded(Ruled(values, tuple(rule for rule in rules if rule is not None), habits))
 
 
@@ -144,8 +173,13 @@ class _Groups:
         return _Groups(starts, order[starts], totals, of_pair)
 
 
-def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit) -> Rule | None:
-    """Make the rule of a dependency, if it is sure enough once what looks like an error is forgiven."""
+def _rule(
+    dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit, *, unfit: NDArray[np.bool_]
+) -> Rule | None:
+    """Make the rule of a dependency, if it is sure enough once what looks like an error is forgiven.
+
+    A group whose most frequent value is unfit to be written into other rows says nothing.
+    """
     column = coded.columns[dependency.column]
     groups = _Groups.of(pairs)
     tops = pairs.right[groups.first][groups.of_pair]
@@ -158,9 +192,9 @@ def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit)
         return None
     strange = odd[~forgiven]
     totals = np.zeros(len(coded.columns[dependency.given].values), np.int64)
-    kept = pairs.counts[groups.first] >= GROUP
+    kept = (pairs.counts[groups.first] >= GROUP) & ~unfit[pairs.right[groups.first]]
     totals[pairs.left[groups.starts[kept]]] = groups.totals[kept]
-    repeated = pairs.counts >= GROUP
+    repeated = (pairs.counts >= GROUP) & kept[groups.of_pair]
     return Rule(
         given=dependency.given,
         column=dependency.column,
@@ -170,6 +204,7 @@ def _rule(dependency: Dependency, pairs: Pairs, coded: CodedTable, habit: Habit)
         width=len(column.values),
         slack=(free - agreeing + 1) / (free + 2),
         doubt=_doubt(strange, pairs, groups),
+        mixup=_mixup(strange, pairs, groups, column),
         excused=_excused(dependency, coded, pairs, odd),
     )
 
@@ -195,6 +230,39 @@ def _doubt(strange: Codes, pairs: Pairs, groups: _Groups) -> float:
     return float(np.log((1 - meant) / meant))
 
 
+def _mixup(strange: Codes, pairs: Pairs, groups: _Groups, column: CodedColumn) -> float:
+    """Weigh whether the values of other groups that break a rule are errors: log-odds.
+
+    They are where mostly such values break it: exceptions that are meant have new values as well, and these look like
+    any other. And they are where their groups do not choose them: an exception that is meant repeats in its group.
+    What repeats because many rows of a large group are wrong, and the values are few, is no choice.
+
+    A new number is easily one that another group has by chance: in columns of numbers it must be sure.
+    """
+    meant = np.zeros(len(column.values), np.bool_)
+    meant[_tops(pairs)] = True
+    known = strange[meant[pairs.right[strange]]]
+    new = strange[~meant[pairs.right[strange]]]
+    shapes = collapsed_patterns(column.values).dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    usual = np.isin(shapes[pairs.right[new]], shapes[meant])
+    rows = int(pairs.counts[known].sum())
+    by_group = np.bincount(groups.of_pair[known], weights=pairs.counts[known])
+    by_value = np.bincount(pairs.right[known], weights=pairs.counts[known])
+    # Pairs that two rows or more have where all rows are drawn independently: Poisson, to the second order.
+    expected = float((by_group**2).sum() * (by_value**2).sum()) / (2 * max(rows, 1) ** 2)
+    repeated = max(int((pairs.counts[known] > 1).sum()) - expected, 0.0)
+    odds = float(np.log((rows + 1) / (2 * repeated + int(pairs.counts[new][usual].sum()) + 1)))
+    return -LOUDEST if odds < _SURE_OF_NUMBERS and _holds_numbers(column) else odds
+
+
+def _holds_numbers(column: CodedColumn) -> bool:
+    """Tell whether most distinct values are numbers or dates: more digits than letters, and no code like ``D18``."""
+    digits = pc.count_substring_regex(column.values, r"\d").to_numpy(zero_copy_only=False)
+    letters = pc.count_substring_regex(column.values, r"\p{L}").to_numpy(zero_copy_only=False)
+    numbers = as_mask(pc.match_substring_regex(column.values, r"^[^\p{L}]*\d|\d[.,]\d"))
+    return bool(2 * np.count_nonzero((digits > letters) & numbers) > len(digits))
+
+
 def _excused(dependency: Dependency, coded: CodedTable, pairs: Pairs, odd: Codes) -> dict[str, Codes]:
     """Find the values of other columns in whose rows a rule is broken more often than not: three rows or more.
 
@@ -213,6 +281,12 @@ def _excused(dependency: Dependency, coded: CodedTable, pairs: Pairs, odd: Codes
             if len(often):
                 found[name] = often
     return found
+
+
+def look_up(held: NDArray[Any], codes: Codes, default: int) -> NDArray[Any]:
+    """Look up codes; those of nulls and of values that were never seen get the default."""
+    known = (codes >= 0) & (codes < len(held))
+    return np.where(known, held.take(codes, mode="clip"), default) if len(held) else np.full(len(codes), default)
 
 
 def _bounded(ruled: Ruled) -> Ruled:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etl_agent.clean.crossing import contradicted
 from etl_agent.clean.likeness import closest, one_slip, soils
-from etl_agent.clean.rules import GROUP, Rule, Ruled
+from etl_agent.clean.rules import GROUP, LOUDEST, Rule, Ruled, look_up
 from etl_agent.profile.coded import Codes
 from etl_agent.profile.nulls import null_sort
 
@@ -22,7 +22,6 @@ PASSES = 3
 _Weights = NDArray[np.float64]
 
 _ERROR = float(np.log(0.01 / 0.99))  # log-odds that a cell is wrong, before anything is known: one in a hundred
-_LOUDEST = float(np.log(1000))  # no rule was ever seen to hold so often that it may speak louder
 _NEEDED = float(np.log(19))  # log-odds from which on a cell is repaired: 95 %
 _NULL = -1
 _OPEN = -2  # no value, and not the null either: what a rule says is another one
@@ -40,6 +39,7 @@ class _Ballot:
         voices: columns that speak for it, of those that settle each other only one.
         against: log-odds of all columns that speak for the cell as it is, or for yet another value.
         doubt: log-odds that a value which breaks the rules is an error: of the rule that is surest.
+        mixup: log-odds that a value of another group is one: of the rule that is least sure.
         alone: whether no other row of any group has the cell's value.
     """
 
@@ -48,6 +48,7 @@ class _Ballot:
     voices: Codes
     against: _Weights
     doubt: _Weights
+    mixup: _Weights
     alone: NDArray[np.bool_]
 
 
@@ -69,10 +70,13 @@ def voted(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple[NDA
     there = {name: held[rows] for name, held in codes.items()}
     ballot = _counted(there, ruled, inward, there[column])
     odds = _ERROR + ballot.speaking - ballot.against
-    looks, likely = _looks(there[column], ballot.winner, ruled, inward, least=_NEEDED - odds)
+    looks, meant, likely = _looks(there[column], ballot.winner, ruled, inward, least=_NEEDED - odds)
     plain = likely & (ballot.voices >= _VOICES) & (ballot.against == 0) & ballot.alone
-    grounds = np.maximum(np.where(plain, ballot.doubt, -np.inf), np.where(looks > 0, looks, -np.inf))
-    right = np.flatnonzero((ballot.winner >= 0) & (odds + grounds >= _NEEDED))
+    doubt = np.where(meant, np.minimum(ballot.doubt, ballot.mixup), ballot.doubt)
+    grounds = np.maximum(np.where(plain, doubt, -np.inf), np.where(looks > 0, looks, -np.inf))
+    crossed = contradicted(there, ruled.rules, column=column, own=there[column], winner=ballot.winner)
+    proven = likely & (crossed > 0) & (ballot.against == 0) & (_ERROR + crossed >= _NEEDED)
+    right = np.flatnonzero((ballot.winner >= 0) & (proven | (odds + grounds >= _NEEDED)))
     return rows[right], ballot.winner[right]
 
 
@@ -95,7 +99,7 @@ def completed(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple
     there = {name: held[rows] for name, held in codes.items()}
     ballot = _counted(there, ruled, inward, there[column])
     seen = [
-        np.where(_at(rule.tops, there[rule.given], -1) == ballot.winner, _pure(rule, there[rule.given]), 0.0)
+        np.where(look_up(rule.tops, there[rule.given], -1) == ballot.winner, _pure(rule, there[rule.given]), 0.0)
         for rule in inward
     ]
     sure = (ballot.winner >= 0) & (ballot.speaking - ballot.against >= _NEEDED) & (np.max(seen, axis=0) >= _NEEDED)
@@ -105,8 +109,8 @@ def completed(codes: Mapping[str, Codes], ruled: Ruled, *, column: str) -> tuple
 
 def _pure(rule: Rule, given: Codes) -> _Weights:
     """Weigh how surely all rows of a group have the same value: log-odds, 0 for a group of two."""
-    most = _at(rule.most, given, 0)
-    rest = _at(rule.totals, given, 0) - most
+    most = look_up(rule.most, given, 0)
+    rest = look_up(rule.totals, given, 0) - most
     weights: _Weights = np.where(most > GROUP, np.log(np.maximum(most, 1) / (rest + rule.slack)), 0.0)
     return weights
 
@@ -115,7 +119,7 @@ def _accused(codes: Mapping[str, Codes], inward: list[Rule], own: Codes) -> NDAr
     """Find the rows of which some rule says another value than they have."""
     found = np.zeros(len(own), np.bool_)
     for rule in inward:
-        top = _at(rule.tops, codes[rule.given], -1)
+        top = look_up(rule.tops, codes[rule.given], -1)
         found |= (top >= 0) & (top != own)
     return np.flatnonzero(found & (own != -1))
 
@@ -123,7 +127,7 @@ def _accused(codes: Mapping[str, Codes], inward: list[Rule], own: Codes) -> NDAr
 def _counted(there: Mapping[str, Codes], ruled: Ruled, inward: list[Rule], own: Codes) -> _Ballot:
     said = [_said(rule, there[rule.given], own) for rule in inward]
     winner = _winner(said, own)
-    doubt = np.full(len(own), -np.inf)
+    doubt, mixup = np.full(len(own), -np.inf), np.full(len(own), np.inf)
     alone, excused = np.ones(len(own), np.bool_), np.zeros(len(own), np.bool_)
     silent = np.zeros(len(own))
     speaking: dict[str, _Weights] = {}
@@ -135,6 +139,7 @@ def _counted(there: Mapping[str, Codes], ruled: Ruled, inward: list[Rule], own: 
         speaking[voice] = np.maximum(speaking.get(voice, silent), np.where(fits, weight, 0.0))
         against[rule.given] = np.where(fits, 0.0, weight)
         doubt = np.where(fits, np.maximum(doubt, rule.doubt), doubt)
+        mixup = np.where(fits, np.minimum(mixup, rule.mixup), mixup)
         alone &= rule.seen(there[rule.given], own) <= 1
         excused |= fits & _excused(rule, there)
     for rule in ruled.rules:
@@ -148,6 +153,7 @@ def _counted(there: Mapping[str, Codes], ruled: Ruled, inward: list[Rule], own: 
         voices=(loud > 0).sum(axis=0),
         against=np.sum(list(against.values()), axis=0),
         doubt=doubt,
+        mixup=mixup,
         alone=alone,
     )
 
@@ -168,25 +174,19 @@ def _excused(rule: Rule, there: Mapping[str, Codes]) -> NDArray[np.bool_]:
     return np.any(found, axis=0) if found else np.zeros(len(there[rule.given]), np.bool_)
 
 
-def _at(held: NDArray[Any], codes: Codes, default: int) -> NDArray[Any]:
-    """Look up codes; those of nulls and of values that were never seen get the default."""
-    known = (codes >= 0) & (codes < len(held))
-    return np.where(known, held.take(codes, mode="clip"), default) if len(held) else np.full(len(codes), default)
-
-
 def _said(rule: Rule, given: Codes, own: Codes) -> tuple[Codes, _Weights]:
     """Tell which value a rule speaks for, and how loud; the row itself, which is among those learned from, is silent.
 
     The rule holds in the group as far as no other value is there more than once, and in general up to its slack.
     """
-    top = _at(rule.tops, given, -1)
+    top = look_up(rule.tops, given, -1)
     itself = top == own
-    most = _at(rule.most, given, 0) - itself
-    rest = _at(rule.totals, given, 0) - most - (own >= 0)
-    repeated = _at(rule.repeated, given, 0)
+    most = look_up(rule.most, given, 0) - itself
+    rest = look_up(rule.totals, given, 0) - most - (own >= 0)
+    repeated = look_up(rule.repeated, given, 0)
     weight = np.log(np.maximum(most, 1) / (repeated + rule.slack))
     heard = (top >= 0) & (most >= np.where(itself, 1, GROUP)) & (most >= rest)
-    return top, np.where(heard, np.clip(weight, 0.0, _LOUDEST), 0.0)
+    return top, np.where(heard, np.clip(weight, 0.0, LOUDEST), 0.0)
 
 
 def _winner(said: list[tuple[Codes, _Weights]], own: Codes) -> Codes:
@@ -207,20 +207,20 @@ def _echo(rule: Rule, own: Codes, winner: Codes, other: Codes) -> _Weights:
     """
     fits_own = np.maximum(rule.seen(own, other) - 1, 0)
     fits_winner = rule.seen(winner, other)
-    most = _at(rule.most, winner, 0)
-    known = _at(rule.told, other, 0).astype(np.bool_)
+    most = look_up(rule.most, winner, 0)
+    known = look_up(rule.told, other, 0).astype(np.bool_)
     weight = np.log(np.maximum(np.maximum(fits_own, most), 1) / (fits_winner + rule.slack))
-    return np.where(known & (fits_winner == 0) & (most >= GROUP), np.clip(weight, 0.0, _LOUDEST), 0.0)
+    return np.where(known & (fits_winner == 0) & (most >= GROUP), np.clip(weight, 0.0, LOUDEST), 0.0)
 
 
 def _looks(
     own: Codes, winner: Codes, ruled: Ruled, inward: list[Rule], *, least: _Weights
-) -> tuple[_Weights, NDArray[np.bool_]]:
-    """Weigh how surely each cell is an error for the winner by its looks, and tell which may be one whatever it looks.
+) -> tuple[_Weights, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Weigh how surely each cell is an error for the winner by its looks, and tell which is a value meant elsewhere.
 
-    That is a value which is meant elsewhere, or one slip of the keyboard away from the winner, be it in a digit. A
-    value that is neither is a new one: the row may be an exception that is right. A word for null is neither wrong for
-    a value nor a value to write, and nor is what is soiled.
+    And tell which may be an error whatever it looks: a value which is meant elsewhere, or one slip of the keyboard
+    away from the winner, be it in a digit. A value that is neither is a new one: the row may be an exception that is
+    right. A word for null is neither wrong for a value nor a value to write, and nor is what is soiled.
 
     A cell that looks even more like another value that is meant is no misspelling of the winner: then the row is
     wrong elsewhere too, and nothing is sure.
@@ -236,7 +236,7 @@ def _looks(
     told = np.any([rule.told for rule in inward], axis=0)
     pairs, back = np.unique(np.stack([own, winner]), axis=1, return_inverse=True)
     back = back.reshape(-1)
-    meant = _at(told, pairs[0], 0).astype(np.bool_)
+    meant = look_up(told, pairs[0], 0).astype(np.bool_)
     texts = [[values[code] for code in codes] for codes in pairs.tolist()]
     looks = np.where(meant, 0.0, habit.against(*texts))
     enough = np.zeros(len(looks), np.bool_)
@@ -252,4 +252,4 @@ def _looks(
             for one, two in zip(*texts, strict=True)
         ]
     )
-    return np.where(enough & ~out, looks, 0.0)[back], ((meant | slips) & ~out)[back]
+    return np.where(enough & ~out, looks, 0.0)[back], meant[back], ((meant | slips) & ~out)[back]

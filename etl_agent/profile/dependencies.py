@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,6 +16,7 @@ LEAST_FREE_ROWS = 10
 """Rows that could have disagreed with another of their group, below which a dependency says nothing: with ten that
 all agree, the share that would disagree is below a quarter at 95 % confidence."""
 
+_SHORT = 2**16 - 1  # codes that fit into 16 bits, which are sorted in linear time
 _LEAST_STRENGTH = 0.3  # weaker ones are of no use: most of what they explain is explained by chance
 
 
@@ -76,20 +77,29 @@ class Pairs:
     @property
     def turned(self) -> Pairs:
         """The same with the columns exchanged, ordered likewise."""
-        order = np.lexsort((self.left, self.right))
+        few = len(self.right) and int(self.right.max()) <= _SHORT
+        order = np.argsort(self.right.astype(np.uint16) if few else self.right, kind="stable")
         return Pairs(self.right[order], self.left[order], self.counts[order])
 
 
-def dependencies(coded: CodedTable) -> tuple[Dependency, ...]:
+def dependencies(coded: CodedTable, *, among: Collection[tuple[str, str]] | None = None) -> tuple[Dependency, ...]:
     """Find the approximate dependencies of one column on another, in the order of the columns.
 
     Args:
         coded: the table; a sample of tens of thousands of rows is enough.
+        among: pairs of a column that settles and one that it settles, to look at these only.
     """
     names = [name for name, column in coded.columns.items() if _speaks(column)]
-    found = [each for one, other in combinations(names, 2) for each in _between(coded, one, other)]
+    wanted = None if among is None else {frozenset(pair) for pair in among}
+    found = [
+        each
+        for one, other in combinations(names, 2)
+        if wanted is None or frozenset((one, other)) in wanted
+        for each in _between(coded, one, other)
+    ]
     place = {name: at for at, name in enumerate(coded.columns)}
-    return tuple(sorted(found, key=lambda each: (place[each.given], place[each.column])))
+    kept = [each for each in found if among is None or (each.given, each.column) in among]
+    return tuple(sorted(kept, key=lambda each: (place[each.given], place[each.column])))
 
 
 def _speaks(column: CodedColumn) -> bool:
@@ -100,8 +110,13 @@ def _speaks(column: CodedColumn) -> bool:
 
 def _between(coded: CodedTable, one: str, other: str) -> Iterator[Dependency]:
     pairs = Pairs.of(coded.columns[one].codes, coded.columns[other])
-    for given, column, seen in ((one, other, pairs), (other, one, pairs.turned)):
-        dependency = _measured(given, column, seen)
+    rows = int(pairs.counts.sum())
+    for given, column, turned in ((one, other, False), (other, one, True)):
+        groups = int(np.count_nonzero(np.bincount(pairs.right if turned else pairs.left)))
+        # Each pair of a group but one has a row at least that disagrees, which bounds the strength from above.
+        if len(pairs.counts) - groups > (1 - _LEAST_STRENGTH) * (rows - groups):
+            continue
+        dependency = _measured(given, column, pairs.turned if turned else pairs)
         if dependency is not None:
             yield dependency
 

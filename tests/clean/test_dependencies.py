@@ -90,7 +90,7 @@ def test_wrong_key_does_not_spread() -> None:
 
 def test_single_witness_does_not_overwrite_a_good_value() -> None:
     """With one column against another nobody knows which of the two is wrong."""
-    table = {"zip": ["10", "20", "30", "40"] * 20, "city": ["Ulm", "Bonn", "Trier", "Hof"] * 20}
+    table: Table = {"zip": ["10", "20", "30", "40"] * 20, "city": ["Ulm", "Bonn", "Trier", "Hof"] * 20}
     table["city"][7] = "Bonn"
     assert changed(table) == set()
 
@@ -114,7 +114,7 @@ def test_systematic_noise_is_not_voted_in() -> None:
 
 def test_numbers_are_not_spelled() -> None:
     """A number that differs by a digit is another number, not a misspelling."""
-    table = {"street": ["Elm", "Oak", "Ash", "Yew"] * 20, "number": ["101", "205", "333", "470"] * 20}
+    table: Table = {"street": ["Elm", "Oak", "Ash", "Yew"] * 20, "number": ["101", "205", "333", "470"] * 20}
     table["number"][5] = "206"
     assert changed(table) == set()
 
@@ -122,7 +122,7 @@ def test_numbers_are_not_spelled() -> None:
 def test_neighbours_that_are_meant_stay() -> None:
     """Where values that differ by a letter are all meant, such a difference says nothing."""
     names = ["Jon Hart", "John Hart", "Ann Lee", "Anne Lee", "Eric Bay", "Erik Bay", "Mia Poe", "Mya Poe"]
-    table = {"desk": [str(at % 8) for at in range(160)], "clerk": [names[at % 8] for at in range(160)]}
+    table: Table = {"desk": [str(at % 8) for at in range(160)], "clerk": [names[at % 8] for at in range(160)]}
     table["clerk"][16] = "Jan Hart"
     assert changed(table) == set()
 
@@ -139,7 +139,7 @@ def test_repeated_exceptions_are_meant() -> None:
 
 def test_explained_exceptions_stay() -> None:
     """Rows that break a rule because of another column's value are right."""
-    table = {
+    table: Table = {
         "code": [f"M{at % 6}" for at in range(180)],
         "label": [f"measure {'abcdef'[at % 6]}" for at in range(180)],
         "state": ["al" if at % 20 else "ak" for at in range(180)],
@@ -237,8 +237,13 @@ def test_long_hostile_values_are_bounded() -> None:
         ("abc", "abc", 0.0),
         ("abcd", "abdc", 0.25),
         ("A1", "A2", 1.0),
+        ("A1*", " A2", 1.0),
         ("1x3", "123", 1 / 3),
+        ("1*3", "123", 1 / 3),
+        (" A  1", "A 1", 0.0),
         ("Lois Olson", "Tom Olson", 1.0),
+        ("Olsen & Son", "Olson", 1.0),
+        ("New York", "NewYork", 1 / 8),
         ("", "a", 1.0),
     ],
 )
@@ -324,3 +329,63 @@ def test_two_rows_fill_nothing() -> None:
         "value": [f"v{at // 3}" if at % 3 or at > 45 else None for at in range(90)],
     }
     assert filled(table, most_nulls=1) == table
+
+
+STATIONS = [(f"ST-{at:02}", name) for at, name in enumerate(["Alder", "Birch", "Cedar", "Dogwood", "Elder", "Fir"])]
+
+
+def readings(rows: int = 300) -> Table:
+    """Make readings of stations, each of which has a code, a name and a latitude of its own."""
+    return {
+        "code": [STATIONS[at % 6][0] for at in range(rows)],
+        "name": [STATIONS[at % 6][1] for at in range(rows)],
+        "latitude": [f"5{at % 6}.1{at % 6}" for at in range(rows)],
+        "value": [str(at * at % 89) for at in range(rows)],
+    }
+
+
+@pytest.mark.parametrize("column", ["code", "name"])
+def test_two_columns_outvote_a_third_that_names_another_entity(column: str) -> None:
+    """Of three columns that name the same thing the one is wrong that the two others contradict."""
+    table = readings()
+    right, table[column][6] = table[column][6], table[column][9]
+    assert changed(table) == {(column, 6, right)}
+
+
+def test_numbers_need_more_evidence() -> None:
+    """A number that another group has may be there by chance, unless wrong numbers are many and none of them is new."""
+    table = readings()
+    table["latitude"][6] = table["latitude"][9]
+    assert changed(table) == set()
+    table = readings(1200)
+    for at in range(0, 1200, 37):
+        table["latitude"][at] = readings()["latitude"][(at + 1 + at % 5) % 6]
+    assert repaired(table) == readings(1200)
+
+
+def test_what_a_value_settles_speaks_against_it() -> None:
+    """A town that neither goes with the row's postal code nor with its state is wrong."""
+    towns = [("10", "Ulm", "BW"), ("20", "Aalen", "BW"), ("30", "Hof", "BY"), ("40", "Bonn", "NW")]
+    table: Table = {
+        name: [towns[at % 4][place] for at in range(200)] for place, name in enumerate(("zip", "town", "state"))
+    }
+    table["town"][4], table["town"][9] = "Bonn", "Ulm"
+    assert changed(table) == {("town", 4, "Ulm")}
+
+
+def test_an_exception_among_new_values_stays() -> None:
+    """Where exceptions have values of their own, one that happens to be another group's is an exception, too."""
+    table = shops(640)
+    for at in range(0, 640, 40):
+        table["dial"][at + at // 40 % 8] = f"0{2000 + at}"
+    table["dial"][11] = "01584"
+    assert {cell for cell in changed(table) if cell[0] == "dial"} == set()
+
+
+def test_new_values_speak_for_exceptions() -> None:
+    """Where new values break a rule as often as known ones, as prices do that change, both are meant."""
+    table = shops(320) | {"price": [f"{at % 8 + 1}.50" for at in range(320)]}
+    table["desk"] = [f"D{str(price)[0]}" for price in table["price"]]
+    for at, price in ((8, "3.50"), (23, "5.50"), (41, "1.25"), (66, "3.75"), (95, "7.25")):
+        table["price"][at] = price
+    assert {cell for cell in changed(table) if cell[0] == "price"} == set()
