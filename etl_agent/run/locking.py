@@ -13,6 +13,7 @@ from etl_agent.run.options import RunOptions
 from etl_agent.run.prepare import digest_of, prepare
 from etl_agent.run.reading import open_files
 from etl_agent.run.sampling import evidence_of
+from etl_agent.run.writing import write_text
 
 __all__ = ["current_lock", "lock_file", "make_lock", "read_current", "save_lock"]
 
@@ -98,16 +99,15 @@ def save_lock(lock: Lock, file: Path) -> None:
 
     Args:
         lock: what was decided.
-        file: where.
+        file: where; its folder is made if it is not there.
 
     Raises:
-        CannotCreate: the file cannot be written.
+        CannotCreate: the folder cannot be made, or the path is a folder.
+        PermissionRefused: the file may not be written.
+        CannotWrite: the disk is full or fails.
     """
-    draft = file.with_name(f".{file.name}.new")
     try:
         file.parent.mkdir(exist_ok=True)
-        draft.write_text(write_lock(lock), encoding="utf-8")
-        draft.replace(file)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise CannotCreate(f"the lock cannot be written: {error.strerror}", where=str(file)) from error
+        raise CannotCreate(f"the folder cannot be made: {error.strerror}", where=str(file.parent)) from error
+    write_text(file, write_lock(lock))
