@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from etl_agent.batch import as_mask
 from etl_agent.hashing import hash_cells
 from etl_agent.profile.sketches import Hashes
-from etl_agent.profile.spelled import Spelled, as_mask
+from etl_agent.profile.spelled import Spelled
 
 __all__ = ["Cells", "RowHashes"]
 

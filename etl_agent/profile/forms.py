@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.sketches import Counts
-from etl_agent.profile.spelled import Mask, Spelled, as_mask
+from etl_agent.profile.spelled import Spelled
 
 __all__ = ["DATE", "OFFSET", "TIME", "Forms"]
 

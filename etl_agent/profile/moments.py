@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.months import languages, month_numbers
 from etl_agent.profile.sketches import Counts
-from etl_agent.profile.spelled import Mask, Spelled, as_mask
+from etl_agent.profile.spelled import Spelled
 from etl_agent.profile.timeline import Timeline
 
 __all__ = ["Moments"]

@@ -10,9 +10,10 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import as_mask
 from etl_agent.profile.patterns import collapsed_patterns, masked_patterns
 from etl_agent.profile.sketches import Frequent
-from etl_agent.profile.spelled import Spelled, as_mask
+from etl_agent.profile.spelled import Spelled
 
 __all__ = ["NULL_SPELLINGS", "NullSort", "null_sort", "null_spellings"]
 

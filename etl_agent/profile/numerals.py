@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.currencies import CURRENCY, CURRENCY_WORDS
 from etl_agent.profile.quantiles import Quantiles
 from etl_agent.profile.sketches import Counts, Frequent
-from etl_agent.profile.spelled import Mask, Spelled, as_mask
+from etl_agent.profile.spelled import Spelled
 
 __all__ = ["Numerals"]
 

@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.patterns import collapsed_patterns, masked_patterns
 from etl_agent.profile.sketches import Counts
 
-__all__ = ["Mask", "Spelled", "as_mask"]
-
-Mask = NDArray[np.bool_]
+__all__ = ["Spelled"]
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,6 @@ class Spelled:
         chosen: Mask = np.append(patterns, [False])[self._codes]  # the code -1 finds the end
         return chosen
 
-    def pattern_of(self, places: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the place of the pattern of each of some values."""
-        return self._codes[places]
-
     def chosen(self, places: NDArray[np.int64]) -> pa.StringArray:
         """Return the values at some places."""
         return self.values if len(places) == len(self.values) else self.values.take(pa.array(places))
@@ -124,9 +119,3 @@ class Spelled:
         starts = np.frombuffer(offsets, np.int32)[self.values.offset :][places]
         found: NDArray[np.uint8] = np.frombuffer(data, np.uint8)[starts + at]
         return found
-
-
-def as_mask(truths: pa.Array) -> Mask:
-    """Return an Arrow array of truths without null as an array of numpy."""
-    found: Mask = truths.to_numpy(zero_copy_only=False)
-    return found

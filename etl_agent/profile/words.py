@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.profile.spelled import Spelled, as_mask
+from etl_agent.batch import as_mask
+from etl_agent.profile.spelled import Spelled
 
 __all__ = ["TRUTHS", "Words"]
 
