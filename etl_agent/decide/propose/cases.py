@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from etl_agent.batch import Mask
 from etl_agent.clean.case_form import CaseAs, CaseStyle, cased_pattern, in_style
 from etl_agent.clean.categories import MapValues
-from etl_agent.decide.accidents import even
 from etl_agent.decide.convention import cells, is_convention, matching
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.profile.coded import CodedColumn, Codes
+from etl_agent.decide.respelling import LEAST, respelled, rows_of
+from etl_agent.profile.coded import CodedColumn
 
 __all__ = ["propose"]
 
@@ -30,12 +30,6 @@ _KERNELS: Mapping[CaseStyle, Callable[[pa.StringArray], pa.StringArray]] = {
     "lower": pc.utf8_lower,
     "title": pc.utf8_title,
 }
-_DOUBT = 0.01
-"""A difference in case is left as soon as accidents would rather rarely look like it."""
-
-_LEAST = 3
-"""Cells in another case, and of a value in its usual one: of fewer, nobody sees how they came about."""
-
 _KNOWN = 0.2  # of the words of a column must come again: else words say nothing
 _AS_KNOWN = 0.75  # of that share must the words of the values in question come again in the column's case
 _WORD = re.compile(r"[^\W\d_]+")
@@ -52,55 +46,28 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     for name, column in evidence.coded.columns.items():
         if name in evidence.keys or len(column.values) < 2:
             continue
-        if respelled := _respelled(column):
+        if spellings := _respelled(column):
             figures = {
-                "spellings": len(respelled),
-                "values": len(set(respelled.values())),
-                "cells": _rows(column, respelled),
+                "spellings": len(spellings),
+                "values": len(set(spellings.values())),
+                "cells": rows_of(column, spellings),
             }
             reason = "values stand there in another case too, far more often, and all alike"
-            yield Proposal(MapValues(columns=(name,), values=dict(sorted(respelled.items()))), reason, figures)
+            yield Proposal(MapValues(columns=(name,), values=dict(sorted(spellings.items()))), reason, figures)
         if is_convention(cells(column, matching(column, r"\d")), int(column.counts.sum())):
-            yield from _customs(name, column, without=frozenset(respelled))
-
-
-def _rows(column: CodedColumn, values: Iterable[str]) -> int:
-    chosen = pc.index_in(pa.array(sorted(values)), value_set=column.values)
-    return int(column.counts[chosen.to_numpy(zero_copy_only=False)].sum())
+            yield from _customs(name, column, without=frozenset(spellings))
 
 
 def _respelled(column: CodedColumn) -> dict[str, str]:
     """Return the usual spelling for each that only differs in case from it."""
     found: dict[str, str] = {}
-    for style in _STYLES:
-        styled = pc.index_in(_KERNELS[style](column.values), value_set=column.values)
-        places = np.asarray(pc.fill_null(styled, -1).to_numpy(zero_copy_only=False), np.int64)
-        changed = ~in_style(column.values, style) & _lettered(column)
-        rarer = (places < 0) | (column.counts[places] < column.counts)
-        usual = np.flatnonzero(changed & rarer & (column.counts >= _LEAST))
-        struck = np.where(places[usual] >= 0, column.counts[places[usual]], 0)
-        most = 2 * cells(column, usual) >= cells(column, _lettered(column))
-        if most and _accidents(struck, column.counts[usual]) and _each_once(places[usual]):
-            pairs = zip(usual.tolist(), places[usual].tolist(), strict=True)
-            found |= {column.texts[other]: column.texts[value] for value, other in pairs if other >= 0}
+    for kernel in _KERNELS.values():
+        found |= respelled(column, kernel(column.values), among=_lettered(column))
     return {other: value for other, value in found.items() if value not in found}
 
 
 def _lettered(column: CodedColumn) -> Mask:
     return matching(column, r"\pL")
-
-
-def _accidents(struck: Codes, usual: Codes) -> bool:
-    some, every = int(struck.sum()), int(struck.sum() + usual.sum())
-    if some < _LEAST or np.count_nonzero(struck) < 2 or not is_convention(every - some, every):
-        return False
-    return even(struck, struck + usual, chance=_DOUBT)
-
-
-def _each_once(places: Codes) -> bool:
-    """Say whether no spelling could stand for two values, as Mw could for MW and mW."""
-    known = places[places >= 0]
-    return len(known) == len(np.unique(known))
 
 
 @dataclass(frozen=True)
@@ -161,7 +128,7 @@ def _customs(name: str, column: CodedColumn, *, without: frozenset[str]) -> Iter
 
 
 def _proven(words: _Words, changed: Mapping[str, str], rows: Mapping[str, int]) -> bool:
-    if len(changed) < 2 or sum(rows.values()) < _LEAST or words.repeated < _KNOWN:
+    if len(changed) < 2 or sum(rows.values()) < LEAST or words.repeated < _KNOWN:
         return False
     return words.known([*changed.values()], [*rows.values()]) >= _AS_KNOWN * words.repeated
 
