@@ -11,14 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.batch import Batch, Mask, Positions
+from etl_agent.batch import Batch, Mask, Positions, as_mask
 from etl_agent.clean.own import answering, checked
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep, Step
-from etl_agent.clean.values import as_ranks
-from etl_agent.errors import DataRefused
 from etl_agent.keys import Hashes, Keep, hash_key
 from etl_agent.rejects import Finding, Reason, Rejects, Verdict, judge
 from etl_agent.run.changes import CellChanges, changed_cells
+from etl_agent.run.ranks import integers, rank_of
 from etl_agent.validate.header import unknown_cells
 from etl_agent.validate.judging import Contract, Judged
 
@@ -194,7 +193,10 @@ class Chain:
         walk.changes.extend(_discarded(verdict))
         if self._not_null:
             nulls = [
-                Finding(Reason("primary-key-error", name, "null in the key"), ~_filled(walk.batch.data.column(name)))
+                Finding(
+                    Reason("primary-key-error", name, "null in the key"),
+                    as_mask(walk.batch.data.column(name).is_null()),
+                )
                 for name in self._not_null
             ]
             walk.settle(judge(walk.batch, nulls, stage="load"))
@@ -242,13 +244,13 @@ class Chain:
 
     def _keyed(self, rule: KeyRule, columns: Sequence[pa.Array], rank: pa.Array | None) -> Keyed:
         early = hash_key(columns) if self._hold_back else None
-        return Keyed(rule, hash_key(columns, material=self._material), _integers(rank), early)
+        return Keyed(rule, hash_key(columns, material=self._material), integers(rank), early)
 
     def _typed_key(self, data: pa.RecordBatch, rule: KeyRule) -> Keyed:
         """Hash a key of typed columns by the text of their values, which is the same for equal values."""
         columns = [pc.cast(data.column(name), pa.string()) for name in rule.columns or data.schema.names]
         newest = rule.newest_by
-        return self._keyed(rule, columns, None if newest is None else _rank(newest, data.column(newest)))
+        return self._keyed(rule, columns, None if newest is None else rank_of(data.column(newest), column=newest))
 
     @staticmethod
     def _sift(walk: _Walk, label: str, step: SiftStep) -> None:
@@ -262,8 +264,6 @@ class Chain:
             walk.filtered.append((label, int(np.count_nonzero(gone))))
             walk.keep(~gone)
 
-
-_DECIMAL_BITS = 128
 
 _KEEP: dict[str, Keep] = {"first": "first", "last": "last", "most_complete": "best", "newest": "newest"}
 
@@ -280,58 +280,3 @@ def _discarded(verdict: Judged) -> tuple[CellChanges, ...]:
         after = pa.RecordBatch.from_pydict({lost.column: pa.nulls(len(lost.before), pa.string())})
         changes += changed_cells(before, after, columns=[lost.column], step="discard_value", change="value")
     return tuple(changes)
-
-
-def _rank(name: str, values: pa.Array) -> pa.Array:
-    """Turn values into whole numbers of the same order.
-
-    Raises:
-        DataRefused: a text is no date, time or whole number, or a number is too long.
-    """
-    kind = values.type
-    if pa.types.is_date32(kind):
-        return values.cast(pa.int32()).cast(pa.int64())
-    if pa.types.is_floating(kind):
-        return _ranked_floats(values)
-    if pa.types.is_string(kind):
-        ranks, unfit = as_ranks(values), "is no date, time or whole number"
-    elif pa.types.is_decimal(kind):
-        ranks, unfit = _unscaled(values), "has too many digits"
-    else:
-        return values.cast(pa.int64())
-    if ranks.null_count > values.null_count:
-        raise DataRefused(
-            f"newest_by: a cell of the column {name!r} {unfit}, so it cannot be told which row is newest",
-            next_command="give the column another type in validate.contract",
-        )
-    return ranks
-
-
-def _ranked_floats(values: pa.Array) -> pa.Array:
-    """Read the bits of floats as whole numbers, which order them once those of negative ones are turned round."""
-    numbers = pc.fill_null(values, 0).to_numpy(zero_copy_only=False).astype(np.float64) + 0.0  # -0.0 becomes 0.0
-    bits = numbers.view(np.int64)
-    return pa.array(np.where(bits < 0, bits ^ np.iinfo(np.int64).max, bits), mask=~_filled(values))
-
-
-def _unscaled(values: pa.Array) -> pa.Array:
-    """Return the digits of decimals as whole numbers; null where they do not fit into 64 bits."""
-    if not len(values) or values.type.bit_width > _DECIMAL_BITS:
-        return pa.nulls(len(values), pa.int64())
-    wide = values.cast(pa.decimal128(38, values.type.scale))
-    words = np.frombuffer(wide.buffers()[1], np.int64)[2 * wide.offset :][: 2 * len(wide)].reshape(-1, 2)
-    low, high = words[:, 0], words[:, 1]
-    return pa.array(low, mask=~_filled(values) | (high != low >> 63))
-
-
-def _integers(values: pa.Array | None) -> Positions | None:
-    """Return ranks as numbers; a null ranks below every value."""
-    if values is None:
-        return None
-    ranks: Positions = pc.fill_null(values, np.iinfo(np.int64).min).to_numpy(zero_copy_only=False)
-    return ranks
-
-
-def _filled(values: pa.Array) -> Mask:
-    filled: Mask = values.is_valid().to_numpy(zero_copy_only=False)
-    return filled
