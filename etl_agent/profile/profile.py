@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +23,7 @@ from etl_agent.profile.sample import RowSample
 from etl_agent.profile.sketches import Counted, Distinct
 from etl_agent.profile.table import TableFacts
 
-__all__ = ["Profile", "profile_digest"]
+__all__ = ["Profile"]
 
 
 @dataclass(frozen=True)
@@ -147,9 +145,3 @@ class Profile:
         from etl_agent.profile.render import as_dict
 
         return as_dict(self, values=values, sensitive=sensitive)
-
-
-def profile_digest(profile: Profile) -> str:
-    """Digest a profile: SHA-256 (hex), the same for the same rows however they were read and merged."""
-    text = json.dumps(profile.as_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
