@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etl_agent.batch import Mask
 from etl_agent.profile.coded import Codes
 
 __all__ = ["Slips", "alike", "slip_odds"]
@@ -20,7 +21,6 @@ _DWARFED = 20  # a value so many times rarer than one that it is like is itself 
 _BLOT_LEAST, _BLOT_MOST = 4, 24  # letters of a value some of which one sign can have overwritten
 _CAP = 6.0
 
-Mask = NDArray[np.bool_]
 Odds = NDArray[np.float64]
 
 
