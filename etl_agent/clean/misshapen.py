@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import pyarrow as pa
 
 from etl_agent.clean.kernels import each, per_value
-from etl_agent.clean.reshaping import Reshaped, Slip, reshaped
+from etl_agent.clean.reshaping import Reshaped, Reshaper, Slip
 from etl_agent.clean.shapes import Shape, matcher, shapes_of
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen
 from etl_agent.clean.tally import added, tally
@@ -101,11 +101,12 @@ class RepairShapes(FittedStep):
 
 def _repaired(column: pa.StringArray, learned: ColumnShapes) -> pa.StringArray:
     known, kept = matcher(learned.shapes, strict=False), frozenset(learned.kept)
+    reshaper = Reshaper(learned.shapes, noise=learned.noise)
 
     def change(value: str) -> str:
         if value in kept or _well_formed(value, known):
             return value
-        repair = reshaped(value, shapes=learned.shapes, noise=learned.noise)
+        repair = reshaper.reshaped(value)
         return repair.value if repair is not None and repair.slip in learned.slips else value
 
     return per_value(column, change)
@@ -124,8 +125,9 @@ def _learned(column: str, counts: Mapping[str, int]) -> ColumnShapes:
     known = matcher(shapes, strict=False)
     odd = sorted(value for value in counts if not _well_formed(value, known) and any(map(str.isalnum, value)))
     noise = _noise(counts, odd)
+    reshaper = Reshaper(shapes, noise=noise)
     tried = odd[:: 1 + len(odd) // _TRIED]
-    found = {value: repair for value in tried if (repair := reshaped(value, shapes=shapes, noise=noise))}
+    found = {value: repair for value in tried if (repair := reshaper.reshaped(value))}
     kept = tuple(value for value, repair in found.items() if _repeated(value, repair, counts))
     found = {value: repair for value, repair in found.items() if value not in kept}
     slips = _slips(found, tried=len(tried))
@@ -151,8 +153,10 @@ def _repeated(value: str, repair: Reshaped, counts: Mapping[str, int]) -> bool:
 def _noise(counts: Mapping[str, int], odd: Sequence[str]) -> str:
     """Return the signs that stand at the ends of misshapen values, and nowhere else."""
     ends = {sign for value in odd for sign in (value[0], value[-1]) if not sign.isalnum() and not sign.isspace()}
+    if not ends:
+        return ""
     without = set(odd)
-    used = {sign for value in counts if value not in without and any(map(str.isalnum, value)) for sign in value}
+    used = set("".join(value for value in counts if value not in without and any(map(str.isalnum, value))))
     return "".join(sorted(ends - used))
 
 

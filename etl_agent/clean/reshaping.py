@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from etl_agent.clean.shapes import LONGEST, Shape, Slot, matcher
 
-__all__ = ["Reshaped", "Slip", "reshaped"]
+__all__ = ["Reshaped", "Reshaper", "Slip"]
 
 Slip = Literal["swapped", "inside", "apart", "edge", "separator", "lost", "replaced", "noise", "more"]
 """What went wrong. swapped: two neighbours changed places. inside: a foreign letter or digit slipped into a run. apart:
@@ -39,33 +38,75 @@ class Reshaped(NamedTuple):
     at: int
 
 
-def reshaped(value: str, *, shapes: tuple[Shape, ...], noise: str = "") -> Reshaped | None:
-    """Repair a value that has none of the shapes by the only single edit that leads to one.
+class Reshaper:
+    """Brings misshapen values of a column back to its shapes."""
 
-    All single edits are tried; where two of them lead to different values, nothing says which was meant. A lost or
-    replaced sign of a run whose values are not a closed list fits in many ways, and so is never guessed.
+    def __init__(self, shapes: tuple[Shape, ...], *, noise: str = "") -> None:
+        """Prepare for a column.
 
-    Args:
-        value: a value that has none of the shapes.
-        shapes: the shapes of the column.
-        noise: signs that no value of the column has, which may have been added at either end.
-    """
-    if not any(map(str.isalnum, value)):
-        return None
-    for sign in noise:
-        if (stripped := value.strip(sign)) != value and _fits(stripped, shapes):
-            return Reshaped(stripped, "noise", 0 if value[0] == sign else len(stripped))
-    if len(value) > LONGEST + 1:
-        return None
-    found: Reshaped | None = None
-    for candidate in _edited(value, shapes):
-        if found is not None and candidate.value == found.value:
-            continue
-        if _fits(candidate.value, shapes):
-            if found is not None:
-                return None
-            found = candidate
-    return found if found is not None and _meant(found, shapes) else None
+        Args:
+            shapes: the shapes of the column.
+            noise: signs that no value of the column has, which may have been added at either end.
+        """
+        self._shapes, self._noise = shapes, noise
+        self._fitting = matcher(shapes, strict=True)
+        slots = [slot for shape in shapes for slot in shape.slots]
+        # Signs of runs that mix digits and letters, and signs that may have been lost, with probes for free runs.
+        self._mixed = "".join(slot.signs for slot in slots if slot.mixed)
+        self._lost = sorted({*_PROBES, *(sign for slot in slots for value in slot.values for sign in value)})
+
+    def reshaped(self, value: str) -> Reshaped | None:
+        """Repair a value that has none of the shapes by the only single edit that leads to one.
+
+        All single edits are tried; where two of them lead to different values, nothing says which was meant. A lost or
+        replaced sign of a run whose values are not a closed list fits in many ways, and so is never guessed.
+        """
+        if not any(map(str.isalnum, value)):
+            return None
+        for sign in self._noise:
+            if (stripped := value.strip(sign)) != value and self._fits(stripped):
+                return Reshaped(stripped, "noise", 0 if value[0] == sign else len(stripped))
+        if len(value) > LONGEST + 1:
+            return None
+        found: Reshaped | None = None
+        for candidate in self._edited(value):
+            if found is not None and candidate.value == found.value:
+                continue
+            if self._fits(candidate.value):
+                if found is not None:
+                    return None
+                found = candidate
+        return found if found is not None and _meant(found, self._shapes) else None
+
+    def _fits(self, value: str) -> bool:
+        return bool(self._fitting.fullmatch(value)) and all(_is_date(match) for match in _DATE.finditer(value))
+
+    def _edited(self, value: str) -> Iterator[Reshaped]:
+        """Make the single edits that may give a value of a shape: what stands around them must fit already."""
+        size = len(value)
+        for shape in self._shapes:
+            first, last = shape.reach(value)
+            least, most = size - last - 1, first + 1
+            change = shape.size - size if shape.size is not None else None
+            if change in (None, 0):
+                for at in _places(least, most, size):
+                    yield from self._replaced(value, at)
+                for at in _places(least - 1, most, size - 1):
+                    if _class(value[at]) != _class(value[at + 1]) or not value[at].isalnum():
+                        yield Reshaped(value[:at] + value[at + 1] + value[at] + value[at + 2 :], "swapped", at)
+            if change in (None, 1):
+                for at in _places(least, most, size + 1):
+                    yield from (Reshaped(value[:at] + new + value[at:], _missing(new), at) for new in self._lost)
+            if change in (None, -1):
+                for at in _places(least, most, size):
+                    yield Reshaped(value[:at] + value[at + 1 :], _surplus(value, at, mixed=self._mixed), at)
+
+    def _replaced(self, value: str, at: int) -> Iterator[Reshaped]:
+        """Put another sign in the place of one; letters are not exchanged for letters, nor digits for digits."""
+        sign = value[at]
+        for new in self._lost:
+            if sign.isdigit() != new.isdigit() or not (sign.isalnum() and new.isalnum()):
+                yield Reshaped(value[:at] + new + value[at + 1 :], "replaced", at)
 
 
 def _meant(found: Reshaped, shapes: tuple[Shape, ...]) -> bool:
@@ -100,12 +141,6 @@ def _chance(slot: Slot) -> float:
     return len(slot.values) * slot.length / float(signs ** (slot.length - 1))
 
 
-def _fits(value: str, shapes: tuple[Shape, ...]) -> bool:
-    if not matcher(shapes, strict=True).fullmatch(value):
-        return False
-    return all(_is_date(match) for match in _DATE.finditer(value))
-
-
 def _is_date(match: re.Match[str]) -> bool:
     """Say whether three numbers are a day of the calendar, whichever of the short ones is the month."""
     year, one, other = (match[1], match[3], match[4]) if match[1] else (match[8], match[5], match[7])
@@ -116,35 +151,6 @@ def _is_date(match: re.Match[str]) -> bool:
             continue
         return True
     return False
-
-
-def _edited(value: str, shapes: tuple[Shape, ...]) -> Iterator[Reshaped]:
-    """Make the single edits that may give a value of one of the shapes: what stands around them must fit already."""
-    lost, mixed, size = _insertable(shapes), _mixed(shapes), len(value)
-    for shape in shapes:
-        first, last = shape.reach(value)
-        least, most = size - last - 1, first + 1
-        change = shape.size - size if shape.size is not None else None
-        if change in (None, 0):
-            for at in _places(least, most, size):
-                yield from _replaced(value, at, lost)
-            for at in _places(least - 1, most, size - 1):
-                if _class(value[at]) != _class(value[at + 1]) or not value[at].isalnum():
-                    yield Reshaped(value[:at] + value[at + 1] + value[at] + value[at + 2 :], "swapped", at)
-        if change in (None, 1):
-            for at in _places(least, most, size + 1):
-                yield from (Reshaped(value[:at] + new + value[at:], _missing(new), at) for new in lost)
-        if change in (None, -1):
-            for at in _places(least, most, size):
-                yield Reshaped(value[:at] + value[at + 1 :], _surplus(value, at, mixed=mixed), at)
-
-
-def _replaced(value: str, at: int, lost: tuple[str, ...]) -> Iterator[Reshaped]:
-    """Put another sign in the place of one; letters are not exchanged for letters, nor digits for digits."""
-    sign = value[at]
-    for new in lost:
-        if sign.isdigit() != new.isdigit() or not (sign.isalnum() and new.isalnum()):
-            yield Reshaped(value[:at] + new + value[at + 1 :], "replaced", at)
 
 
 def _missing(sign: str) -> Slip:
@@ -168,16 +174,3 @@ def _surplus(value: str, at: int, *, mixed: str) -> Slip:
 
 def _class(sign: str) -> Callable[[str], bool] | None:
     return next((kind for kind in _CLASSES if kind(sign)), None)
-
-
-@lru_cache(maxsize=256)
-def _mixed(shapes: tuple[Shape, ...]) -> str:
-    """Return the signs of runs that mix digits and letters."""
-    return "".join(slot.signs for shape in shapes for slot in shape.slots if slot.mixed)
-
-
-@lru_cache(maxsize=256)
-def _insertable(shapes: tuple[Shape, ...]) -> tuple[str, ...]:
-    """Return the signs that may have been lost: those of all lists, and probes for the runs that are free."""
-    listed = (value for shape in shapes for slot in shape.slots for value in slot.values)
-    return tuple(sorted({*_PROBES, *(sign for value in listed for sign in value)}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property
 
 from etl_agent.frozen import Frozen
 
@@ -69,22 +69,33 @@ class Shape(Frozen):
 
     def slot_at(self, value: str, at: int) -> Slot | None:
         """Return the run of a value that a character of it belongs to, or None if the value has another shape."""
-        found = _grouped(self).fullmatch(value)
+        found = self._grouped.fullmatch(value)
         if found is None:
             return None
         return next(slot for slot, (_, end) in zip(self.slots, found.regs[1:], strict=True) if at < end)
 
     def reach(self, value: str) -> tuple[int, int]:
         """Return how many characters of a value fit the shape from its beginning, and how many from its end."""
-        return _reach(self.slots, value), _reach(self.slots[::-1], value[::-1])
+        return _reach(self._forwards, value), _reach(self._backwards, value[::-1])
+
+    @cached_property
+    def _grouped(self) -> re.Pattern[str]:
+        return re.compile("".join(f"({slot.loose})" for slot in self.slots))
+
+    @cached_property
+    def _forwards(self) -> re.Pattern[str]:
+        return _beginning(self.slots)
+
+    @cached_property
+    def _backwards(self) -> re.Pattern[str]:
+        return _beginning(self.slots[::-1])
 
 
-def _reach(slots: tuple[Slot, ...], value: str) -> int:
-    found = _beginning(slots).match(value)
+def _reach(beginning: re.Pattern[str], value: str) -> int:
+    found = beginning.match(value)
     return found.end() if found else 0
 
 
-@lru_cache(maxsize=1024)
 def _beginning(slots: tuple[Slot, ...]) -> re.Pattern[str]:
     """Compile the expression for as much of a value as fits some runs."""
     signs = [f"[{slot.signs}]" for slot in slots for _ in range(slot.length or 1)]
@@ -93,12 +104,6 @@ def _beginning(slots: tuple[Slot, ...]) -> re.Pattern[str]:
     return re.compile("(?:".join(["", *parts]) + ")?" * len(parts))
 
 
-@lru_cache(maxsize=1024)
-def _grouped(shape: Shape) -> re.Pattern[str]:
-    return re.compile("".join(f"({slot.loose})" for slot in shape.slots))
-
-
-@lru_cache(maxsize=256)
 def matcher(shapes: tuple[Shape, ...], *, strict: bool) -> re.Pattern[str]:
     """Compile the expression that values of these shapes match.
 
@@ -151,8 +156,7 @@ def _frequent(groups: Mapping[str, Mapping[tuple[str, ...], int]], total: int) -
         rows = groups[kinds]
         if weights[kinds] < max(_LEAST_ROWS, _LEAST_SHARE * total):
             return
-        numbered = sum(count for runs, count in rows.items() if any(sign in _DIGITS for run in runs for sign in run))
-        if 2 * numbered < weights[kinds]:
+        if "digit" not in kinds and 2 * _numbered(rows) < weights[kinds]:
             continue
         names = kinds.split("\0")
         columns = [Counter[str]() for _ in names]
@@ -160,6 +164,11 @@ def _frequent(groups: Mapping[str, Mapping[tuple[str, ...], int]], total: int) -
             for column, run in zip(columns, runs, strict=True):
                 column[run] += count
         yield Shape(slots=tuple(_slot(name, column) for name, column in zip(names, columns, strict=True)))
+
+
+def _numbered(rows: Mapping[tuple[str, ...], int]) -> int:
+    """Count the rows whose runs have a digit."""
+    return sum(count for runs, count in rows.items() if any(sign in _DIGITS for run in runs for sign in run))
 
 
 def _slot(kind: str, runs: Counter[str]) -> Slot:

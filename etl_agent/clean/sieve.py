@@ -28,6 +28,7 @@ _SAME_PLACE = 3  # slips at one place of one text that count: forms of a text di
 _COMPARED = 2_000  # rare texts that are compared with each other, to see how near texts are that are all meant
 _WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
 class Guess(NamedTuple):
@@ -92,21 +93,25 @@ class Sieve:
     def _found(self, frequent: Sequence[str]) -> dict[str, list[tuple[str, Near]]]:
         """Find for every text the frequent ones that it may be a slip of.
 
-        No slip leaves all signs but the digits as they were, so a text is not looked at that differs from the frequent
-        ones in its digits alone. Nor is one that is a more frequent one in other capitals: that is no slip, and not of
-        a third one.
+        No slip leaves all signs but the digits as they were, so texts that differ in their digits alone, as most dates
+        and codes of a column do, are not compared. Nor is a number looked at, since any number may be meant, nor a text
+        that is a more frequent one in other capitals: that is no slip, and not of a third one.
         """
         folded: dict[str, str] = {}
         for text in reversed(frequent):
             folded[text.casefold()] = text
-        bare = {_DIGITS.sub("", text) for text in frequent}
-        only = bare.pop() if len(bare) == 1 else None
+        bare = {text: _DIGITS.sub("", text) for text in self.counts}
+        usual, _ = Counter(bare[text] for text in frequent).most_common(1)[0]
         self._foreign = set(self._channel.blots) - {sign for text in folded for sign in text}
-        index = Neighbours(frequent, masks=not self._once, blots=self._channel.blots)
+        masks, blots = not self._once, self._channel.blots
+        index = Neighbours(frequent, masks=masks, blots=blots)
+        of_usual = Neighbours([text for text in frequent if bare[text] != usual], masks=masks, blots=blots)
         found: dict[str, list[tuple[str, Near]]] = {}
         for text in sorted(self.counts):
-            if folded.get(text.casefold(), text) == text:
-                found[text] = list(index.of(text)) if only is None or _DIGITS.sub("", text) != only else []
+            if _NUMBER.fullmatch(text):
+                found[text] = []
+            elif folded.get(text.casefold(), text) == text:
+                found[text] = list((of_usual if bare[text] == usual else index).of(text))
         return found
 
     def _oftener(self, text: str, found: Iterable[tuple[str, Near]]) -> list[tuple[str, Near]]:

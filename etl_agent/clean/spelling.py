@@ -181,7 +181,7 @@ class Neighbours:
 
     def of(self, text: str) -> Iterator[tuple[str, Near]]:
         """Find the texts that may have been meant, in the order of the alphabet; the text itself is none."""
-        if not 0 < len(text) <= LONGEST:
+        if not self._texts or not 0 < len(text) <= LONGEST:
             return
         for other in sorted(self._candidates(text)):
             if near := slip(text, other, blots=self._blots):

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Tally", "added", "tally"]
+from etl_agent.profile.coded import CodedColumn
+
+__all__ = ["Tally", "added", "tally", "tally_of"]
 
 Tally = dict[str, dict[str, int] | None]
 """Rows of each value, for each column; None for a column with too many values, or too much text, to be counted."""
@@ -26,12 +28,19 @@ def tally(data: pa.RecordBatch, names: Sequence[str]) -> Tally:
     return {name: _counted(data.column(name)) for name in names}
 
 
+def tally_of(column: CodedColumn) -> dict[str, int] | None:
+    """Return what ``tally`` gives for a column that is coded already."""
+    return dict(zip(column.texts, column.counts.tolist(), strict=True)) if _few(column.values) else None
+
+
 def _counted(cells: pa.Array) -> dict[str, int] | None:
     counts = pc.value_counts(cells.drop_null())
     values = counts.field(0)
-    if len(values) > _MOST_VALUES or (pc.sum(pc.binary_length(values)).as_py() or 0) > _MOST_TEXT:
-        return None
-    return dict(zip(values.to_pylist(), counts.field(1).to_pylist(), strict=True))
+    return dict(zip(values.to_pylist(), counts.field(1).to_pylist(), strict=True)) if _few(values) else None
+
+
+def _few(values: pa.Array) -> bool:
+    return len(values) <= _MOST_VALUES and (pc.sum(pc.binary_length(values)).as_py() or 0) <= _MOST_TEXT
 
 
 def added(left: Tally, right: Tally) -> Tally:

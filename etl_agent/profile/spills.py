@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,8 @@ Side = Literal["end", "start"]
 _END_FIRST: tuple[Side, Side] = ("end", "start")
 _START_FIRST: tuple[Side, Side] = ("start", "end")
 _BETWEEN = re.compile(r"[\s,;|/]+")
+_LAST = re.compile(r"[\s,;|/]([^\s,;|/]*)\Z")
+_FIRST = re.compile(r"([^\s,;|/]*)[\s,;|/]")
 _WORDS = 4  # words of a value that spills: longer ones are texts
 _LONGEST = 200  # characters of a cell that is looked into
 _LEAST_ROWS = 5  # rows that spill: fewer happen to look so
@@ -85,6 +88,7 @@ def split_off(cell: str, *, side: Side, values: frozenset[str], unless: Side | N
 def spills(coded: CodedTable) -> tuple[Spill, ...]:
     """Find the columns whose empty cells' values stand in the column before or behind them."""
     names = list(coded.columns)
+    holders = {name: _Holder(column) for name, column in coded.columns.items()}
     found = []
     for at, into in enumerate(names):
         own = coded.columns[into]
@@ -95,11 +99,47 @@ def spills(coded: CodedTable) -> tuple[Spill, ...]:
             *((name, _END_FIRST) for name in names[max(at - 1, 0) : at]),
             *((name, _START_FIRST) for name in names[at + 1 : at + 2]),
         ):
-            spill = _spill(coded, column, into, side=sides[0], values=values)
+            spill = _spill(coded, column, into, side=sides[0], parts=holders[column].parts(values, side=sides[0]))
             if spill is None:
-                spill = _spill(coded, column, into, side=sides[1], values=values, unless=sides[0])
-            found += [spill] if spill else []
+                parts = holders[column].parts(values, side=sides[1], unless=sides[0])
+                spill = _spill(coded, column, into, side=sides[1], parts=parts, unless=sides[0])
+            found += [replace(spill, values=tuple(sorted(values)))] if spill else []
     return tuple(found)
+
+
+class _Holder:
+    """A column whose cells may hold values of another one, found by the word at their end or start."""
+
+    def __init__(self, column: CodedColumn) -> None:
+        self._texts = column.texts
+
+    @cached_property
+    def _by_word(self) -> Mapping[Side, Mapping[str, list[int]]]:
+        by_word: dict[Side, dict[str, list[int]]] = {"end": defaultdict(list), "start": defaultdict(list)}
+        for code, cell in enumerate(self._texts):
+            if len(cell) <= _LONGEST and (last := _LAST.search(cell)) and (first := _FIRST.match(cell)):
+                by_word["end"][last[1]].append(code)
+                by_word["start"][first[1]].append(code)
+        return by_word
+
+    def parts(self, values: frozenset[str], *, side: Side, unless: Side | None = None) -> Mapping[int, tuple[str, str]]:
+        """Split the values that can be split: the rest and what is split off, by the code of the value.
+
+        Args:
+            values: what may be split off.
+            side: where to look.
+            unless: a side at which nothing may be found, for a value to be clear.
+        """
+        words = {_word(value, side) for value in values}
+        codes = sorted(code for word in words for code in self._by_word[side].get(word, ()))
+        cells = ((code, split_off(self._texts[code], side=side, values=values, unless=unless)) for code in codes)
+        return {code: part for code, part in cells if part}
+
+
+def _word(value: str, side: Side) -> str:
+    """Return the word at the end or start of a value."""
+    found = _LAST.search(value) if side == "end" else _FIRST.match(value)
+    return found[1] if found else value
 
 
 def _vocabulary(column: CodedColumn) -> frozenset[str]:
@@ -112,18 +152,19 @@ def _vocabulary(column: CodedColumn) -> frozenset[str]:
 
 
 def _spill(
-    coded: CodedTable, column: str, into: str, *, side: Side, values: frozenset[str], unless: Side | None = None
+    coded: CodedTable,
+    column: str,
+    into: str,
+    *,
+    side: Side,
+    parts: Mapping[int, tuple[str, str]],
+    unless: Side | None = None,
 ) -> Spill | None:
     """Weigh whether cells of a column hold values of another one; None where that is not sure.
 
     Cells that may as well be split at the side ``unless`` say nothing.
     """
     holder, own = coded.columns[column], coded.columns[into]
-    parts = {
-        code: part
-        for code, cell in enumerate(holder.texts)
-        if (part := split_off(cell, side=side, values=values, unless=unless))
-    }
     if not parts:
         return None
     split = np.isin(holder.codes, np.fromiter(parts, np.int64, len(parts)))
@@ -144,7 +185,7 @@ def _spill(
     explained = len(spilled) >= _EXPLAINED * empty and 2 * _at_home(spilled, holder) >= len(spilled)
     if not (proven or explained):
         return None
-    return Spill(column, into, side, unless, tuple(sorted(values)), whole, len(spilled), empty, agreeing, known)
+    return Spill(column, into, side, unless, (), whole, len(spilled), empty, agreeing, known)
 
 
 def _surprise(hits: int, tries: int, chance: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from etl_agent.clean.misshapen import RepairShapes
+from etl_agent.clean.tally import tally_of
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 
@@ -16,8 +17,8 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     names = tuple(name for name in evidence.names if name not in evidence.keys)
     if not names:
         return
-    step = RepairShapes(columns=names)
-    for learned in step.fit(step.observe(evidence.sample)).learned or ():
+    step = RepairShapes(columns=names).fit({name: tally_of(evidence.coded.columns[name]) for name in names})
+    for learned in step.learned or ():
         if learned.repaired:
             yield Proposal(
                 RepairShapes(columns=(learned.column,), learned=(learned,)),

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from etl_agent.clean.tally import tally_of
 from etl_agent.clean.typos import RepairTypos
 from etl_agent.clean.vocabulary import Vocabulary
 from etl_agent.clean.words import RepairWords
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Figure, Proposal
+from etl_agent.profile.kinds import Kind
 
 __all__ = ["propose"]
+
+_FORMED: tuple[Kind, ...] = (
+    "integer",
+    "number",
+    "money",
+    "percent",
+    "quantity",
+    "date",
+    "time",
+    "timestamp",
+    "email",
+    "phone",
+    "url",
+    "postal_code",
+)
+"""Kinds of columns whose values are not made of words."""
 
 
 def propose(evidence: Evidence) -> Iterable[Proposal]:
@@ -18,8 +36,8 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     names = tuple(name for name in evidence.names if name not in evidence.keys)
     if not names:
         return
-    values = RepairTypos(columns=names)
-    values = values.fit(values.observe(evidence.sample))
+    counts = {name: tally_of(evidence.coded.columns[name]) for name in names}
+    values = RepairTypos(columns=names).fit(counts)
     for learned in values.learned or ():
         if learned.vocabulary.slips:
             yield Proposal(
@@ -30,8 +48,8 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     varied = tuple(name for name in names if _varied(evidence, name))
     if not varied:
         return
-    words = RepairWords(columns=varied)
-    for learned in words.fit(words.observe(evidence.sample)).learned or ():
+    words = RepairWords(columns=varied).fit({name: counts[name] for name in varied})
+    for learned in words.learned or ():
         if learned.vocabulary.slips:
             yield Proposal(
                 RepairWords(columns=(learned.column,), learned=(learned,)),
@@ -41,9 +59,9 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
 
 
 def _varied(evidence: Evidence, name: str) -> bool:
-    """Say whether most values of a column are different, so that only their words come back."""
+    """Say whether a column has values of words, most of which are different, so that only their words come back."""
     column = evidence.coded.columns[name]
-    return 2 * len(column.values) > len(column.codes) - column.nulls
+    return 2 * len(column.values) > len(column.codes) - column.nulls and evidence.kinds[name] not in _FORMED
 
 
 def _figures(vocabulary: Vocabulary) -> Mapping[str, Figure]:
