@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.clean.folding import Difference, fingerprints, folded, ngram_fingerprints
-from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
-from etl_agent.clean.tally import Tally, added, tally
+from etl_agent.clean.step import Change, Columns, chosen, replaced
+from etl_agent.clean.tally import TalliedStep
 from etl_agent.frozen import Frozen
 
 __all__ = ["ClusterValues", "Spellings"]
@@ -38,12 +38,12 @@ class Spellings(Frozen):
     """The usual spelling for each rare one."""
 
 
-class ClusterValues(FittedStep):
+class ClusterValues(TalliedStep):
     """Bring rare spellings of a value to its usual one, which the column itself shows.
 
-    A spelling is rare where the usual one has at least ten times as many rows. Values with digits are left alone, since every sign of a code or a measure counts, and
-    so are values of less than four letters. Where two values in common use differ in the same way, as ``Mayer`` and
-    ``mayer`` might, a column keeps that difference.
+    A spelling is rare where the usual one has at least ten times as many rows. Values with digits are left alone,
+    since every sign of a code or a measure counts, and so are values of less than four letters. Where two values in
+    common use differ in the same way, as ``Mayer`` and ``mayer`` might, a column keeps that difference.
 
     | with | before | after |
     |---|---|---|
@@ -74,14 +74,6 @@ class ClusterValues(FittedStep):
     def fitted(self) -> bool:
         """Whether the spellings are learned."""
         return self.learned is not None
-
-    def observe(self, data: pa.RecordBatch) -> Tally:
-        """Count the values of each column."""
-        return tally(data, self.reads(data.schema.names))
-
-    def combine(self, left: Any, right: Any) -> Tally:
-        """Add the counts."""
-        return added(left, right)
 
     def fit(self, summary: Any) -> Self:
         """Find the rare spellings."""

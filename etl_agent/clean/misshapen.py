@@ -12,8 +12,8 @@ import pyarrow as pa
 from etl_agent.clean.kernels import each, per_value
 from etl_agent.clean.reshaping import Reshaped, Reshaper, Slip
 from etl_agent.clean.shapes import Shape, matcher, shapes_of
-from etl_agent.clean.step import Change, Columns, FittedStep, chosen
-from etl_agent.clean.tally import added, tally
+from etl_agent.clean.step import Change, Columns, chosen
+from etl_agent.clean.tally import TalliedStep
 from etl_agent.frozen import Frozen
 
 __all__ = ["ColumnShapes", "RepairShapes"]
@@ -46,7 +46,7 @@ class ColumnShapes(Frozen):
     """Of them, rows with a single way back."""
 
 
-class RepairShapes(FittedStep):
+class RepairShapes(TalliedStep):
     """Bring a value that broke the shape of its column by one slip back to it, where there is one way only.
 
     The shape is learned: ``AB-1234`` is a run of two capitals, a hyphen and a run of four digits. Two neighbours that
@@ -76,14 +76,6 @@ class RepairShapes(FittedStep):
     def fitted(self) -> bool:
         """Whether the shapes are known."""
         return self.learned is not None
-
-    def observe(self, data: pa.RecordBatch) -> dict[str, Any]:
-        """Count the values of each column."""
-        return tally(data, self.reads(data.schema.names))
-
-    def combine(self, left: Any, right: Any) -> dict[str, Any]:
-        """Add the counts."""
-        return added(left, right)
 
     def fit(self, summary: Any) -> Self:
         """Learn the shapes of each column, and which slips happened there."""

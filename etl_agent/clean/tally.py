@@ -7,15 +7,28 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl_agent.clean.step import FittedStep
 from etl_agent.profile.coded import CodedColumn
 
-__all__ = ["Tally", "added", "tally", "tally_of"]
+__all__ = ["TalliedStep", "Tally", "added", "tally", "tally_of"]
 
 Tally = dict[str, dict[str, int] | None]
 """Rows of each value, for each column; None for a column with too many values, or too much text, to be counted."""
 
 _MOST_VALUES = 40_000
 _MOST_TEXT = 4_000_000  # bytes of the distinct values of a column together
+
+
+class TalliedStep(FittedStep):
+    """A step that learns from how often each value of its columns is there."""
+
+    def observe(self, data: pa.RecordBatch) -> Tally:
+        """Count the values of each column."""
+        return tally(data, self.reads(data.schema.names))
+
+    def combine(self, left: Tally, right: Tally) -> Tally:
+        """Add the counts."""
+        return added(left, right)
 
 
 def tally(data: pa.RecordBatch, names: Sequence[str]) -> Tally:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from etl_agent.clean.channel import Channel
 from etl_agent.clean.kernels import each, per_value
-from etl_agent.clean.step import Change, Columns, FittedStep, chosen
-from etl_agent.clean.tally import added, tally
+from etl_agent.clean.step import Change, Columns, chosen
+from etl_agent.clean.tally import TalliedStep
 from etl_agent.clean.vocabulary import Vocabulary, channel_of, vocabulary_of
 from etl_agent.frozen import Frozen
 
@@ -26,7 +26,7 @@ class ColumnVocabulary(Frozen):
     """Which of its values are meant, and which are slips."""
 
 
-class RepairTypos(FittedStep):
+class RepairTypos(TalliedStep):
     """Put a frequent value in the place of a rare one that is surely a slip of the keyboard away from it.
 
     Slips are a letter more, less or another one, two neighbours swapped, a blank lost or moved, a foreign sign among
@@ -58,14 +58,6 @@ class RepairTypos(FittedStep):
     def fitted(self) -> bool:
         """Whether the values that are meant are known."""
         return self.learned is not None
-
-    def observe(self, data: pa.RecordBatch) -> dict[str, Any]:
-        """Count the values of each column."""
-        return tally(data, self.reads(data.schema.names))
-
-    def combine(self, left: Any, right: Any) -> dict[str, Any]:
-        """Add the counts."""
-        return added(left, right)
 
     def fit(self, summary: Any) -> Self:
         """Learn the values of each column that are meant, and what is a slip of one."""

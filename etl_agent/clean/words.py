@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, Self
 import pyarrow as pa
 
 from etl_agent.clean.kernels import each, per_value
-from etl_agent.clean.step import Change, Columns, FittedStep, chosen
-from etl_agent.clean.tally import added, tally
+from etl_agent.clean.step import Change, Columns, chosen
+from etl_agent.clean.tally import TalliedStep
 from etl_agent.clean.typos import ColumnVocabulary
 from etl_agent.clean.vocabulary import Vocabulary, vocabulary_of
 
@@ -22,7 +22,7 @@ _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,40}(?![^\W_])")
 """A word of letters alone; codes are no words, and two letters have too many neighbours."""
 
 
-class RepairWords(FittedStep):
+class RepairWords(TalliedStep):
     """Correct rare words that are surely a slip of the keyboard away from a frequent word of the same column.
 
     For columns whose values are all different, but made of the same words: names of firms and places, addresses,
@@ -50,14 +50,6 @@ class RepairWords(FittedStep):
     def fitted(self) -> bool:
         """Whether the words that are meant are known."""
         return self.learned is not None
-
-    def observe(self, data: pa.RecordBatch) -> dict[str, Any]:
-        """Count the values of each column."""
-        return tally(data, self.reads(data.schema.names))
-
-    def combine(self, left: Any, right: Any) -> dict[str, Any]:
-        """Add the counts."""
-        return added(left, right)
 
     def fit(self, summary: Any) -> Self:
         """Learn the words of each column that are meant, and what is a slip of one."""
