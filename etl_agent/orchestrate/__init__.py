@@ -1,0 +1,1 @@
+"""Orchestrate: from pipeline files to plans; nothing here has effects."""

@@ -1,0 +1,1 @@
+"""Profile: facts about columns in bounded memory, and what they mean."""

@@ -1,0 +1,1 @@
+"""Validate: columns and types held against a contract, with every failed check of every row."""
