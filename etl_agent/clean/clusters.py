@@ -64,7 +64,6 @@ class ClusterValues(TalliedStep):
     """What was learned; left out by hand, written by a lock."""
 
     change: ClassVar[Change] = "format"
-    learns: ClassVar[Literal["once", "anew"]] = "anew"
 
     def reads(self, names: Sequence[str]) -> tuple[str, ...]:
         """Name the chosen columns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,8 @@ _MOST_TEXT = 4_000_000  # bytes of the distinct values of a column together
 
 class TalliedStep(FittedStep):
     """A step that learns from how often each value of its columns is there."""
+
+    learns: ClassVar[Literal["once", "anew"]] = "anew"
 
     def observe(self, data: pa.RecordBatch) -> Tally:
         """Count the values of each column."""
