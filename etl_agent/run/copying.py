@@ -23,6 +23,7 @@ from etl_agent.run.changes import ChangeLedger, changed_cells
 from etl_agent.run.deciding import decide_nodes
 from etl_agent.run.flow import ahead
 from etl_agent.run.survey import Fits, fit_steps
+from etl_agent.run.writing import refuse_input
 
 if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset
@@ -82,9 +83,11 @@ def extract_copy(dataset: Dataset, output: Path) -> Copied:
         output: where to write; it appears whole or not at all.
 
     Raises:
+        UsageError: the output is one of the files.
         CannotCreate: the output cannot be made.
         CannotWrite: writing failed.
     """
+    refuse_input(output, (file.path for file in dataset.files))
     copied = Copied(columns=dataset.names)
     with CsvWriter(output, dataset.names) as writer:
         for verdict in ahead(dataset.batches(digest=False)):
@@ -114,9 +117,11 @@ def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch
         project: the folder that holds the user's own modules and strategies.
 
     Raises:
+        UsageError: the output is one of the files.
         ConfigurationError: a step reads a column that is not there.
         AmbiguousFormat: a column allows several readings.
     """
+    refuse_input(output, (file.path for file in dataset.files))
     settled = decide_nodes(nodes, dataset, project=project).settled
     steps = runnable(settled.steps, project=project)
     plan = resolve("clean", steps, brought=dataset.names, contract={}, digest="")

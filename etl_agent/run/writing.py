@@ -1,4 +1,4 @@
-"""Write a page or report as a file that appears whole or not at all."""
+"""Write a page or report as a file that appears whole or not at all, and never over what is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etl_agent.errors import CannotCreate, CannotWrite, PermissionRefused, UsageError
 
-__all__ = ["write_text"]
+__all__ = ["refuse_input", "write_text"]
 
 
 def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
@@ -25,9 +25,8 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
         PermissionRefused: the folder or file may not be written.
         CannotWrite: the disk is full or fails.
     """
+    refuse_input(path, inputs)
     path = path.resolve()
-    if any(path == other.resolve() for other in inputs):
-        raise UsageError("the output is one of the files that are read", where=str(path))
     data = text.encode("utf-8", "backslashreplace")
     direct = path.exists() and not path.is_file()
     part = path if direct else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -47,3 +46,18 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
     finally:
         if not direct:
             part.unlink(missing_ok=True)
+
+
+def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over a file that is read, also by another name: what is not in the output would be lost.
+
+    Args:
+        output: where to write.
+        inputs: files that must not be overwritten.
+
+    Raises:
+        UsageError: the output is one of the inputs.
+    """
+    path = output.resolve()
+    if any(path == other.resolve() for other in inputs):
+        raise UsageError("the output is one of the files that are read", where=str(path))

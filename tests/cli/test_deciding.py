@@ -108,6 +108,18 @@ def test_clean_by_strategy_writes_the_same_rows(project: Path, capsys: Capture) 
     assert "strategy: text_hygiene" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", [["clean", "--strategy", "auto"], ["extract"]])
+def test_a_copy_takes_no_input_s_place(project: Path, capsys: Capture, command: list[str]) -> None:
+    """A file is not written over itself, also not by another name: its rows would be lost."""
+    data = project / "data" / "sales.csv"
+    before = data.read_bytes()
+    (project / "link.csv").symlink_to(data)
+    for output in ("data/sales.csv", "link.csv"):
+        assert main([*command, "data/sales.csv", "-o", output]) == 2
+        assert "the output is one of the files that are read" in capsys.readouterr().err
+    assert data.read_bytes() == before
+
+
 def test_clean_wants_exactly_one_way(project: Path, capsys: Capture) -> None:
     """Neither none nor two: the choices are named."""
     assert main(["clean", "data/sales.csv", "-o", "out.csv"]) == 2
