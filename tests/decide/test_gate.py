@@ -272,6 +272,14 @@ def test_markers_become_null_and_values_do_not() -> None:
     assert not ruled(NullMarkers(columns=("n",), markers=("0",)), n=["0", "1", "2"] * 5).accepted
 
 
+def test_a_word_beside_empty_cells_is_an_answer() -> None:
+    """Who leaves cells empty and writes None in others means it."""
+    answers: list[str | None] = ["Agree", "Disagree", "None", "Strongly agree", None] * 20
+    step = NullMarkers(columns=("q",), markers=("None",))
+    assert not ruled(step, q=answers).accepted
+    assert ruled(step, q=[answer for answer in answers if answer is not None]).accepted
+
+
 def test_a_fill_must_put_back_what_is_hidden_from_it() -> None:
     """The town of a code is known; the most frequent town is a guess."""
     code, town = towns()

@@ -155,8 +155,9 @@ def _object_to_spelled_nulls(effect: ColumnEffect, markers: Codes) -> Objection 
 def object_to_emptied(effect: ColumnEffect) -> Objection | None:
     """Say what speaks against making nulls of values; None if nothing does.
 
-    Only what people and programs write for no value is none, and not where it is written as the column's values are:
-    NA among two-letter codes is one of them.
+    Only what people and programs write for no value is none, and a word among them not where it is written as the
+    column's values are (NA among two-letter codes is one of them), nor where cells are left empty too and the word is
+    as frequent as the values: who writes None beside empty cells means it.
     """
     codes = np.unique(effect.before[effect.emptied])
     texts = effect.texts(codes)
@@ -170,6 +171,10 @@ def object_to_emptied(effect: ColumnEffect) -> Objection | None:
         return Objection("it makes nulls of values", {**figures, "share_that_says_something": round(share, 3)})
     patterns = masked_patterns(effect.values.take(pa.array(kept))).to_pylist()
     weights = effect.counts[kept]
+    usual = float(np.median(weights)) if len(weights) else np.inf
+    empty = bool((effect.before < 0).any())
+    if empty and any(sort == "word" and rows >= max(usual, _CUSTOM) for sort, rows in zip(sorts, counts, strict=True)):
+        return Objection("it makes nulls of a word that is as frequent as values, beside cells that are empty", figures)
     for text, sort in zip(texts, sorts, strict=True):
         if sort != "word":
             continue
