@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from etl_agent.clean.rules import LOUDEST, Rule, look_up
+from etl_agent.clean.breaches import LOUDEST
+from etl_agent.clean.rules import Rule, look_up
 from etl_agent.profile.coded import Codes
 
 __all__ = ["contradicted"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from etl_agent.clean.gaps import MOST_NULLS, has_accidental_nulls, without_habitual_nulls
+from etl_agent.clean.hands import Slip, hand_of
 from etl_agent.clean.knowledge import Knowledge
 from etl_agent.clean.rules import Ruled, learned
 from etl_agent.clean.step import Change, replaced
@@ -98,15 +99,17 @@ class RepairDependencies(_Dependent):
     def _learn(self, coded: CodedTable, names: Sequence[str]) -> Knowledge:
         known = dependencies(coded)
         ruled = first = learned(coded, found=known)
+        slips: list[Slip] = []
         for _ in range(PASSES):
             codes = {name: column.codes for name, column in coded.columns.items()}
             found = self._found(codes, ruled, names)
             if not found:
                 break
+            slips += _slips(coded, found)
             coded = _repaired(coded, found)
             # What hardly depended on each other before does not come to do so by the repair of a few cells.
             known = dependencies(coded, among=[(each.given, each.column) for each in known])
-            ruled = learned(coded, found=known).judging_as(first)
+            ruled = learned(coded, found=known, hand=hand_of(slips)).judging_as(first)
         return Knowledge.of(ruled, columns=names)
 
     @staticmethod
@@ -154,6 +157,15 @@ def _cells(
     settled = {rule.column for rule in ruled.rules if rule.column in ruled.habits}
     votes = {name: vote(codes, ruled, column=name) for name in names if name in settled}
     return {name: found for name, found in votes.items() if len(found[0])}
+
+
+def _slips(coded: CodedTable, found: _Found) -> Iterator[Slip]:
+    """List what was found wrong, each pair of values once."""
+    for name, (rows, right) in found.items():
+        column = coded.columns[name]
+        pairs, counts = np.unique(np.stack([column.codes[rows], right]), axis=1, return_counts=True)
+        for wrong, winner, count in zip(*pairs.tolist(), counts.tolist(), strict=True):
+            yield name, column.texts[wrong], column.texts[winner], count
 
 
 def _repaired(coded: CodedTable, found: _Found) -> CodedTable:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from etl_agent.clean.rules import GROUP, Ruled
+from etl_agent.clean.breaches import GROUP
+from etl_agent.clean.rules import Ruled
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.kinds import kind_of

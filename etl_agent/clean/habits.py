@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from etl_agent.clean.hands import shows_hand
 from etl_agent.clean.likeness import edits, likeness, weigh
 from etl_agent.profile.coded import CodedColumn, Codes
 from etl_agent.profile.patterns import collapsed_patterns
@@ -31,11 +32,13 @@ class Habit:
         likeness: what it says that a value is close to one that is meant, by the distance.
         shapes: the shapes of the values that are meant, where they are so few that another one is an error; else None.
         rare: log-odds that a value is an error which no group of rows has as its most frequent one.
+        hand: the sign that stands for lost ones all over the table, if there is one.
     """
 
     likeness: tuple[float, ...] = ()
     shapes: frozenset[str] | None = None
     rare: float = 0.0
+    hand: str = ""
 
     def against(self, values: Sequence[str], winners: Sequence[str]) -> NDArray[np.float64]:
         """Weigh how surely each value, which is not one of those that are meant, is an error for another, by its looks.
@@ -45,6 +48,9 @@ class Habit:
         """
         shares = np.array([edits(one, two) for one, two in zip(values, winners, strict=True)], np.float64)
         looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * self._misshapen(values) * (shares <= _RECOGNISED)
+        # That a value of its own differs in just this sign is one chance in as many as there are letters.
+        by_hand = [shows_hand(one, two, hand=self.hand) for one, two in zip(values, winners, strict=True)]
+        looks = np.maximum(looks, np.log(UNLIKELY) * np.array(by_hand, np.float64))
         return np.where(looks > 0, looks + self.rare, 0.0)
 
     def _misshapen(self, values: Sequence[str]) -> NDArray[np.float64]:
@@ -85,12 +91,13 @@ class _Meant:
         return float(np.clip(np.log(_ERRORS * (rows + 2) / (others + 1)), 0.0, np.log(UNLIKELY)))
 
 
-def habit_of(column: CodedColumn, *, meant: Codes) -> Habit:
+def habit_of(column: CodedColumn, *, meant: Codes, hand: str = "") -> Habit:
     """Learn the habits of a column.
 
     Args:
         column: the column.
         meant: codes of the values that are meant: each is the most frequent one of some group of rows.
+        hand: the sign that stands for lost ones all over the table, if there is one.
     """
     known = _Meant(column, meant)
-    return Habit(likeness(known.texts), known.shapes, known.rare)
+    return Habit(likeness(known.texts), known.shapes, known.rare, hand)

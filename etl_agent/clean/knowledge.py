@@ -61,6 +61,8 @@ class LearnedHabit(Frozen):
     """The shapes of its values, where these are few."""
     rare: float
     """Log-odds that a value is an error which no group has."""
+    hand: str = ""
+    """The sign that stands for lost ones all over the table."""
 
 
 class Knowledge(Frozen):
@@ -110,7 +112,9 @@ class Knowledge(Frozen):
         places = {name: {value: at for at, value in enumerate(values)} for name, values in self._values.items()}
         rules = tuple(_read(rule, places) for rule in self.rules)
         habits = {
-            each.column: Habit(each.likeness, None if each.shapes is None else frozenset(each.shapes), each.rare)
+            each.column: Habit(
+                each.likeness, None if each.shapes is None else frozenset(each.shapes), each.rare, each.hand
+            )
             for each in self.habits
         }
         return Ruled(self._values, rules, habits)
@@ -155,7 +159,9 @@ def _written(rule: Rule, values: Mapping[str, Sequence[str]]) -> LearnedRule:
 
 def _habit(column: str, habit: Habit) -> LearnedHabit:
     shapes = None if habit.shapes is None else tuple(sorted(habit.shapes))
-    return LearnedHabit(column=column, likeness=habit.likeness, shapes=shapes, rare=round(habit.rare, 3))
+    return LearnedHabit(
+        column=column, likeness=habit.likeness, shapes=shapes, rare=round(habit.rare, 3), hand=habit.hand
+    )
 
 
 def _read(rule: LearnedRule, places: Mapping[str, Mapping[str, int]]) -> Rule:

@@ -8,27 +8,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etl_agent.batch import as_mask
+from etl_agent.clean.breaches import GROUP, Groups, doubt_of, excuses_of, mixup_of, most_frequent
 from etl_agent.clean.habits import UNLIKELY, Habit, habit_of
 from etl_agent.clean.spoilt import spoilt
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 from etl_agent.profile.dependencies import LEAST_FREE_ROWS, Dependency, Pairs, dependencies
-from etl_agent.profile.patterns import collapsed_patterns
 
-__all__ = ["GROUP", "LOUDEST", "Rule", "Ruled", "learned", "look_up"]
-
-GROUP = 2
-"""Rows of a group from which on it says anything."""
-
-LOUDEST = float(np.log(1000))
-"""No rule was ever seen to hold so often that it may speak louder: log-odds."""
+__all__ = ["Rule", "Ruled", "learned", "look_up"]
 
 _SURE = 0.7  # strength of a rule that may vote: it keeps so much where 16 % of the cells of both columns are wrong
-_SURE_OF_NUMBERS = float(np.log(19))  # 95 %, as log-odds
-_LARGE = 5  # rows of a group that is large enough for an exception to be there twice
 _MOST_ENTRIES = 100_000  # entries of all rules together; a column that needs more is left alone
 
 
@@ -123,18 +113,20 @@ class Ruled:
         return replace(self, rules=tuple(rules))
 
 
-def learned(coded: CodedTable, *, found: Sequence[Dependency] | None = None) -> Ruled:
+def learned(coded: CodedTable, *, found: Sequence[Dependency] | None = None, hand: str = "") -> Ruled:
     """Learn the rules of a table that are sure enough to vote.
 
     Args:
         coded: the table.
         found: its dependencies; they are looked for if they are not given.
+        hand: the sign that stands for lost ones all over the table, if there is one.
     """
     values = {name: column.texts for name, column in coded.columns.items()}
     found = dependencies(coded) if found is None else found
     seen = [Pairs.of(coded.columns[each.given].codes, coded.columns[each.column]) for each in found]
     habits = {
-        name: habit_of(coded.columns[name], meant=_meant(name, found, seen)) for name in {each.column for each in found}
+        name: habit_of(coded.columns[name], meant=_meant(name, found, seen), hand=hand)
+        for name in {each.column for each in found}
     }
     unfit = {name: spoilt(coded.columns[name]) for name in habits}
     rules = [
@@ -146,31 +138,8 @@ def learned(coded: CodedTable, *, found: Sequence[Dependency] | None = None) -> 
 
 def _meant(name: str, found: Sequence[Dependency], seen: Sequence[Pairs]) -> Codes:
     """Find the values of a column that are meant: those that most rows of some group of three or more have."""
-    tops = [_tops(pairs) for each, pairs in zip(found, seen, strict=True) if each.column == name]
+    tops = [most_frequent(pairs) for each, pairs in zip(found, seen, strict=True) if each.column == name]
     return np.unique(np.concatenate(tops))
-
-
-def _tops(pairs: Pairs) -> Codes:
-    groups = _Groups.of(pairs)
-    return pairs.right[groups.first[groups.totals > GROUP]]
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """Where the groups of some pairs begin, and in each the pair that most rows have."""
-
-    starts: NDArray[np.int64]
-    first: NDArray[np.int64]
-    totals: Codes
-    of_pair: NDArray[np.int64]
-
-    @staticmethod
-    def of(pairs: Pairs) -> _Groups:
-        starts = np.flatnonzero(np.diff(pairs.left, prepend=-1))
-        totals = np.add.reduceat(pairs.counts, starts) if len(starts) else np.zeros(0, np.int64)
-        of_pair = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(pairs.left)))
-        order = np.lexsort((pairs.right, -pairs.counts, pairs.left))
-        return _Groups(starts, order[starts], totals, of_pair)
 
 
 def _rule(
@@ -181,10 +150,10 @@ def _rule(
     A group whose most frequent value is unfit to be written into other rows says nothing.
     """
     column = coded.columns[dependency.column]
-    groups = _Groups.of(pairs)
+    groups = Groups.of(pairs)
     tops = pairs.right[groups.first][groups.of_pair]
     odd = np.flatnonzero((pairs.right != tops) & (groups.totals[groups.of_pair] >= GROUP))
-    forgiven = _forgiven(odd, pairs, tops, column, habit) & ~np.isin(pairs.right[odd], _tops(pairs))
+    forgiven = _forgiven(odd, pairs, tops, column, habit) & ~np.isin(pairs.right[odd], most_frequent(pairs))
     free = dependency.rows - dependency.groups
     agreeing = dependency.agreeing - dependency.groups + int(pairs.counts[odd][forgiven].sum())
     chance = 1 - (1 - dependency.agreement) / (1 - dependency.strength) if dependency.strength < 1 else 0.0
@@ -203,9 +172,9 @@ def _rule(
         counts=pairs.counts[repeated],
         width=len(column.values),
         slack=(free - agreeing + 1) / (free + 2),
-        doubt=_doubt(strange, pairs, groups),
-        mixup=_mixup(strange, pairs, groups, column),
-        excused=_excused(dependency, coded, pairs, odd),
+        doubt=doubt_of(strange, pairs, groups),
+        mixup=mixup_of(strange, pairs, groups, column),
+        excused=excuses_of(dependency, coded, pairs, odd),
     )
 
 
@@ -214,73 +183,6 @@ def _forgiven(odd: Codes, pairs: Pairs, tops: Codes, column: CodedColumn, habit:
     values = [column.texts[code] for code in pairs.right[odd].tolist()]
     looks = habit.against(values, [column.texts[code] for code in tops[odd].tolist()])
     return np.asarray(looks >= np.log(UNLIKELY), np.bool_)
-
-
-def _doubt(strange: Codes, pairs: Pairs, groups: _Groups) -> float:
-    """Weigh whether values that break a rule, and are no misspellings, are errors: log-odds.
-
-    Exceptions that are meant repeat, errors hardly. As in species that are seen once and twice, exceptions seen once
-    are about twice as many as those that are seen again; what goes beyond that are errors.
-
-    Source: Good, "The population frequencies of species and the estimation of population parameters" (1953).
-    """
-    large = strange[groups.totals[groups.of_pair[strange]] >= _LARGE]
-    once, again = int((pairs.counts[large] == 1).sum()), int((pairs.counts[large] > 1).sum())
-    meant = min((2 * again + 1) / (once + 2), 0.99)
-    return float(np.log((1 - meant) / meant))
-
-
-def _mixup(strange: Codes, pairs: Pairs, groups: _Groups, column: CodedColumn) -> float:
-    """Weigh whether the values of other groups that break a rule are errors: log-odds.
-
-    They are where mostly such values break it: exceptions that are meant have new values as well, and these look like
-    any other. And they are where their groups do not choose them: an exception that is meant repeats in its group.
-    What repeats because many rows of a large group are wrong, and the values are few, is no choice.
-
-    A new number is easily one that another group has by chance: in columns of numbers it must be sure.
-    """
-    meant = np.zeros(len(column.values), np.bool_)
-    meant[_tops(pairs)] = True
-    known = strange[meant[pairs.right[strange]]]
-    new = strange[~meant[pairs.right[strange]]]
-    shapes = collapsed_patterns(column.values).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    usual = np.isin(shapes[pairs.right[new]], shapes[meant])
-    rows = int(pairs.counts[known].sum())
-    by_group = np.bincount(groups.of_pair[known], weights=pairs.counts[known])
-    by_value = np.bincount(pairs.right[known], weights=pairs.counts[known])
-    # Pairs that two rows or more have where all rows are drawn independently: Poisson, to the second order.
-    expected = float((by_group**2).sum() * (by_value**2).sum()) / (2 * max(rows, 1) ** 2)
-    repeated = max(int((pairs.counts[known] > 1).sum()) - expected, 0.0)
-    odds = float(np.log((rows + 1) / (2 * repeated + int(pairs.counts[new][usual].sum()) + 1)))
-    return -LOUDEST if odds < _SURE_OF_NUMBERS and _holds_numbers(column) else odds
-
-
-def _holds_numbers(column: CodedColumn) -> bool:
-    """Tell whether most distinct values are numbers or dates: more digits than letters, and no code like ``D18``."""
-    digits = pc.count_substring_regex(column.values, r"\d").to_numpy(zero_copy_only=False)
-    letters = pc.count_substring_regex(column.values, r"\p{L}").to_numpy(zero_copy_only=False)
-    numbers = as_mask(pc.match_substring_regex(column.values, r"^[^\p{L}]*\d|\d[.,]\d"))
-    return bool(2 * np.count_nonzero((digits > letters) & numbers) > len(digits))
-
-
-def _excused(dependency: Dependency, coded: CodedTable, pairs: Pairs, odd: Codes) -> dict[str, Codes]:
-    """Find the values of other columns in whose rows a rule is broken more often than not: three rows or more.
-
-    Errors are rare and fall anywhere, so hardly half of the rows of any value hold one of the same column.
-    """
-    given, column = coded.columns[dependency.given], coded.columns[dependency.column]
-    width = max(len(column.values), 1)
-    keys = pairs.left[odd] * width + pairs.right[odd]
-    rows = np.flatnonzero(np.isin(given.codes * width + column.codes, keys) & (given.codes >= 0) & (column.codes >= 0))
-    found = {}
-    for name, other in coded.columns.items():
-        if len(rows) >= GROUP and name not in (dependency.given, dependency.column):
-            held = other.codes[rows]
-            counts = np.bincount(held[held >= 0], minlength=len(other.values))
-            often = np.flatnonzero((counts > GROUP) & (2 * counts > other.counts))
-            if len(often):
-                found[name] = often
-    return found
 
 
 def look_up(held: NDArray[Any], codes: Codes, default: int) -> NDArray[Any]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from etl_agent.clean.breaches import GROUP, LOUDEST
 from etl_agent.clean.crossing import contradicted
 from etl_agent.clean.likeness import closest, one_slip, soils
-from etl_agent.clean.rules import GROUP, LOUDEST, Rule, Ruled, look_up
+from etl_agent.clean.rules import Rule, Ruled, look_up
 from etl_agent.profile.coded import Codes
 from etl_agent.profile.nulls import null_sort
 
