@@ -260,7 +260,7 @@ def _recommended(ways: Sequence[Compared]) -> tuple[Pattern, str]:
     unit, gain = _gain(nothing)
     best = max(map(gain, harmless))
     if best <= 0:
-        return nothing.pattern, f"no way gives more than doing nothing does: {unit}"
+        return nothing.pattern, "no way gives more than doing nothing"
     for way in harmless:
         if gain(way) >= _GOOD_ENOUGH * best:
             dearer = "nothing gives more" if gain(way) == best else f"the best of all gives {best:,.0f}"

@@ -36,6 +36,7 @@ def test_doing_nothing_is_recommended_where_nothing_is_wrong(tmp_path: Path) -> 
     """No way gives more on clean data, so the cheapest of all is good enough."""
     comparison = compare(None, evidence(), project=tmp_path)
     assert comparison.recommended == "nothing"
+    assert comparison.why == "no way gives more than doing nothing"
     assert set(ways(comparison).values()) == {0}
 
 
