@@ -19,6 +19,8 @@ from etl_agent.profile.fingerprint import Fingerprint
 
 __all__ = ["Lock", "LockedFormat", "LockedRoute", "difference", "formats_of", "lock_command", "read_lock", "write_lock"]
 
+_LONGEST = 120  # characters of a reason: more than a line of valid names helps nobody
+
 
 class LockedRoute(Frozen):
     """What a route became."""
@@ -122,8 +124,15 @@ def read_lock(text: str, *, name: str, command: str) -> Lock:
     try:
         return Lock.model_validate(json.loads(text))
     except (ValueError, ValidationError) as error:
-        what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        what = _first_mistake(error) if isinstance(error, ValidationError) else str(error)
         raise ConfigurationError(f"the lock cannot be read: {what}", where=name, next_command=command) from None
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """Say what is wrong first, and where in the file; of a long list of valid names only the beginning."""
+    first = error.errors()[0]
+    place, what = ".".join(map(str, first["loc"])), first["msg"]
+    return f"{place}: {what if len(what) <= _LONGEST else what[:_LONGEST] + '...'}" if place else what
 
 
 def difference(before: Lock | None, after: Lock, *, name: str) -> str:

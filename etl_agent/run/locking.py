@@ -34,8 +34,11 @@ def read_current(spec: PipelineSpec, *, project: Path) -> Lock | None:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the lock cannot be read: {error}", where=str(file)) from error
+    except OSError as error:
+        raise ConfigurationError(f"the lock cannot be read: {error.strerror}", where=str(file)) from error
+    except UnicodeDecodeError:
+        command = lock_command(spec.name)
+        raise ConfigurationError("the lock cannot be read: not UTF-8", where=str(file), next_command=command) from None
     return read_lock(text, name=str(file), command=lock_command(spec.name))
 
 

@@ -264,9 +264,11 @@ class TestLocks:
         """A file that is no lock is an error that says which file and how to make a new one."""
         project.write("in.csv", US)
         file = locked(project, clean=[ROUTE])
-        file.write_text("{")
-        with pytest.raises(ConfigurationError, match="the lock cannot be read"):
-            project.run(clean=[ROUTE])
+        for broken, why in ((b"{", "line 1"), (b"{}", "pipeline: Field required"), (b"\xff", "not UTF-8")):
+            file.write_bytes(broken)
+            with pytest.raises(ConfigurationError, match=f"the lock cannot be read: .*{why}") as failure:
+                project.run(clean=[ROUTE])
+            assert failure.value.next_command == "etl-agent lock pipelines/p.yaml"
 
 
 def _newest(project: Project) -> int:
