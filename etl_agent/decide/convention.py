@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.coded import CodedColumn
+from etl_agent.profile.patterns import collapsed_patterns
 
-__all__ = ["CONVENTION", "cells", "is_convention", "least_share", "matching"]
+__all__ = ["CONVENTION", "cells", "fitting", "is_convention", "least_share", "matching"]
 
 CONVENTION = 0.75
 """The share of cells that keep to a convention. Errors are accidents that strike cells one by one; where more than one
 cell in four departs, two habits are as likely as one habit and its accidents, and nobody can say which is right."""
 
+_USUAL = 0.01  # of the cells, and ten at least, have a pattern that is one of the column's own
+_LEAST = 10
 _QUANTILE = 1.96  # of the normal distribution: one chance in forty that the true share is lower
 _LONGEST = 96  # bytes of a cell that a format is looked for in: no number, date or time is longer
 
@@ -52,3 +55,20 @@ def matching(column: CodedColumn, pattern: str) -> Mask:
 def cells(column: CodedColumn, values: Mask | NDArray[np.int64]) -> int:
     """Count the cells that hold some of the distinct values."""
     return int(column.counts[values].sum())
+
+
+def fitting(column: CodedColumn, texts: pa.StringArray, *, among: Mask) -> Mask:
+    """Say which texts are values of a column, or have a pattern that is one of its own.
+
+    Args:
+        column: the column.
+        texts: what its values might have been.
+        among: the values that show what the column looks like.
+    """
+    values = column.values.filter(pa.array(among))
+    patterns = collapsed_patterns(values).dictionary_encode()
+    rows = np.bincount(patterns.indices.to_numpy(zero_copy_only=False), weights=column.counts[among])
+    usual = patterns.dictionary.filter(pa.array(rows >= max(_USUAL * rows.sum(), _LEAST)))
+    known = as_mask(pc.is_in(texts, value_set=values))
+    found: Mask = known | as_mask(pc.is_in(collapsed_patterns(texts), value_set=usual))
+    return found

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from etl_agent.batch import Mask, as_mask
 from etl_agent.clean.stray import StraySigns
 from etl_agent.decide.accidents import RARELY, even, independent
-from etl_agent.decide.convention import cells, is_convention, matching
+from etl_agent.decide.convention import cells, fitting, is_convention, matching
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn, Codes
@@ -41,7 +41,6 @@ _LEAST = {False: 3, True: 10}  # cells that carry litter, or a mark: of fewer no
 _ENDS: tuple[tuple[Literal["start", "end"], int], ...] = (("end", -1), ("start", 0))
 _LONGEST = 8  # signs of a run
 _COVERED = 0.95  # of the cells must be known values or patterns without the sign
-_USUAL = 0.01  # of the cells have a pattern that is one of the column's own
 _NUMBER = r"^[-+]?(?:\d+(?:[.,]\d+)*|[.,]\d+)(?:[eE][-+]?\d+)?$"
 _BEFORE_NUMBERS = frozenset("+~=^")  # a sign, about, the same: they say something of the number
 
@@ -115,11 +114,8 @@ class _Struck:
     @cached_property
     def fitting(self) -> bool:
         """Whether nearly all of them are values of the column without the run, or have a pattern that is its own."""
-        patterns = collapsed_patterns(self.column.values.filter(pa.array(self.others))).dictionary_encode()
-        rows = np.bincount(patterns.indices.to_numpy(zero_copy_only=False), weights=self.column.counts[self.others])
-        usual = patterns.dictionary.filter(pa.array(rows >= max(_USUAL * rows.sum(), _LEAST[True])))
-        found = as_mask(pc.is_in(collapsed_patterns(pa.array(self.bare, pa.string())), value_set=usual))
-        return bool(self.counts[found | (self.known >= 0)].sum() >= _COVERED * self.rows)
+        found = fitting(self.column, pa.array(self.bare, pa.string()), among=self.others)
+        return bool(self.counts[found].sum() >= _COVERED * self.rows)
 
     @property
     def formed(self) -> bool:

@@ -10,20 +10,24 @@ import pyarrow as pa
 from etl_agent.batch import Mask
 from etl_agent.clean.step import RowStep
 from etl_agent.clean.text import CollapseBlanks, Invisible, Mojibake, Strip
-from etl_agent.decide.convention import cells
+from etl_agent.decide.convention import cells, fitting, matching
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn
 
 __all__ = ["propose"]
 
+_SPACED = r"[.!?:;]\s{2,}|\s{2,}.*\S\s{2,}"  # how some people write a text, or put its parts asunder
+_FEW = 0.1  # of the cells: an accident that strikes more of them inside is a habit
+
 
 def propose(evidence: Evidence) -> Iterable[Proposal]:
     """Propose each step for the columns in which it changes fewer cells than it leaves.
 
     Columns all of whose cells end in blanks were padded to a width by a program that may want them so again: what is
-    consistent is no dirt. Blanks inside a cell are told from a spelling of its own only where the same text is there
-    with single blanks, and more often.
+    consistent is no dirt. Several blanks inside a cell are an accident only where the same text is there with single
+    blanks, and more often; or where few cells have them, at one place and not behind a sentence, and other values of
+    the column have the same pattern with single blanks.
     """
     plain = {name: column for name, column in evidence.coded.columns.items() if name not in evidence.keys}
     for step, reason in (
@@ -41,7 +45,7 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     yield from _proposal(
         collapse,
         columns=[name for name, count in doubled.items() if count],
-        reason="values stand there with single blanks too, and more often",
+        reason="values stand there with single blanks too, or others of their pattern do",
         rows=sum(doubled.values()),
     )
 
@@ -69,11 +73,15 @@ def _changed(step: RowStep, column: CodedColumn) -> Mask:
 
 
 def _seen_collapsed(step: RowStep, column: CodedColumn) -> int:
-    """Count the cells that the step would change; none where one of the values is not seen, more often, without it."""
-    changed = np.flatnonzero(_changed(step, column))
-    if not len(changed):
+    """Count the cells that the step would change; none where one of the values may be written so on purpose."""
+    changed = _changed(step, column)
+    if not changed.any():
         return 0
+    after = _applied(step, column.values.filter(pa.array(changed)))
     counts = dict(zip(column.texts, column.counts.tolist(), strict=True))
-    after = _applied(step, column.values.take(pa.array(changed))).to_pylist()
-    proven = [counts.get(value, 0) > column.counts[place] for place, value in zip(changed, after, strict=True)]
-    return cells(column, changed) if all(proven) else 0
+    pairs = zip(after.to_pylist(), column.counts[changed].tolist(), strict=True)
+    if not all(counts.get(value, 0) > rows for value, rows in pairs):
+        few = cells(column, changed) < _FEW * column.counts.sum()
+        if not few or matching(column, _SPACED).any() or not fitting(column, after, among=~changed).all():
+            return 0
+    return cells(column, changed)

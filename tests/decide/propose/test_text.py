@@ -1,5 +1,7 @@
 """Text hygiene: what nobody sees goes where it is an exception."""
 
+import pytest
+
 from etl_agent.decide.propose import text
 
 
@@ -30,3 +32,18 @@ def test_unseen_characters_and_wrong_encodings_go(cleaned) -> None:
 def test_clean_columns_are_not_named(cleaned) -> None:
     """Where nothing is found, nothing is proposed; keys are never looked at."""
     assert cleaned({"x": ["a", "b c", None, ""], "k": ["1 ", "2", "3", "4"]}, text.propose, keys=["k"])["k"][0] == "1 "
+
+
+NAMED = [f"{first} {last}" for first in ("Ann", "Tom", "Eva", "Jan", "Ida") for last in ("Lee", "May", "Fox", "Bell")]
+
+
+def test_blanks_inside_go_where_all_others_have_one(cleaned) -> None:
+    """A name that stands there once has one blank, too, if names of its pattern have."""
+    assert cleaned({"x": [*NAMED * 3, "Noa  Brown"]}, text.propose)["x"][-1] == "Noa Brown"
+
+
+@pytest.mark.parametrize("odd", [["Noa  B.  Brown"], ["See p. 3.  Then go"], [f"Noa  Brown{n:x}" for n in range(20)]])
+def test_blanks_inside_stay_where_they_may_be_meant(cleaned, odd: list[str]) -> None:
+    """Two gaps in one cell, a sentence's end, and more than few cells are no accident."""
+    cells = [*NAMED * 3, *["See p. 3. Then go", "Noa B. Brown"] * 12, *odd]
+    assert cleaned({"x": cells}, text.propose)["x"] == cells
