@@ -41,7 +41,6 @@ class Frozen(BaseModel):
         extra="forbid",
         validate_by_name=True,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,  # what was given may be a password
     )
 

@@ -52,9 +52,8 @@ class Selector(Frozen):
         return self
 
 
-_QUICK = {"defer_build": True, "use_attribute_docstrings": False}
-"""Only the union of the widened steps is used, and their descriptions are there already: looking for docstrings and
-building a validator for each alone would cost a command a fifth of a second."""
+_QUICK = {"defer_build": True}
+"""Only the union of the widened steps is used: building a validator for each alone would cost a command much."""
 
 
 def _widened(step: type[Step]) -> type[Step]:
@@ -68,7 +67,7 @@ def _widened(step: type[Step]) -> type[Step]:
         __module__=__name__,
         __doc__=step.__doc__,
         __cls_kwargs__=_QUICK,
-        columns=(wider, Field(default=default, description=field.description)),
+        columns=(wider, Field(default=default)),
     )
 
 

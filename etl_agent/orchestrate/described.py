@@ -18,6 +18,7 @@ from etl_agent.clean.step import Step
 from etl_agent.decide.comparison import Measure
 from etl_agent.decide.conditions import AllOf, AnyOf, Not
 from etl_agent.frozen import ONE_OR_MORE
+from etl_agent.orchestrate.attributes import attribute_docstrings
 from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.router import Route
 from etl_agent.profile.kinds import Kind
@@ -51,8 +52,9 @@ def documented(model: type[BaseModel]) -> tuple[str, str]:
 
 def parameters_of(model: type[BaseModel]) -> Iterator[Parameter]:
     """Return the keys of a spec in their order."""
+    docstrings = attribute_docstrings(model)
     for name, info in model.model_fields.items():
-        description = " ".join((info.description or "").split())
+        description = " ".join((info.description or docstrings.get(name, "")).split())
         said = (_one_or_more if ONE_OR_MORE in info.metadata else type_in_words)(info.annotation)
         yield Parameter(info.alias or name, said, _default(info), description)
 

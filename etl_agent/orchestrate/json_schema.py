@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from etl_agent.decide.strategy import Strategy
+from etl_agent.orchestrate.attributes import attribute_docstrings
 from etl_agent.orchestrate.sequential import PipelineSpec
 
 __all__ = ["json_schema", "strategy_schema"]
@@ -17,7 +18,17 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _ForYaml(GenerateJsonSchema):
-    """Allow what a pipeline file allows: text may be written as a number or a truth value without quotes."""
+    """Allow what a pipeline file allows: text may be written as a number or a truth value without quotes.
+
+    What a key means stands in the docstring under its field.
+    """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        model = schema["cls"]
+        for name, text in attribute_docstrings(model).items():
+            made["properties"][model.model_fields[name].alias or name].setdefault("description", text)
+        return made
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         made = super().str_schema(schema)
