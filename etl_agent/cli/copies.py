@@ -121,6 +121,8 @@ def clean(
                 click.echo(safe(f"  dropped {dropped.step} on {', '.join(dropped.columns)}: {dropped.reason}"))
         for (label, column), cells in copied.changes.by_column().items():
             click.echo(safe(f"{label}: {column}: {cells:,} {'cell' if cells == 1 else 'cells'} changed"))
+        for proposal in copied.suggested:
+            click.echo(safe(f"suggested: {proposal.step.name} on {proposal.evidence['column']}: {proposal.reason}"))
         for label, rows in copied.removable.items():
             if rows:
                 click.echo(safe(f"{label}: would take out {rows:,} rows in a run; they are in the copy"))
@@ -147,6 +149,13 @@ def _told(dataset: Dataset, copied: Copied) -> dict[str, Any]:
         "changes": [{"step": s, "column": c, "cells": n} for (s, c), n in copied.changes.by_column().items()],
         "removable": copied.removable,
         "decisions": [decision.model_dump(mode="json") for decision in copied.decisions],
+        "suggested": [
+            {
+                "step": {"step": proposal.step.name, **proposal.step.model_dump(mode="json", exclude_defaults=True)},
+                "reason": proposal.reason,
+            }
+            for proposal in copied.suggested
+        ],
         "files": [
             {
                 "file": file.name,

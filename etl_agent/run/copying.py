@@ -13,6 +13,8 @@ import pyarrow as pa
 from etl_agent.clean.own import answering, checked
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep
 from etl_agent.decide.decision import Decision
+from etl_agent.decide.proposal import Proposal
+from etl_agent.decide.propose.outliers import suggest
 from etl_agent.extract.writer import CsvWriter
 from etl_agent.keys import KeySpill, hash_key
 from etl_agent.orchestrate.plan import PlannedStep
@@ -54,6 +56,7 @@ class Copied:
         removable: rows that each row-removing step would take out of a load, by its label; they are written.
         columns: the columns of the copy.
         decisions: what was chosen where the steps left a choice.
+        suggested: steps that a person might want and that are not carried out: flags for numbers far beyond all others.
     """
 
     rows: int = 0
@@ -63,6 +66,7 @@ class Copied:
     removable: dict[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    suggested: tuple[Proposal, ...] = ()
 
     def see(self, verdict: Verdict) -> None:
         """Count a batch."""
@@ -122,7 +126,8 @@ def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch
         AmbiguousFormat: a column allows several readings.
     """
     refuse_input(output, (file.path for file in dataset.files))
-    settled = decide_nodes(nodes, dataset, project=project).settled
+    decided = decide_nodes(nodes, dataset, project=project)
+    settled = decided.settled
     steps = runnable(settled.steps, project=project)
     plan = resolve("clean", steps, brought=dataset.names, contract={}, digest="")
     plan.refuse_missing()
@@ -133,7 +138,8 @@ def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch
         files=[file.name for file in dataset.files],
         where="clean",
     )
-    copied = Copied(columns=plan.names, decisions=settled.decisions)
+    suggested = () if decided.evidence is None else tuple(suggest(decided.evidence))
+    copied = Copied(columns=plan.names, decisions=settled.decisions, suggested=suggested)
     walk = _Walk(plan.steps, fits, copied, scratch)
     with CsvWriter(output, plan.names) as writer:
         for verdict in ahead(dataset.batches(digest=False)):

@@ -152,3 +152,15 @@ def test_compare_ends_with_a_recommendation(project: Path, capsys: Capture) -> N
     told = json.loads(capsys.readouterr().out)
     assert told["ways"][0]["injected"]["errors"] > 0
     assert told["recommended"] in {way["pattern"] for way in told["ways"]}
+
+
+def test_flags_for_outliers_are_suggested_and_not_added(project: Path, capsys: Capture) -> None:
+    """A number far beyond all others is told with the step that would flag it; the columns stay as they are."""
+    numbers = [*(f"{n % 40 + 80}.5" for n in range(400)), "9999.5"]
+    (project / "in.csv").write_text("id,load\n" + "".join(f"{n},{load}\n" for n, load in enumerate(numbers)))
+    assert main(["clean", "in.csv", "-o", "out.csv", "--strategy", "auto"]) == 0
+    assert "suggested: flag_outliers on load" in capsys.readouterr().out
+    assert (project / "out.csv").read_text().splitlines()[0] == "id,load"
+    assert main(["clean", "in.csv", "-o", "out.csv", "--strategy", "auto", "--json"]) == 0
+    (suggested,) = json.loads(capsys.readouterr().out)["suggested"]
+    assert suggested["step"]["step"] == "flag_outliers"
