@@ -53,7 +53,7 @@ class Condition(Frozen):
             raise ValueError("a condition needs one of: is, in, not_in, matches, null, gt, ge, lt, le")
         if self.matches is not None:
             try:
-                pc.match_substring_regex(pa.array([""]), _whole(self.matches))
+                pc.match_substring_regex(pa.nulls(1, pa.string()), _whole(self.matches))
             except pa.ArrowInvalid as error:
                 raise ValueError(f"matches is no regular expression in RE2 syntax: {error}") from error
         return self

@@ -206,7 +206,7 @@ def pattern(kind: ColumnType, kernel: Callable[..., Values]) -> Maker:
 
     def make(text: Term, *rest: Term) -> Term:
         try:
-            kernel(pa.array([""], pa.string()), *(term.value for term in rest))
+            kernel(pa.nulls(1, pa.string()), *(term.value for term in rest))
         except pa.ArrowInvalid as error:
             raise Mismatch(f"{error}; patterns are RE2's", term=rest[0]) from None
         return with_text(kind, kernel)(text, *rest)

@@ -266,7 +266,7 @@ class ReplaceText(_Text):
     def _both_work(self) -> Self:
         if self.regex:
             try:
-                pc.replace_substring_regex(pa.array([""], pa.string()), self.find, self.put)
+                pc.replace_substring_regex(pa.nulls(1, pa.string()), self.find, self.put)
             except pa.ArrowInvalid as error:
                 raise ValueError(f"{error}; patterns are RE2's: no lookaround, no back-references") from None
         return self
