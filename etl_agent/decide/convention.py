@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from etl_agent.batch import Mask, as_mask
 from etl_agent.profile.coded import CodedColumn
+from etl_agent.profile.nulls import null_sort
 from etl_agent.profile.patterns import collapsed_patterns
 
-__all__ = ["CONVENTION", "cells", "fitting", "is_convention", "least_share", "matching"]
+__all__ = ["CONVENTION", "cells", "fitting", "is_convention", "least_share", "matching", "stated"]
 
 CONVENTION = 0.75
 """The share of cells that keep to a convention. Errors are accidents that strike cells one by one; where more than one
@@ -72,3 +73,9 @@ def fitting(column: CodedColumn, texts: pa.StringArray, *, among: Mask) -> Mask:
     known = as_mask(pc.is_in(texts, value_set=values))
     found: Mask = known | as_mask(pc.is_in(collapsed_patterns(texts), value_set=usual))
     return found
+
+
+def stated(column: CodedColumn) -> int:
+    """Count the cells that hold a value: neither null nor a spelling of null."""
+    missing = [place for place, text in enumerate(column.texts) if null_sort(text) is not None]
+    return int(column.counts.sum() - column.counts[missing].sum())

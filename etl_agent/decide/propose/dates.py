@@ -8,7 +8,7 @@ from itertools import product
 import pyarrow as pa
 
 from etl_agent.clean.day_form import DateAs, form_pattern
-from etl_agent.decide.convention import cells, is_convention, matching
+from etl_agent.decide.convention import cells, is_convention, matching, stated
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn
@@ -33,7 +33,7 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     day beyond 12 show which it is, and none shows the contrary. What is consistent is left as it is.
     """
     for name, column in evidence.coded.columns.items():
-        known = int(column.counts.sum())
+        known = stated(column)
         if name in evidence.keys or not is_convention(cells(column, matching(column, _DATE)), known):
             continue
         form = _convention(column, known=known)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from etl_agent.batch import Mask
 from etl_agent.clean.number_form import FOREIGN, ForeignForm, NumberAs
-from etl_agent.decide.convention import cells, is_convention, matching
+from etl_agent.decide.convention import cells, is_convention, matching, stated
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn
@@ -51,7 +51,11 @@ class _Numbers:
 
     def prevails(self, values: Mask) -> bool:
         """Say whether some values are the convention of the column."""
-        return is_convention(cells(self.column, values), int(self.column.counts.sum()))
+        return is_convention(cells(self.column, values), self.stated)
+
+    @cached_property
+    def stated(self) -> int:
+        return stated(self.column)
 
     def form(self, form: ForeignForm) -> Mask:
         """Say which values have a foreign form."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from etl_agent.batch import Mask
 from etl_agent.clean.clock import ClockAs
 from etl_agent.decide.accidents import even
-from etl_agent.decide.convention import cells, is_convention, matching
+from etl_agent.decide.convention import cells, is_convention, matching, stated
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.profile.coded import CodedColumn
@@ -42,7 +42,7 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
 
 
 def _known(column: CodedColumn) -> int:
-    return int(column.counts.sum())
+    return stated(column)
 
 
 def _convention(name: str, column: CodedColumn) -> ClockAs | None:
