@@ -21,6 +21,7 @@ from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
 from etl_agent.decide.respelling import LEAST, respelled, rows_of
 from etl_agent.profile.coded import CodedColumn
+from etl_agent.profile.patterns import masked_patterns
 
 __all__ = ["propose"]
 
@@ -142,7 +143,7 @@ def _changed(step: CaseAs, column: CodedColumn, custom: Mask) -> Iterable[tuple[
 
 def _patterns(column: CodedColumn) -> tuple[tuple[str, ...], Mask]:
     """Return the patterns in which nearly all values with the same signs are written, and which values are."""
-    written = [cased_pattern(text) for text in column.texts]
+    written = _written(column)
     groups: dict[str, Counter[str]] = {}
     for pattern, rows in zip(written, column.counts.tolist(), strict=True):
         if pattern is not None and "A" in pattern.upper():
@@ -154,3 +155,12 @@ def _patterns(column: CodedColumn) -> tuple[tuple[str, ...], Mask]:
         if is_convention(rows, counts.total())
     }
     return tuple(sorted(usual)), np.array([pattern in usual for pattern in written], np.bool_)
+
+
+def _written(column: CodedColumn) -> list[str | None]:
+    """Return how the words of each value are written, from the few shapes that the values have."""
+    shapes = pc.if_else(pc.string_is_ascii(column.values), masked_patterns(column.values), column.values)
+    encoded = shapes.dictionary_encode()
+    patterns = pa.array([cased_pattern(shape) for shape in encoded.dictionary.to_pylist()], pa.string())
+    written: list[str | None] = patterns.take(encoded.indices).to_pylist()
+    return written
