@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 import pyarrow as pa
 
 from etl_agent.clean.channel import Channel
+from etl_agent.clean.decorated import decoration_of, undecorated
 from etl_agent.clean.kernels import each, per_value
 from etl_agent.clean.step import Change, Columns, chosen
 from etl_agent.clean.tally import TalliedStep
@@ -59,6 +60,10 @@ class RepairTypos(TalliedStep):
         """Whether the values that are meant are known."""
         return self.learned is not None
 
+    def forgotten(self) -> Self:
+        """Return the step without what it learned of the values, and of the hand that wrote them."""
+        return self.model_copy(update={"learned": None, "channel": None})
+
     def fit(self, summary: Any) -> Self:
         """Learn the values of each column that are meant, and what is a slip of one."""
         learned = _learned(summary, self.channel)
@@ -69,19 +74,19 @@ class RepairTypos(TalliedStep):
 
     def apply(self, data: pa.RecordBatch) -> pa.RecordBatch:
         """Correct each distinct value that is not one of those that are meant."""
-        known = {each.column: each.vocabulary for each in self.learned or () if each.vocabulary.least}
+        known = {each.column: each for each in self.learned or () if each.corrects}
         for name in self.reads(data.schema.names):
             if name in known:
-                data = each(data, [name], lambda column, of=known[name]: _corrected(column, of))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+                data = each(data, [name], lambda column, of=known[name]: per_value(column, of.corrected))  # type: ignore[misc]  # mypy infers no type for a lambda's default
         return data
-
-
-def _corrected(column: pa.StringArray, vocabulary: Vocabulary) -> pa.StringArray:
-    return per_value(column, lambda value: vocabulary.corrected(value) or value)
 
 
 def _learned(summary: Mapping[str, Mapping[str, int] | None], channel: Channel | None) -> tuple[ColumnVocabulary, ...]:
     return tuple(
-        ColumnVocabulary(column=name, vocabulary=vocabulary_of(counts or {}, channel=channel))
+        ColumnVocabulary(
+            column=name,
+            vocabulary=vocabulary_of(counts or {}, channel=channel),
+            decoration=decoration_of(counts or {}, channel=channel),
+        )
         for name, counts in sorted(summary.items())
     )

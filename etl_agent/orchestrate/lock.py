@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -17,7 +17,18 @@ from etl_agent.frozen import Frozen
 from etl_agent.orchestrate.plan import PlannedStep
 from etl_agent.profile.fingerprint import Fingerprint
 
-__all__ = ["Lock", "LockedFormat", "LockedRoute", "difference", "formats_of", "lock_command", "read_lock", "write_lock"]
+__all__ = [
+    "Lock",
+    "LockedFormat",
+    "LockedRoute",
+    "difference",
+    "formats_of",
+    "learns_here",
+    "lock_command",
+    "read_lock",
+    "touches",
+    "write_lock",
+]
 
 _LONGEST = 120  # characters of a reason: more than a line of valid names helps nobody
 
@@ -89,20 +100,46 @@ def lock_command(pipeline: str) -> str:
     return f"etl-agent lock pipelines/{pipeline}.yaml"
 
 
-def formats_of(steps: Sequence[PlannedStep], pinned: Mapping[tuple[str, str | None], Step]) -> tuple[LockedFormat, ...]:
+def formats_of(
+    steps: Sequence[PlannedStep],
+    pinned: Mapping[tuple[str, str | None], Step],
+    *,
+    names: Sequence[str] = (),
+    sensitive: Collection[str] = (),
+) -> tuple[LockedFormat, ...]:
     """Return what a survey pinned, where all files agree and the step does not learn anew in every run.
 
     Args:
         steps: the plan's steps.
         pinned: the pinned step by label and file.
+        names: columns that enter the first step.
+        sensitive: columns whose cells are kept nowhere: what a step learned of them is learned again in every run.
     """
     formats: list[LockedFormat] = []
     for planned in steps:
         found = [step for (label, _), step in pinned.items() if label == planned.label]
-        once = isinstance(planned.step, FittedStep) and planned.step.learns == "once"
+        step = planned.step
+        once = isinstance(step, FittedStep) and step.learns == "once" and not touches(step, names, columns=sensitive)
+        names = step.names_after(names)
         if once and found and all(step == found[0] for step in found):
             formats.append(LockedFormat(label=planned.label, step=found[0]))
     return tuple(formats)
+
+
+def learns_here(step: Step) -> bool:
+    """Tell whether a step of a lock has to learn from the data at hand before it can run."""
+    return isinstance(step, FittedStep) and not step.fitted and step.per == "dataset"
+
+
+def touches(step: Step, names: Sequence[str], *, columns: Collection[str]) -> bool:
+    """Tell whether a step reads or writes any of some columns.
+
+    Args:
+        step: the step.
+        names: the columns that there are before it.
+        columns: the columns in question.
+    """
+    return bool({*step.reads(names), *step.writes(names)} & set(columns))
 
 
 def write_lock(lock: Lock) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 
 from etl_agent.ask import Ask
-from etl_agent.clean.step import FittedStep, Step, unknown_column
+from etl_agent.clean.step import Step, unknown_column
 from etl_agent.decide.choice import Routing, decision_of
 from etl_agent.decide.decision import Dropped
 from etl_agent.decide.evidence import Evidence
@@ -16,7 +16,7 @@ from etl_agent.decide.ladder import choose
 from etl_agent.decide.strategies import strategy_named
 from etl_agent.decide.strategy import Strategy
 from etl_agent.errors import AmbiguousFormat
-from etl_agent.orchestrate.lock import Lock, LockedRoute
+from etl_agent.orchestrate.lock import Lock, LockedRoute, learns_here
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.settle import Choose, Chosen
 
@@ -95,7 +95,7 @@ def _replay(known: LockedRoute, evidence: Evidence, failures: Failures | None) -
         except AmbiguousFormat:
             steps.append(step)  # the survey of the whole dataset settles it, or says so
             continue
-        if isinstance(step, FittedStep) and step.learns == "anew":
+        if learns_here(step):
             ruling = judge(pinned, evidence, failures=failures)
             if not ruling.accepted:
                 refused = Dropped.of(step, names=evidence.names, reason=ruling.reason, figures=ruling.figures)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from etl_agent.clean.step import FittedStep, missing_columns
+from etl_agent.clean.step import missing_columns
 from etl_agent.decide.decision import Decision, profile_digest
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.orchestrate.branch import Branch
-from etl_agent.orchestrate.lock import Lock, lock_command
+from etl_agent.orchestrate.lock import Lock, learns_here, lock_command
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, steps_of, waits_for_evidence
 from etl_agent.orchestrate.settle import Settled, settle
@@ -190,10 +190,7 @@ def _must_look(nodes: Sequence[Node], lock: Lock | None) -> bool:
     if lock is None or any(isinstance(node, Branch) for node in nodes):
         return waits_for_evidence(nodes)
     known = [lock.route(route.route) for route in routes_of(nodes)]
-    return any(
-        route is None or any(isinstance(step, FittedStep) and step.learns == "anew" for step in route.steps)
-        for route in known
-    )
+    return any(route is None or any(learns_here(step) for step in route.steps) for route in known)
 
 
 def _evidence(dataset: Dataset, asked: Asked) -> Evidence:

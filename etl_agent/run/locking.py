@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
+from etl_agent.clean.step import FittedStep, Step
 from etl_agent.errors import CannotCreate, ConfigurationError
-from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, lock_command, read_lock, write_lock
+from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, lock_command, read_lock, touches, write_lock
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.fingerprint import fingerprint
 from etl_agent.run.options import RunOptions
@@ -83,7 +85,7 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
     routes = tuple(
         LockedRoute(
             decision=chosen.decision,
-            steps=chosen.declared,
+            steps=tuple(_kept(step, evidence.names, prepared.sensitive) for step in chosen.declared),
             versions={step.name: step.version for step in chosen.declared},
         )
         for chosen in prepared.decided.settled.chosen.values()
@@ -92,9 +94,16 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
         pipeline=spec.name,
         digest=digest_of(spec, project=project),
         routes=routes,
-        formats=formats_of(prepared.plan.steps, prepared.fits.pinned),
+        formats=formats_of(
+            prepared.plan.steps, prepared.fits.pinned, names=prepared.plan.door, sensitive=prepared.sensitive
+        ),
         profile=fingerprint(evidence.sample, evidence.kinds, sensitive=prepared.sensitive),
     )
+
+
+def _kept(step: Step, names: Sequence[str], sensitive: Collection[str]) -> Step:
+    """Return a step as it stands in a lock: without what it learned of columns whose cells are kept nowhere."""
+    return step.forgotten() if isinstance(step, FittedStep) and touches(step, names, columns=sensitive) else step
 
 
 def save_lock(lock: Lock, file: Path) -> None:

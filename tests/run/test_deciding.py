@@ -260,6 +260,16 @@ class TestLocks:
         lock = make_lock(project.spec(clean=[branch]), project=project.folder)
         assert [route.decision.node for route in lock.routes] == ["amounts"]
 
+    def test_nothing_learned_of_a_sensitive_column_is_locked(self, project: Project) -> None:
+        """A lock lies in version control: a value of a sensitive column is learned again in every run instead."""
+        project.write("in.csv", "id,who\n1,Secret\n2,Secret\n3,\n4,Secret\n")
+        nodes = [{"step": "fill_mode", "columns": ["who"]}]
+        contract = {"id": "text", "who": {"type": "text", "nullable": True, "sensitive": True}}
+        file = locked(project, clean=nodes, contract=contract)
+        assert "Secret" not in file.read_text()
+        project.run(clean=nodes, contract=contract, options=LOCKED)
+        assert project.ask("SELECT DISTINCT who FROM t") == [("Secret",)]
+
     def test_a_broken_lock_is_named(self, project: Project) -> None:
         """A file that is no lock is an error that says which file and how to make a new one."""
         project.write("in.csv", US)
