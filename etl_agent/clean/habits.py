@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etl_agent.clean.hands import shows_hand
-from etl_agent.clean.likeness import edits, likeness, weigh
+from etl_agent.clean.likeness import edits, likeness, one_slip, weigh
 from etl_agent.profile.coded import CodedColumn, Codes
-from etl_agent.profile.patterns import collapsed_patterns
+from etl_agent.profile.patterns import collapsed_patterns, masked_patterns
 
 __all__ = ["UNLIKELY", "Habit", "habit_of"]
 
@@ -21,6 +21,7 @@ UNLIKELY = 10.0
 """How much likelier an error must look as it does than a correct value would, to count as one piece of evidence."""
 
 _RECOGNISED = 0.5  # share of edits up to which a misshapen value can still be one that lost its shape
+_MOST_PATTERNS = 1_000  # of a column that has more, none is unusual
 _ERRORS = 0.5  # share of errors that stand out in any one way: most errors are of one kind, and which is unknown
 
 
@@ -31,12 +32,14 @@ class Habit:
     Args:
         likeness: what it says that a value is close to one that is meant, by the distance.
         shapes: the shapes of the values that are meant, where they are so few that another one is an error; else None.
+        forms: their shapes to the letter, likewise: how many digits and letters stand where.
         rare: log-odds that a value is an error which no group of rows has as its most frequent one.
         hand: the sign that stands for lost ones all over the table, if there is one.
     """
 
     likeness: tuple[float, ...] = ()
     shapes: frozenset[str] | None = None
+    forms: frozenset[str] | None = None
     rare: float = 0.0
     hand: str = ""
 
@@ -46,18 +49,27 @@ class Habit:
         Returns:
             Log-odds; 0 where a value looks correct.
         """
-        shares = np.array([edits(one, two) for one, two in zip(values, winners, strict=True)], np.float64)
-        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * self._misshapen(values) * (shares <= _RECOGNISED)
-        # That a value of its own differs in just this sign is one chance in as many as there are letters.
-        by_hand = [shows_hand(one, two, hand=self.hand) for one, two in zip(values, winners, strict=True)]
-        looks = np.maximum(looks, np.log(UNLIKELY) * np.array(by_hand, np.float64))
+        pairs = list(zip(values, winners, strict=True))
+        shares = np.array([edits(one, two) for one, two in pairs], np.float64)
+        misshapen = _outside(self.shapes, values, collapsed_patterns) & (shares <= _RECOGNISED)
+        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * misshapen
+        # A number is a word of its own, but not where one slip makes it longer or shorter than any is here. And that a
+        # value of its own differs in just the sign that is all over the table is one chance in as many as are letters.
+        slips = np.array([one_slip(one, two) for one, two in pairs], np.bool_)
+        by_hand = np.array([shows_hand(one, two, hand=self.hand) for one, two in pairs], np.bool_)
+        broken = _outside(self.forms, values, masked_patterns) & slips
+        looks = np.maximum(looks, np.log(UNLIKELY) * (by_hand | broken))
         return np.where(looks > 0, looks + self.rare, 0.0)
 
-    def _misshapen(self, values: Sequence[str]) -> NDArray[np.float64]:
-        if self.shapes is None or not values:
-            return np.zeros(len(values))
-        found = collapsed_patterns(pa.array(values, pa.string())).to_pylist()
-        return np.array([shape not in self.shapes for shape in found], np.float64)
+
+def _outside(
+    known: frozenset[str] | None, values: Sequence[str], patterns: Callable[[pa.Array], pa.Array]
+) -> NDArray[np.bool_]:
+    """Tell which values have a pattern that is not known; none where there is nothing to be known."""
+    if known is None or not values:
+        return np.zeros(len(values), np.bool_)
+    found = patterns(pa.array(values, pa.string())).to_pylist()
+    return np.array([shape is not None and shape not in known for shape in found], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -70,19 +82,18 @@ class _Meant:
         order = self.codes[np.argsort(-self.column.counts[self.codes], kind="stable")]
         return [self.column.texts[code] for code in order.tolist()]
 
-    @cached_property
-    def shapes(self) -> frozenset[str] | None:
-        """The shapes, unless new values often have a new one: as often as those are that only one value has.
+    def few(self, patterns: Callable[[pa.Array], pa.Array]) -> frozenset[str] | None:
+        """Return the patterns, unless new values often have a new one: as often as those are that only one value has.
 
         Source: Good, "The population frequencies of species and the estimation of population parameters" (1953).
         """
         if not self.texts:
             return None
-        shapes = collapsed_patterns(pa.array(self.texts, pa.string())).value_counts()
-        once = int(np.count_nonzero(shapes.field(1).to_numpy() == 1))
-        if UNLIKELY * (once + 1) / (len(self.texts) + 2) > _ERRORS:
+        found = patterns(pa.array(self.texts, pa.string())).drop_null().value_counts()
+        once = int(np.count_nonzero(found.field(1).to_numpy() == 1))
+        if len(found) > _MOST_PATTERNS or UNLIKELY * (once + 1) / (len(self.texts) + 2) > _ERRORS:
             return None
-        return frozenset(shapes.field(0).to_pylist())
+        return frozenset(found.field(0).to_pylist())
 
     @cached_property
     def rare(self) -> float:
@@ -100,4 +111,4 @@ def habit_of(column: CodedColumn, *, meant: Codes, hand: str = "") -> Habit:
         hand: the sign that stands for lost ones all over the table, if there is one.
     """
     known = _Meant(column, meant)
-    return Habit(likeness(known.texts), known.shapes, known.rare, hand)
+    return Habit(likeness(known.texts), known.few(collapsed_patterns), known.few(masked_patterns), known.rare, hand)

@@ -59,6 +59,8 @@ class LearnedHabit(Frozen):
     """Log-odds of a misspelling, by the distance."""
     shapes: tuple[str, ...] | None
     """The shapes of its values, where these are few."""
+    forms: tuple[str, ...] | None
+    """Their shapes to the letter, where these are few."""
     rare: float
     """Log-odds that a value is an error which no group has."""
     hand: str = ""
@@ -112,9 +114,7 @@ class Knowledge(Frozen):
         places = {name: {value: at for at, value in enumerate(values)} for name, values in self._values.items()}
         rules = tuple(_read(rule, places) for rule in self.rules)
         habits = {
-            each.column: Habit(
-                each.likeness, None if each.shapes is None else frozenset(each.shapes), each.rare, each.hand
-            )
+            each.column: Habit(each.likeness, _set(each.shapes), _set(each.forms), each.rare, each.hand)
             for each in self.habits
         }
         return Ruled(self._values, rules, habits)
@@ -158,10 +158,22 @@ def _written(rule: Rule, values: Mapping[str, Sequence[str]]) -> LearnedRule:
 
 
 def _habit(column: str, habit: Habit) -> LearnedHabit:
-    shapes = None if habit.shapes is None else tuple(sorted(habit.shapes))
     return LearnedHabit(
-        column=column, likeness=habit.likeness, shapes=shapes, rare=round(habit.rare, 3), hand=habit.hand
+        column=column,
+        likeness=habit.likeness,
+        shapes=_list(habit.shapes),
+        forms=_list(habit.forms),
+        rare=round(habit.rare, 3),
+        hand=habit.hand,
     )
+
+
+def _list(known: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if known is None else tuple(sorted(known))
+
+
+def _set(known: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if known is None else frozenset(known)
 
 
 def _read(rule: LearnedRule, places: Mapping[str, Mapping[str, int]]) -> Rule:

@@ -389,3 +389,17 @@ def test_new_values_speak_for_exceptions() -> None:
     for at, price in ((8, "3.50"), (23, "5.50"), (41, "1.25"), (66, "3.75"), (95, "7.25")):
         table["price"][at] = price
     assert {cell for cell in changed(table) if cell[0] == "price"} == set()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("P-17", "P-107"), ("P-1107", "P-107"), ("P-108", "P-108"), ("P-777", "P-777")]
+)
+def test_a_slip_of_a_digit_shows_by_the_length(wrong: str, right: str) -> None:
+    """A code with a digit more or less than any other is none; with another digit it may be a new one."""
+    part = [at % 40 for at in range(400)]
+    table: Table = {
+        "code": [f"P-{100 + each}" for each in part],
+        "name": [f"part {chr(65 + each)}{chr(90 - each % 26)}" for each in part],
+    }
+    table["code"][7] = wrong
+    assert repaired(table)["code"][7] == right
