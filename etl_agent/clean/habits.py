@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from etl_agent.clean.hands import shows_hand
+from etl_agent.clean.hands import is_blotted, shows_hand
 from etl_agent.clean.likeness import edits, likeness, one_slip, weigh
 from etl_agent.profile.coded import CodedColumn, Codes
 from etl_agent.profile.patterns import collapsed_patterns, masked_patterns
@@ -54,11 +54,12 @@ class Habit:
         misshapen = _outside(self.shapes, values, collapsed_patterns) & (shares <= _RECOGNISED)
         looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * misshapen
         # A number is a word of its own, but not where one slip makes it longer or shorter than any is here. And that a
-        # value of its own differs in just the sign that is all over the table is one chance in as many as are letters.
+        # value of its own differs in just the sign that is all over the table, or over and over in one and the same
+        # letter, is one chance in as many as there are letters.
         slips = np.array([one_slip(one, two) for one, two in pairs], np.bool_)
-        by_hand = np.array([shows_hand(one, two, hand=self.hand) for one, two in pairs], np.bool_)
+        by_hand = [shows_hand(one, two, hand=self.hand) or is_blotted(one, two) for one, two in pairs]
         broken = _outside(self.forms, values, masked_patterns) & slips
-        looks = np.maximum(looks, np.log(UNLIKELY) * (by_hand | broken))
+        looks = np.maximum(looks, np.log(UNLIKELY) * (np.array(by_hand, np.bool_) | broken))
         return np.where(looks > 0, looks + self.rare, 0.0)
 
 

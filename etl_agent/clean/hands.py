@@ -1,17 +1,19 @@
-"""The hand of a table's errors: a sign that stands for lost letters all over it, such as ``x`` or a question mark."""
+"""The hand of a table's errors: one sign that stands for lost letters, such as ``x`` or a question mark."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-__all__ = ["Slip", "hand_of", "shows_hand"]
+__all__ = ["Slip", "hand_of", "is_blotted", "shows_hand"]
 
 Slip = tuple[str, str, str, int]
 """A column, a value in it that was wrong, the right one, and in how many rows."""
 
 _LEAST_SLIPS = 20  # wrong cells below which nothing is said of a system
 _LEAST_COLUMNS = 3  # a sign in fewer may be something that these columns say
+_BLOTS = 2  # letters that are overwritten: of one nobody knows whether it is always the same
+_LEFT = 2  # letters that show which value it was
 _SYSTEM = 0.5  # share of the misspelled cells that have to show it
 
 
@@ -50,6 +52,21 @@ def shows_hand(wrong: str, right: str, *, hand: str) -> bool:
         return False
     signs = _written(wrong, right)
     return 0 < 2 * len(signs) <= len(wrong) and set(signs) == {hand}
+
+
+def is_blotted(wrong: str, right: str) -> bool:
+    """Tell whether one value is another with one and the same letter in place of several others.
+
+    Two of its letters at least must be left. That a value of its own differs from the other one in nothing but a letter
+    that is there over and over again hardly happens.
+    """
+    signs = _written(wrong, right)
+    if len(wrong) != len(right) or len(signs) < _BLOTS or len({sign.casefold() for sign in signs}) > 1:
+        return False
+    if signs[0].isdigit():  # a number of its own
+        return False
+    kept = [mine for mine, yours in zip(wrong, right, strict=True) if mine == yours and mine.isalnum()]
+    return len(kept) >= _LEFT
 
 
 def _written(wrong: str, right: str) -> Sequence[str]:

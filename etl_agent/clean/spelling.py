@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Kind", "Near", "Neighbours", "slip"]
+__all__ = ["Kind", "Near", "Neighbours", "changed", "slip"]
 
 Kind = Literal["letters", "foreign", "masked", "noise", "blot"]
 """letters: letters or blanks were lost, added, replaced, doubled or swapped. foreign: a letter or sign came among
@@ -61,9 +61,8 @@ def slip(seen: str, meant: str, *, blots: str = "") -> Near | None:
 def _slip(seen: str, meant: str, blots: str) -> Near | None:
     if abs(len(seen) - len(meant)) > 1:
         return _noise(seen, meant)
-    head = _common(seen, meant)
-    tail = min(_common(seen[::-1], meant[::-1]), min(len(seen), len(meant)) - head)
-    wrong, right = seen[head : len(seen) - tail], meant[head : len(meant) - tail]
+    head, more, less = changed(seen, meant)
+    wrong, right = seen[head : head + more], meant[head : head + less]
     size = len(meant)
     match len(wrong), len(right):
         case 1, 0:
@@ -76,6 +75,13 @@ def _slip(seen: str, meant: str, blots: str) -> Near | None:
             return _near(meant, wrong, right, head, chance=1 / size)
         case _:
             return _masked(seen, meant, blots) if len(seen) == len(meant) else None
+
+
+def changed(seen: str, meant: str) -> tuple[int, int, int]:
+    """Return where two texts begin to differ, and how many characters of each differ from there on."""
+    head = _common(seen, meant)
+    tail = min(_common(seen[::-1], meant[::-1]), min(len(seen), len(meant)) - head)
+    return head, len(seen) - tail - head, len(meant) - tail - head
 
 
 def _common(one: str, other: str) -> int:

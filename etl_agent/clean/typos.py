@@ -25,6 +25,17 @@ class ColumnVocabulary(Frozen):
     """The column."""
     vocabulary: Vocabulary
     """Which of its values are meant, and which are slips."""
+    decoration: Vocabulary = Vocabulary()
+    """The same for what stands around the numbers in its values."""
+
+    @property
+    def corrects(self) -> bool:
+        """Whether any value can be corrected."""
+        return bool(self.vocabulary.least or self.decoration.least)
+
+    def corrected(self, value: str) -> str:
+        """Return the value that was meant."""
+        return self.vocabulary.corrected(value) or undecorated(value, self.decoration) or value
 
 
 class RepairTypos(TalliedStep):

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from etl_agent.clean.dependencies import RepairDependencies
-from etl_agent.clean.hands import Slip, hand_of, shows_hand
+from etl_agent.clean.hands import Slip, hand_of, is_blotted, shows_hand
 
 SLIPS: list[Slip] = [
     ("city", "birminghxm", "birmingham", 9),
@@ -42,6 +42,23 @@ def test_a_value_shows_the_hand(wrong: str, right: str, shown: bool) -> None:
     """It differs in that sign alone, and in half of its signs at most."""
     assert shows_hand(wrong, right, hand="x") == shown
     assert not shows_hand(wrong, right, hand="")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "blotted"),
+    [
+        ("Zapzz", "Maple", True),
+        ("Maqqe", "Maple", True),
+        ("Mapqe", "Maple", False),
+        ("Mqpze", "Maple", False),
+        ("zzazz", "Maple", False),
+        ("Maqqqe", "Maple", False),
+        ("66 Elm", "41 Elm", False),
+    ],
+)
+def test_one_letter_in_place_of_several_is_a_blot(wrong: str, right: str, blotted: bool) -> None:
+    """It takes two letters that are overwritten, and two that are left."""
+    assert is_blotted(wrong, right) == blotted
 
 
 def states(*, noisy: bool) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from etl_agent.profile.coded import CodedColumn
 __all__ = ["propose"]
 
 _SPACED = r"[.!?:;]\s{2,}|\s{2,}.*\S\s{2,}"  # how some people write a text, or put its parts asunder
+_LEAST = 3  # cells that show an accident of this column, and no whim of one text
 _FEW = 0.1  # of the cells: an accident that strikes more of them inside is a habit
 
 
@@ -81,7 +82,7 @@ def _seen_collapsed(step: RowStep, column: CodedColumn) -> int:
     counts = dict(zip(column.texts, column.counts.tolist(), strict=True))
     pairs = zip(after.to_pylist(), column.counts[changed].tolist(), strict=True)
     if not all(counts.get(value, 0) > rows for value, rows in pairs):
-        few = cells(column, changed) < _FEW * column.counts.sum()
+        few = _LEAST <= cells(column, changed) < _FEW * column.counts.sum()
         if not few or matching(column, _SPACED).any() or not fitting(column, after, among=~changed).all():
             return 0
     return cells(column, changed)

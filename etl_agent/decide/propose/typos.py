@@ -39,11 +39,11 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     counts = {name: tally_of(evidence.coded.columns[name]) for name in names}
     values = RepairTypos(columns=names).fit(counts)
     for learned in values.learned or ():
-        if learned.vocabulary.slips:
+        if learned.vocabulary.slips or learned.decoration.slips:
             yield Proposal(
                 RepairTypos(columns=(learned.column,), channel=values.channel, learned=(learned,)),
                 "rare values are slips of frequent ones: values that are meant are not so near to each other",
-                {"column": learned.column, **_figures(learned.vocabulary)},
+                {"column": learned.column, **_figures(learned.vocabulary), "around_numbers": learned.decoration.slips},
             )
     varied = tuple(name for name in names if _varied(evidence, name))
     if not varied:
@@ -72,5 +72,5 @@ def _figures(vocabulary: Vocabulary) -> Mapping[str, Figure]:
         "repaired": vocabulary.slips,
         "left": vocabulary.near - vocabulary.slips,
         "far": vocabulary.far,
-        "error_rate": round(vocabulary.slips / (vocabulary.slips + meant), 4),
+        "error_rate": round(vocabulary.slips / max(vocabulary.slips + meant, 1), 4),
     }
