@@ -84,9 +84,12 @@ class Sieve:
                 self._slips.add(text, guess)
         for text, others in found.items():
             self._sort(text, others)
-        chained = [text for text, guess in self.guesses.items() if guess.meant in self.guesses]
-        for text in chained:
+        for text in [text for text, guess in self.guesses.items() if guess.meant in self.guesses]:
             del self.guesses[text]
+        signs = Counter(guess.near.sign for guess in self.guesses.values())
+        for text, guess in list(self.guesses.items()):
+            if guess.near.kind == "masked" and signs[guess.near.sign] == 1:  # once, it is rather another text
+                del self.guesses[text]
         if self.guesses:
             self._weigh([text for text in frequent if text not in self.guesses], found)
 
