@@ -128,8 +128,8 @@ class ClusterValues(TalliedStep):
 
 
 def _is_words(value: str) -> bool:
-    """Say whether a value is made of words, and not a code or a measure."""
-    return sum(map(str.isalpha, value)) >= _LETTERS and not any(map(str.isdigit, value))
+    """Say whether a value is made of words, and not a code, a measure or a name in a program."""
+    return sum(map(str.isalpha, value)) >= _LETTERS and not any(sign.isdigit() or sign in "_/\\@" for sign in value)
 
 
 def _in_use(rows: int, *, beside: int) -> bool:

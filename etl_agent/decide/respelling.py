@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Mask
-from etl_agent.decide.accidents import even
+from etl_agent.decide.accidents import even, independent
 from etl_agent.decide.convention import cells, is_convention
-from etl_agent.profile.coded import CodedColumn, Codes
+from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
 
-__all__ = ["LEAST", "respelled", "rows_of"]
+__all__ = ["LEAST", "respelled", "rows_of", "scattered"]
 
 LEAST = 3
 """Cells in another way of writing, and of a value in its usual one: of fewer, nobody sees how they came about."""
@@ -46,10 +48,23 @@ def respelled(column: CodedColumn, written: pa.StringArray, *, among: Mask) -> d
     return {column.texts[other]: column.texts[value] for value, other in pairs}
 
 
-def rows_of(column: CodedColumn, values: dict[str, str]) -> int:
+def rows_of(column: CodedColumn, values: Iterable[str]) -> int:
     """Count the cells that hold one of some values."""
+    return cells(column, _places(column, values))
+
+
+def scattered(table: CodedTable, values: Iterable[str], *, of: str) -> bool:
+    """Say whether the rows that hold some values of a column have nothing else in common.
+
+    A way of writing that goes with another column (genes of mice, prices of one country) is that column's rule.
+    """
+    column = table.columns[of]
+    return independent(np.isin(column.codes, _places(column, values)), table, of=of)
+
+
+def _places(column: CodedColumn, values: Iterable[str]) -> Codes:
     chosen = pc.index_in(pa.array(list(values), pa.string()), value_set=column.values)
-    return cells(column, np.asarray(chosen.to_numpy(zero_copy_only=False), np.int64))
+    return np.asarray(chosen.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _accidental(struck: Codes, usual: Codes) -> bool:

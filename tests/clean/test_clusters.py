@@ -101,3 +101,12 @@ def test_learning_again_changes_nothing(cells: list[Cell]) -> None:
     """What was brought to the usual spelling needs no second look."""
     once = spelled(cells)
     assert spelled(once) == once
+
+
+def test_names_in_programs_are_left() -> None:
+    """An underscore, a slash or an at sign makes another name: user_ is not user."""
+    counts = {"user_name": 90, "user_name_": 4, "username": 5, "/home/user": 90, "/home/user/": 3}
+    cells = [value for value, rows in counts.items() for _ in range(rows)]
+    step = ClusterValues(columns=("x",))
+    data = pa.RecordBatch.from_pydict({"x": pa.array(cells, pa.string())})
+    assert not step.fit(step.observe(data)).learned

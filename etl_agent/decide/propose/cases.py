@@ -19,7 +19,7 @@ from etl_agent.clean.categories import MapValues
 from etl_agent.decide.convention import cells, is_convention, matching
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.respelling import LEAST, respelled, rows_of
+from etl_agent.decide.respelling import LEAST, respelled, rows_of, scattered
 from etl_agent.profile.coded import CodedColumn
 from etl_agent.profile.patterns import masked_patterns
 
@@ -40,14 +40,16 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
     """Propose the column's own case for the few values that were typed in another one.
 
     A spelling goes if the same value stands there in another case far more often, and if all values are struck alike:
-    where only one value has two spellings, or some have far more than others (MW and mW), case tells them apart. A
+    where only one value has two spellings, or some have far more than others (MW and mW), case tells them apart; where
+    it goes with another column, as TP53 and Trp53 with the species, it is that column's rule. A
     code that does not stand there otherwise follows the case that nearly all codes of its pattern have, if its letters
     stand elsewhere in that case. Names and texts without digits are left: how those are written is free.
     """
     for name, column in evidence.coded.columns.items():
         if name in evidence.keys or len(column.values) < 2:
             continue
-        if spellings := _respelled(column):
+        spellings = _respelled(column)
+        if spellings and scattered(evidence.coded, spellings, of=name):
             figures = {
                 "spellings": len(spellings),
                 "values": len(set(spellings.values())),
@@ -56,7 +58,9 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
             reason = "values stand there in another case too, far more often, and all alike"
             yield Proposal(MapValues(columns=(name,), values=dict(sorted(spellings.items()))), reason, figures)
         if is_convention(cells(column, matching(column, r"\d")), int(column.counts.sum())):
-            yield from _customs(name, column, without=frozenset(spellings))
+            for proposal, values in _customs(name, column, without=frozenset(spellings)):
+                if scattered(evidence.coded, values, of=name):
+                    yield proposal
 
 
 def _respelled(column: CodedColumn) -> dict[str, str]:
@@ -105,8 +109,8 @@ class _Words:
         return sum(rows for word, rows in others.items() if word in self.counts) / every if every else 0.0
 
 
-def _customs(name: str, column: CodedColumn, *, without: frozenset[str]) -> Iterable[Proposal]:
-    """Propose the case of the column, or that of the values with the same pattern."""
+def _customs(name: str, column: CodedColumn, *, without: frozenset[str]) -> Iterable[tuple[Proposal, Sequence[str]]]:
+    """Propose the case of the column, or that of the values with the same pattern; with the values that change."""
     styled = {style: in_style(column.values, style) for style in _STYLES}
     lettered = cells(column, _lettered(column))
     for to in ("upper", "lower"):
@@ -125,7 +129,8 @@ def _customs(name: str, column: CodedColumn, *, without: frozenset[str]) -> Iter
         rows = {value: counts[value] for value in changed}
         if _proven(words, changed, rows):
             figures = {"cells": sum(rows.values()), "values": len(changed), "rows": lettered}
-            yield Proposal(step, "few codes are in another case than their pattern, and have the same letters", figures)
+            reason = "few codes are in another case than their pattern, and have the same letters"
+            yield Proposal(step, reason, figures), [*changed]
 
 
 def _proven(words: _Words, changed: Mapping[str, str], rows: Mapping[str, int]) -> bool:

@@ -11,7 +11,7 @@ from etl_agent.clean.categories import MapValues
 from etl_agent.clean.clusters import ClusterValues
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.respelling import respelled, rows_of
+from etl_agent.decide.respelling import respelled, rows_of, scattered
 from etl_agent.profile.coded import CodedColumn
 from etl_agent.profile.kinds import Kind
 
@@ -46,7 +46,7 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
             if fits.sum() < 2:
                 continue
             spellings = respelled(column, pc.replace_substring_regex(column.values, pattern, other), among=fits)
-            if spellings:
+            if spellings and scattered(evidence.coded, spellings, of=name):
                 yield _spelled(name, column, spellings)
 
 

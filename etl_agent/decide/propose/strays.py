@@ -36,13 +36,17 @@ all values and all rows alike say nothing. A minus, a percent sign or a bracket 
 _DOUBT = 0.01
 """A mark is left as soon as accidents would rather rarely look so: it is for them to look like accidents."""
 
+_RISK = 0.0025
+"""Of all cells of the table that may lose a mark: were they all meant in spite of all that speaks for accidents, no
+more than one cell in 400 would be the worse for it."""
+
 _MARKED = 0.1  # of the cells may carry a mark: more are a system, however evenly they lie
 _LEAST = {False: 3, True: 10}  # cells that carry litter, or a mark: of fewer nobody sees how they are spread
 _ENDS: tuple[tuple[Literal["start", "end"], int], ...] = (("end", -1), ("start", 0))
 _LONGEST = 8  # signs of a run
 _COVERED = 0.95  # of the cells must be known values or patterns without the sign
-_NUMBER = r"^[-+]?(?:\d+(?:[.,]\d+)*|[.,]\d+)(?:[eE][-+]?\d+)?$"
-_BEFORE_NUMBERS = frozenset("+~=^")  # a sign, about, the same: they say something of the number
+_UNLETTERED = r"^(?:[^\pL]*\d[^\pL]*|[-+]?[\d.,]+[eE][-+]?\d+)$"  # a number, a date, a time
+_NUMBERED = "#"  # the one mark that says nothing of a number, but that it is one
 
 
 @dataclass(frozen=True)
@@ -123,9 +127,11 @@ class _Struck:
         return is_convention(cells(self.column, matching(self.column, r"\d") & self.others), self.whole - self.rows)
 
     @property
-    def numbers(self) -> bool:
-        """Whether nearly all others are numbers."""
-        return is_convention(cells(self.column, matching(self.column, _NUMBER) & self.others), self.whole - self.rows)
+    def measured(self) -> bool:
+        """Whether nearly all others are numbers, dates or times."""
+        return is_convention(
+            cells(self.column, matching(self.column, _UNLETTERED) & self.others), self.whole - self.rows
+        )
 
     @property
     def whole(self) -> int:
@@ -158,19 +164,28 @@ def propose(evidence: Evidence) -> Iterable[Proposal]:
 
     The sign stands nowhere else in the column, few cells have it, and without it they are values of the column or
     have a pattern that is its own. Accidents strike values as often as these stand there: a sign that one value has
-    more often than another one, as in A+ or C#, belongs to it. Signs that may be a remark (12*, Pass?) must also be
-    spread evenly over all that the other columns say, and are left on words that are no category.
+    more often than another one, as in A+ or C#, belongs to it. Signs that may be a remark (Pass?, Iran*) must also be
+    spread evenly over all that the other columns say, and few; they are left on numbers and dates (12*, 1850?), of
+    which each has its own, and on words that are no category.
     """
+    marked: list[_Struck] = []
     for name, column in evidence.coded.columns.items():
         if name in evidence.keys or len(column.values) < 2:
             continue
         found = [struck for struck in _candidates(name, column) if _accidental(struck)]
         marks = [struck for struck in found if struck.mark]
-        for struck in found:
-            if struck.mark and (len(marks) > 1 or not _unremarkable(struck, evidence, of=name)):
-                continue
-            figures = {"cells": struck.rows, "values": len(struck.places), "rows": struck.whole}
-            yield Proposal(struck.step, "a sign that stands nowhere else in the column is on few of its cells", figures)
+        marked += [struck for struck in marks if len(marks) == 1 and _unremarkable(struck, evidence, of=name)]
+        yield from (_proposal(struck) for struck in found if not struck.mark)
+    left = _RISK * evidence.sample.num_rows * len(evidence.names)
+    for struck in sorted(marked, key=lambda each: each.rows):
+        left -= struck.rows
+        if left >= 0:
+            yield _proposal(struck)
+
+
+def _proposal(struck: _Struck) -> Proposal:
+    figures = {"cells": struck.rows, "values": len(struck.places), "rows": struck.whole}
+    return Proposal(struck.step, "a sign that stands nowhere else in the column is on few of its cells", figures)
 
 
 def _candidates(name: str, column: CodedColumn) -> Iterator[_Struck]:
@@ -192,15 +207,15 @@ def _candidates(name: str, column: CodedColumn) -> Iterator[_Struck]:
 
 def _accidental(struck: _Struck) -> bool:
     """Say whether the sign looks like an accident, as far as the column alone can tell."""
-    run, at = struck.step.run, struck.step.at
+    run = struck.step.run
     if struck.rows < _LEAST[struck.mark] or (len(set(struck.bare)) < 2 and not (struck.only and not struck.mark)):
         return False
     if not is_convention(struck.whole - struck.rows, struck.whole) or not struck.foreign or not struck.fitting:
         return False
-    if at == "start" and run[0] in _BEFORE_NUMBERS and struck.numbers:
+    if struck.mark and (not struck.closed or struck.measured) and not (run[0] == _NUMBERED and struck.formed):
         return False
-    if run[0] in _LISTED or run[0] == "." or struck.mark:
-        return (struck.closed or struck.formed) and struck.evenly
+    if (run[0] in _LISTED or run[0] == ".") and not (struck.closed or struck.formed):
+        return False
     return struck.evenly
 
 

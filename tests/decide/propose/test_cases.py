@@ -80,3 +80,12 @@ def test_keys_stay(cleaned) -> None:
 def test_categories_of_mixed_case_come_back_one_by_one(cleaned) -> None:
     """Each value has its own usual spelling, whatever style the accidents are in."""
     assert cleaned({"x": struck(STATES, str.lower)}, cases.propose)["x"] == STATES
+
+
+def test_case_that_goes_with_another_column_stays(cleaned) -> None:
+    """Where the small letters are those of one species, they say which it is."""
+    genes = ["TP5", "BR2", "MYC9", "KR7"] * 60
+    species = ["mouse" if place % 15 in (3, 7) else "man" for place in range(240)]
+    cells = [gene.capitalize() if kind == "mouse" else gene for gene, kind in zip(genes, species, strict=True)]
+    assert cleaned({"x": cells, "species": species}, cases.propose)["x"] == cells
+    assert cleaned({"x": cells}, cases.propose)["x"] == genes

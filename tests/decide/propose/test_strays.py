@@ -22,10 +22,29 @@ def test_litter_goes(cleaned, cells: list[str], sign: str, before: bool) -> None
     assert cleaned({"x": struck(cells, sign, before=before)}, strays.propose)["x"] == cells
 
 
-@pytest.mark.parametrize("cells", [CITIES * 3, NUMBERS * 3, DAYS * 2])
-def test_marks_go_where_they_lie_evenly(cleaned, cells: list[str]) -> None:
-    """A star on few cells goes if neither the values nor the rest of the rows have anything to do with it."""
-    assert cleaned({"x": struck(cells, "*"), "y": (list("abcdefg") * 100)[: len(cells)]}, strays.propose)["x"] == cells
+def beside(cells: list[str]) -> dict[str, list[str]]:
+    """Return a table in which a column is one of many."""
+    return {
+        "x": cells,
+        **{f"y{place}": ["abcdefghijklm"[(n * (place + 3)) % 13] for n in range(len(cells))] for place in range(29)},
+    }
+
+
+def test_marks_go_where_they_lie_evenly(cleaned) -> None:
+    """A star on few categories goes if neither the values nor the rest of the rows have anything to do with it."""
+    assert cleaned(beside(struck(CITIES * 3, "*")), strays.propose)["x"] == CITIES * 3
+
+
+def test_marks_stay_where_they_may_do_harm(cleaned) -> None:
+    """In a table of one column a twentieth of all cells would lose a word on their value, if it was one."""
+    assert cleaned({"x": struck(CITIES * 3, "*")}, strays.propose)["x"] == struck(CITIES * 3, "*")
+
+
+@pytest.mark.parametrize("sign", ["*", "?", "+"])
+@pytest.mark.parametrize("cells", [NUMBERS * 3, DAYS * 2])
+def test_marks_on_measures_stay(cleaned, cells: list[str], sign: str) -> None:
+    """12* and 1850? are estimates, and whatever says so of one number says nothing of the others."""
+    assert cleaned(beside(struck(cells, sign)), strays.propose)["x"] == struck(cells, sign)
 
 
 def test_marks_that_go_with_another_column_stay(cleaned) -> None:
