@@ -42,13 +42,20 @@ COMMANDS: Mapping[str, Listed] = {
     ),
     "profile": Listed(
         "etl_agent.cli.profile:profile",
-        "Show what the columns of CSV files hold: kinds, nulls, distinct and frequent values, patterns, ranges.",
+        "Show what CSV files hold: kinds, nulls, values, patterns and ranges of columns, keys, duplicates, dependencies.",
     ),
     "runs": Listed("etl_agent.cli.runs:runs", "List the newest runs with what became of their rows."),
-    "show": Listed("etl_agent.cli.runs:show", "Show a run: where every row is, its files, reasons and changes."),
+    "show": Listed(
+        "etl_agent.cli.runs:show", "Show a run: where every row is, its files, reasons, decisions and changes."
+    ),
     "quarantine": Listed("etl_agent.cli.quarantine:quarantine", "List, export, replay or discard rejected rows."),
     "check": Listed("etl_agent.cli.check:check", "Check pipeline files without touching data or a target."),
-    "catalog": Listed("etl_agent.cli.catalog:catalog", "List steps, contract keys, reject reasons and exit codes."),
-    "schema": Listed("etl_agent.cli.schema:schema", "Print the JSON Schema of pipeline files, for editors."),
+    "catalog": Listed(
+        "etl_agent.cli.catalog:catalog",
+        "List all that pipeline and strategy files may say, and all that a run may answer.",
+    ),
+    "schema": Listed(
+        "etl_agent.cli.schema:schema", "Print the JSON Schema of pipeline files, or of strategy files, for editors."
+    ),
 }
 """Every command, in the order of ``--help``."""
