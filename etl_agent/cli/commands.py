@@ -42,7 +42,8 @@ COMMANDS: Mapping[str, Listed] = {
     ),
     "profile": Listed(
         "etl_agent.cli.profile:profile",
-        "Show what CSV files hold: kinds, nulls, values, patterns and ranges of columns, keys, duplicates, dependencies.",
+        "Show what CSV files hold: kinds, nulls, values, patterns and ranges of columns, keys, duplicates, "
+        "dependencies.",
     ),
     "runs": Listed("etl_agent.cli.runs:runs", "List the newest runs with what became of their rows."),
     "show": Listed(
