@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -22,6 +24,8 @@ LOUDEST = float(np.log(1000))
 """No rule was ever seen to hold so often that it may speak louder: log-odds."""
 
 _SURE_OF_NUMBERS = float(np.log(19))  # 95 %, as log-odds
+_TELLING = 20  # rows that break a rule from which on one sees whether they do so by accident
+_UNLIKELY_BY = 3.0  # standard deviations: one chance in a thousand
 _LARGE = 5  # rows of a group that is large enough for an exception to be there twice
 
 
@@ -93,7 +97,8 @@ def mixup_of(strange: Codes, pairs: Pairs, groups: Groups, column: CodedColumn) 
     """Weigh whether the values of other groups that break a rule are errors: log-odds.
 
     They are where mostly such values break it: exceptions that are meant have new values as well, and these look like
-    any other. And they are where their groups do not choose them: an exception that is meant repeats in its group.
+    any other. And they are where they happen by accident: exceptions that are meant repeat in their group, and have
+    some values rather than others.
 
     A new number is easily one that another group has by chance: in columns of numbers it must be sure.
 
@@ -103,15 +108,58 @@ def mixup_of(strange: Codes, pairs: Pairs, groups: Groups, column: CodedColumn) 
         groups: the groups that these make.
         column: the column that is settled.
     """
-    meant = np.zeros(len(column.values), np.bool_)
-    meant[most_frequent(pairs)] = True
-    known = strange[meant[pairs.right[strange]]]
-    new = strange[~meant[pairs.right[strange]]]
+    home = _at_home(pairs, groups, len(column.values))
+    known, new = strange[home[pairs.right[strange]]], strange[~home[pairs.right[strange]]]
     shapes = collapsed_patterns(column.values).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    usual = np.isin(shapes[pairs.right[new]], shapes[meant])
-    rows, repeated = int(pairs.counts[known].sum()), _repeated(known, pairs, groups)
-    odds = float(np.log((rows + 1) / (2 * repeated + int(pairs.counts[new][usual].sum()) + 1)))
+    usual = np.isin(shapes[pairs.right[new]], shapes[home])
+    if int(pairs.counts[known].sum()) >= _TELLING and _chosen(known, pairs, groups, np.where(home, column.counts, 0)):
+        return -LOUDEST
+    repeated = _repeated(known, pairs, groups)
+    odds = float(np.log((len(known) - repeated + 1) / (2 * repeated + int(pairs.counts[new][usual].sum()) + 1)))
     return -LOUDEST if odds < _SURE_OF_NUMBERS and _holds_numbers(column) else odds
+
+
+def _at_home(pairs: Pairs, groups: Groups, values: int) -> NDArray[np.bool_]:
+    """Tell which values of the right column mostly stand in groups that they are the most frequent value of."""
+    first = groups.first[groups.totals > GROUP]
+    home = np.bincount(pairs.right[first], weights=pairs.counts[first], minlength=values)
+    return (home > 0) & (2 * home >= np.bincount(pairs.right, weights=pairs.counts, minlength=values))
+
+
+def _chosen(known: Codes, pairs: Pairs, groups: Groups, usual: Codes) -> bool:
+    """Tell whether what breaks a rule chooses its values, which accidents do not.
+
+    A value that gets into a row by accident is any of the column: each as often as rows have it, or each alike, but
+    never the one that the group has anyway.
+
+    Args:
+        known: places of the pairs that break the rule with a value of another group.
+        pairs: all pairs of values of the two columns.
+        groups: the groups that these make.
+        usual: rows that have each value of the right column that is meant; 0 for others.
+    """
+    rows = pairs.counts[known].astype(np.float64)
+    tops = pairs.right[groups.first][groups.of_pair[known]]
+    held = np.bincount(pairs.right[known], weights=rows, minlength=len(usual))
+    had = np.bincount(tops, weights=rows, minlength=len(usual))
+    share = usual / usual.sum()
+    left = had / np.maximum(1 - share, 1e-9)
+    alike, as_frequent = rows.sum() - had, share * (left.sum() - left)
+    return _uneven(held[usual > 0], alike[usual > 0]) and _uneven(held[usual > 0], as_frequent[usual > 0])
+
+
+def _uneven(counts: NDArray[Any], expected: NDArray[Any]) -> bool:
+    """Tell whether counts differ from what is expected, in proportion, by more than chance allows.
+
+    Source: Pearson's chi-square with the variance of Poisson counts, Haldane, "The exact value of the moments of the
+    distribution of chi-square, used as a test of goodness of fit" (1937), which holds for small ones.
+    """
+    counts, expected = counts[expected > 0], expected[expected > 0]
+    if len(counts) < GROUP or not counts.sum():
+        return False
+    expected = expected * counts.sum() / expected.sum()
+    surplus = float(((counts - expected) ** 2 / expected).sum()) - (len(counts) - 1)
+    return surplus > _UNLIKELY_BY * math.sqrt(2 * (len(counts) - 1) + float((1 / expected).sum()))
 
 
 def _holds_numbers(column: CodedColumn) -> bool:

@@ -21,6 +21,9 @@ UNLIKELY = 10.0
 """How much likelier an error must look as it does than a correct value would, to count as one piece of evidence."""
 
 _RECOGNISED = 0.5  # share of edits up to which a misshapen value can still be one that lost its shape
+_NEAR = 0.2  # share of edits of a slip in a word of five letters: shorter words have too many neighbours
+_OFTEN = 3  # rows that have a value by other than chance
+_MOST_RECURRING = 1_000  # values that are kept: the most frequent
 _MOST_PATTERNS = 1_000  # of a column that has more, none is unusual
 _ERRORS = 0.5  # share of errors that stand out in any one way: most errors are of one kind, and which is unknown
 
@@ -35,6 +38,8 @@ class Habit:
         forms: their shapes to the letter, likewise: how many digits and letters stand where.
         rare: log-odds that a value is an error which no group of rows has as its most frequent one.
         hand: the sign that stands for lost ones all over the table, if there is one.
+        recurring: values that no group has as its most frequent one, and that three rows or more have all the same.
+            Slips go many ways: to be one, such a value must be more than near.
     """
 
     likeness: tuple[float, ...] = ()
@@ -42,6 +47,7 @@ class Habit:
     forms: frozenset[str] | None = None
     rare: float = 0.0
     hand: str = ""
+    recurring: frozenset[str] = frozenset()
 
     def against(self, values: Sequence[str], winners: Sequence[str]) -> NDArray[np.float64]:
         """Weigh how surely each value, which is not one of those that are meant, is an error for another, by its looks.
@@ -52,7 +58,8 @@ class Habit:
         pairs = list(zip(values, winners, strict=True))
         shares = np.array([edits(one, two) for one, two in pairs], np.float64)
         misshapen = _outside(self.shapes, values, collapsed_patterns) & (shares <= _RECOGNISED)
-        looks = weigh(shares, self.likeness) + np.log(UNLIKELY) * misshapen
+        far = np.array([value in self.recurring for value in values], np.bool_) & (shares > _NEAR)
+        looks = np.where(far, 0.0, weigh(shares, self.likeness)) + np.log(UNLIKELY) * misshapen
         # A number is a word of its own, but not where one slip makes it longer or shorter than any is here. And that a
         # value of its own differs in just the sign that is all over the table, or over and over in one and the same
         # letter, is one chance in as many as there are letters.
@@ -97,10 +104,23 @@ class _Meant:
         return frozenset(found.field(0).to_pylist())
 
     @cached_property
+    def strange(self) -> Codes:
+        """The codes of all other values."""
+        others = self.column.counts > 0
+        others[self.codes] = False
+        return np.flatnonzero(others)
+
+    @cached_property
     def rare(self) -> float:
         rows = int(self.column.counts.sum())
-        others = rows - int(self.column.counts[self.codes].sum())
+        others = int(self.column.counts[self.strange].sum())
         return float(np.clip(np.log(_ERRORS * (rows + 2) / (others + 1)), 0.0, np.log(UNLIKELY)))
+
+    @cached_property
+    def recurring(self) -> frozenset[str]:
+        counts = self.column.counts[self.strange]
+        order = self.strange[np.argsort(-counts, kind="stable")][: min(int((counts >= _OFTEN).sum()), _MOST_RECURRING)]
+        return frozenset(self.column.texts[code] for code in order.tolist())
 
 
 def habit_of(column: CodedColumn, *, meant: Codes, hand: str = "") -> Habit:
@@ -112,4 +132,11 @@ def habit_of(column: CodedColumn, *, meant: Codes, hand: str = "") -> Habit:
         hand: the sign that stands for lost ones all over the table, if there is one.
     """
     known = _Meant(column, meant)
-    return Habit(likeness(known.texts), known.few(collapsed_patterns), known.few(masked_patterns), known.rare, hand)
+    return Habit(
+        likeness=likeness(known.texts),
+        shapes=known.few(collapsed_patterns),
+        forms=known.few(masked_patterns),
+        rare=known.rare,
+        hand=hand,
+        recurring=known.recurring,
+    )

@@ -65,6 +65,8 @@ class LearnedHabit(Frozen):
     """Log-odds that a value is an error which no group has."""
     hand: str = ""
     """The sign that stands for lost ones all over the table."""
+    recurring: tuple[str, ...]
+    """Values that no group has, and that several rows have all the same."""
 
 
 class Knowledge(Frozen):
@@ -114,7 +116,14 @@ class Knowledge(Frozen):
         places = {name: {value: at for at, value in enumerate(values)} for name, values in self._values.items()}
         rules = tuple(_read(rule, places) for rule in self.rules)
         habits = {
-            each.column: Habit(each.likeness, _set(each.shapes), _set(each.forms), each.rare, each.hand)
+            each.column: Habit(
+                each.likeness,
+                _set(each.shapes),
+                _set(each.forms),
+                each.rare,
+                each.hand,
+                frozenset(each.recurring),
+            )
             for each in self.habits
         }
         return Ruled(self._values, rules, habits)
@@ -165,6 +174,7 @@ def _habit(column: str, habit: Habit) -> LearnedHabit:
         forms=_list(habit.forms),
         rare=round(habit.rare, 3),
         hand=habit.hand,
+        recurring=tuple(sorted(habit.recurring)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etl_agent.clean.breaches import GROUP, Groups, doubt_of, excuses_of, mixup_of, most_frequent
+from etl_agent.clean.breaches import GROUP, LOUDEST, Groups, doubt_of, excuses_of, mixup_of, most_frequent
 from etl_agent.clean.habits import UNLIKELY, Habit, habit_of
 from etl_agent.clean.spoilt import spoilt
 from etl_agent.profile.coded import CodedColumn, CodedTable, Codes
@@ -38,6 +38,8 @@ class Rule:
         mixup: log-odds that a value which breaks the rule, and is another group's, is an error.
         excused: values of other columns in whose rows the rule is broken more often than not: they explain why, and
             what is explained is no error.
+        misspelled: rows of the sample that break the rule with what looks like an error; 0 if nobody counted.
+        broken: rows that break it with something else.
     """
 
     given: str
@@ -50,6 +52,8 @@ class Rule:
     doubt: float
     mixup: float
     excused: Mapping[str, Codes]
+    misspelled: int = 0
+    broken: int = 0
 
     @cached_property
     def tops(self) -> Codes:
@@ -133,7 +137,7 @@ def learned(coded: CodedTable, *, found: Sequence[Dependency] | None = None, han
         _rule(each, pairs, coded, habits[each.column], unfit=unfit[each.column])
         for each, pairs in zip(found, seen, strict=True)
     ]
-    return _bounded(Ruled(values, tuple(rule for rule in rules if rule is not None), habits))
+    return _bounded(Ruled(values, _believed([rule for rule in rules if rule is not None]), habits))
 
 
 def _meant(name: str, found: Sequence[Dependency], seen: Sequence[Pairs]) -> Codes:
@@ -175,6 +179,24 @@ def _rule(
         doubt=doubt_of(strange, pairs, groups),
         mixup=mixup_of(strange, pairs, groups, column),
         excused=excuses_of(dependency, coded, pairs, odd),
+        misspelled=int(pairs.counts[odd][forgiven].sum()),
+        broken=int(pairs.counts[strange].sum()),
+    )
+
+
+def _believed(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Take what breaks a rule for an exception that is meant, unless the table shows enough errors that look like some.
+
+    Errors come in many ways, and most of these show. A table without a misspelling, or with ten exceptions for each,
+    is not wrong so often in the one way that does not.
+    """
+    seen: dict[str, int] = {}
+    for rule in rules:
+        seen[rule.column] = max(seen.get(rule.column, 0), rule.misspelled)
+    most = UNLIKELY * sum(seen.values())
+    return tuple(
+        rule if 0 < rule.broken <= most else replace(rule, doubt=min(rule.doubt, -LOUDEST), mixup=-LOUDEST)
+        for rule in rules
     )
 
 

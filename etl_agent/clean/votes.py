@@ -246,7 +246,9 @@ def _looks(
     known = [values[code] for code in np.flatnonzero(told).tolist()]
     kept = closest([texts[0][at] for at in places], [texts[1][at] for at in places], known)
     enough[places[~kept]] = False
-    slips = np.array([one_slip(one, two) for one, two in zip(*texts, strict=True)], np.bool_)
+    slips = np.array(
+        [one not in habit.recurring and one_slip(one, two) for one, two in zip(*texts, strict=True)], np.bool_
+    )
     out = np.array(
         [
             null_sort(one) is not None or null_sort(two) is not None or soils(one, two)
