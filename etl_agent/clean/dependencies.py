@@ -85,8 +85,9 @@ class RepairDependencies(_Dependent):
     Columns that settle one another are found in the data: a postal code its city, a code its name. Each of them speaks
     for a value as loud as its own rule holds, in general and for this value; for the cell as it is speak those that
     agree with it, and the columns that depend on it. A cell that looks like an error (misspelled, or in a shape that
-    no other value has) is repaired on less evidence; another value only where independent columns agree, nothing
-    speaks for the cell, and exceptions to these rules do not repeat. What is uncertain stays.
+    no other value has) is repaired on less evidence; another value only where two columns agree against it, nothing
+    speaks for the cell, and exceptions to these rules are accidents: they neither repeat nor choose their values, and
+    the table is seen to have errors at all. Nothing becomes a value with signs or blanks more. What is uncertain stays.
 
     | with | before | after |
     |---|---|---|
