@@ -12,6 +12,7 @@ Slip = tuple[str, str, str, int]
 
 _LEAST_SLIPS = 20  # wrong cells below which nothing is said of a system
 _LEAST_COLUMNS = 3  # a sign in fewer may be something that these columns say
+_LONGEST = 256  # characters that are compared: bounds the work for long, hostile values
 _BLOTS = 2  # letters that are overwritten: of one nobody knows whether it is always the same
 _LEFT = 2  # letters that show which value it was
 _SYSTEM = 0.5  # share of the misspelled cells that have to show it
@@ -34,7 +35,7 @@ def hand_of(slips: Iterable[Slip]) -> str:
     misspelled = 0
     for column, wrong, right, count in slips:
         signs = _written(wrong, right)
-        if len(wrong) != len(right) or not 0 < 2 * len(signs) <= len(wrong):
+        if not 0 < 2 * len(signs) <= len(wrong):
             continue
         misspelled += count
         if len(set(signs)) == 1:
@@ -48,9 +49,7 @@ def hand_of(slips: Iterable[Slip]) -> str:
 
 def shows_hand(wrong: str, right: str, *, hand: str) -> bool:
     """Tell whether one value is another with that sign in place of some others, of half of them at most."""
-    if not hand or len(wrong) != len(right):
-        return False
-    signs = _written(wrong, right)
+    signs = _written(wrong, right) if hand else ()
     return 0 < 2 * len(signs) <= len(wrong) and set(signs) == {hand}
 
 
@@ -61,7 +60,7 @@ def is_blotted(wrong: str, right: str) -> bool:
     that is there over and over again hardly happens.
     """
     signs = _written(wrong, right)
-    if len(wrong) != len(right) or len(signs) < _BLOTS or len({sign.casefold() for sign in signs}) > 1:
+    if len(signs) < _BLOTS or len({sign.casefold() for sign in signs}) > 1:
         return False
     if signs[0].isdigit():  # a number of its own
         return False
@@ -70,4 +69,7 @@ def is_blotted(wrong: str, right: str) -> bool:
 
 
 def _written(wrong: str, right: str) -> Sequence[str]:
-    return [mine for mine, yours in zip(wrong, right, strict=False) if mine != yours]
+    """List the signs that stand in place of others; none where one value is longer, or too long to be looked into."""
+    if len(wrong) != len(right) or len(wrong) > _LONGEST:
+        return ()
+    return [mine for mine, yours in zip(wrong, right, strict=True) if mine != yours]

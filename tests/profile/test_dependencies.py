@@ -90,3 +90,10 @@ def test_fast_on_a_wide_sample() -> None:
     start = time.process_time()
     dependencies(table)
     assert time.process_time() - start < 2
+
+
+def test_only_pairs_that_are_asked_for() -> None:
+    """Of the dependencies those are looked for that are named, in their direction only."""
+    table = coded(a=["x", "y"] * 20, b=["p", "q"] * 20, c=["u", "v"] * 20)
+    asked = [("b", "a"), ("a", "c")]
+    assert [(each.given, each.column) for each in dependencies(table, among=asked)] == [("a", "c"), ("b", "a")]
