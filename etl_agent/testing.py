@@ -41,7 +41,7 @@ class ScriptedAsk:
         self,
         script: Iterable[Scripted] | Mapping[str, Scripted],
         *,
-        usage: Usage = Usage(calls=1),  # noqa: B008  frozen
+        usage: Usage = Usage(calls=1),  # noqa: B008  the default is frozen, so sharing it is safe
     ) -> None:
         self.questions: list[Question[Any]] = []
         """The questions so far."""
@@ -80,7 +80,7 @@ class FailingAsk:
     def __init__(
         self,
         *failures: Failure,
-        usage: Usage = Usage(calls=1),  # noqa: B008  frozen
+        usage: Usage = Usage(calls=1),  # noqa: B008  the default is frozen, so sharing it is safe
     ) -> None:
         self.questions: list[Question[Any]] = []
         """The questions so far."""

@@ -25,7 +25,7 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?"
 _TIME = re.compile(
     r"(?<![\d:.])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])\s*"
-    rf"(?P<half>noon|midnight|[ap](?:\.?m\.?|(?=[^a-z]|$|{_MONTH}|{_WEEKDAY})))?",
+    rf"(?P<half>noon|midnight|[ap](?:(?={_MONTH}|{_WEEKDAY})|\.?m\.?|(?=[^a-z]|$)))?",
     re.IGNORECASE,
 )
 _REMARK = re.compile(r"\([^()]*\)|&nbsp;?", re.IGNORECASE)
@@ -75,9 +75,9 @@ class ClockAs(RowStep):
 
     | with | before | after |
     |---|---|---|
-    | {"columns": ["x"], "like": "9:05 a.m."} | ["7:10aDec 1", "12/2/11 12:21 a.m.", "20:05", "9:15 PM (-00:00)", null] | ["7:10 a.m.", "12:21 a.m.", "8:05 p.m.", "9:15 p.m.", null] |
+    | {"columns": ["x"], "like": "9:05 a.m."} | ["8:25aMar 14", "3/24/19 12:47 a.m.", "20:35", "9:15 PM (late)", null] | ["8:25 a.m.", "12:47 a.m.", "8:35 p.m.", "9:15 p.m.", null] |
     | {"columns": ["x"], "like": "9:05 a.m."} | ["9:05", "9:05 - 9:30 a.m.", "after 9:05 a.m.", "9:05 AM EST"] | ["9:05", "9:05 - 9:30 a.m.", "after 9:05 a.m.", "9:05 AM EST"] |
-    | {"columns": ["x"], "like": "09:05"} | ["7:10", "7:10 pm", "12:00noon", "07:10:30"] | ["07:10", "19:10", "12:00", "07:10:30"] |
+    | {"columns": ["x"], "like": "09:05"} | ["8:25", "8:25 pm", "12:00 noon", "08:25:30"] | ["08:25", "20:25", "12:00", "08:25:30"] |
     """  # noqa: E501  a row of a table is one line
 
     step: Literal["clock_as"] = "clock_as"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -90,9 +91,9 @@ class _FromSources(FittedStep):
             settled += [each for fact in found if (each := self._settled(name, fact)) is not None]
         return self.model_copy(update={"learned": tuple(settled) if len(settled) <= _MOST_SETTLED else ()})
 
+    @abstractmethod
     def _settled(self, column: str, fact: Fact) -> Settled | None:
         """Say what is to be remembered of a fact; None where nothing is."""
-        raise NotImplementedError
 
     def _of(self, column: str) -> tuple[Settled, ...]:
         return tuple(each for each in self.learned or () if each.column == column)

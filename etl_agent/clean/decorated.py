@@ -1,4 +1,4 @@
-"""Slips around numbers: what stands before, between and behind them (12 patients, 5 Mill Lane), as texts of its own."""
+"""Slips around numbers: what stands before, between and behind them (12 visitors, 5 Mill Lane), as texts of its own."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class RepairTypos(TalliedStep):
     digits, several letters replaced by the same sign, a run of one sign behind the value. Whether near values are slips
     is learned: where values that are meant are as near to each other, the column is left alone, and a value that comes
     back more often than slips do is meant. Where one sign is seen to get into values of most columns, it is one in
-    short values, too. What stands around the numbers of values (12 patients, 5 Mill Lane) is repaired alike where the
+    short values, too. What stands around the numbers of values (12 visitors, 5 Mill Lane) is repaired alike where the
     values themselves hardly come back. A digit more, less or another one is never taken for a slip.
 
     | with | before | after |

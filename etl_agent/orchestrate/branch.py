@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+from pydantic import model_validator
 
 from etl_agent.decide.conditions import Condition, holds
 from etl_agent.decide.decision import Decision
@@ -25,6 +27,12 @@ class Branch(Frozen):
     """The nodes where the condition holds."""
     otherwise: tuple[Node, ...] = ()
     """The nodes where it does not, or where there is nothing to measure."""
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.nodes:
+            raise ValueError("a branch needs nodes under then or otherwise")
+        return self
 
     @property
     def nodes(self) -> tuple[Node, ...]:

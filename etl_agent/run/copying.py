@@ -14,7 +14,6 @@ from etl_agent.clean.own import answering, checked
 from etl_agent.clean.step import CarryStep, KeyStep, RowStep, SiftStep
 from etl_agent.decide.decision import Decision
 from etl_agent.decide.proposal import Proposal
-from etl_agent.decide.propose.outliers import suggest
 from etl_agent.extract.writer import CsvWriter
 from etl_agent.keys import KeySpill, hash_key
 from etl_agent.orchestrate.plan import PlannedStep
@@ -28,6 +27,7 @@ from etl_agent.run.survey import Fits, fit_steps
 from etl_agent.run.writing import refuse_input
 
 if TYPE_CHECKING:
+    from etl_agent.decide.evidence import Evidence
     from etl_agent.extract.dataset import Dataset
 
 __all__ = ["Copied", "Malformed", "clean_copy", "extract_copy", "read_through"]
@@ -138,8 +138,7 @@ def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch
         files=[file.name for file in dataset.files],
         where="clean",
     )
-    suggested = () if decided.evidence is None else tuple(suggest(decided.evidence))
-    copied = Copied(columns=plan.names, decisions=settled.decisions, suggested=suggested)
+    copied = Copied(columns=plan.names, decisions=settled.decisions, suggested=_suggested(decided.evidence))
     walk = _Walk(plan.steps, fits, copied, scratch)
     with CsvWriter(output, plan.names) as writer:
         for verdict in ahead(dataset.batches(digest=False)):
@@ -148,6 +147,14 @@ def clean_copy(dataset: Dataset, nodes: Sequence[Node], output: Path, *, scratch
                 writer.write(walk.clean(verdict))
     walk.close()
     return copied
+
+
+def _suggested(evidence: Evidence | None) -> tuple[Proposal, ...]:
+    if evidence is None:
+        return ()
+    from etl_agent.decide.propose.outliers import suggest  # late: it loads every family of dirt
+
+    return tuple(suggest(evidence))
 
 
 def _named(dataset: Dataset) -> Iterable[tuple[str, pa.RecordBatch]]:

@@ -69,7 +69,7 @@ def test_too_few_claims_fill_nothing() -> None:
 
 def test_what_means_the_same_is_no_conflict() -> None:
     """Times are compared by what they say, and what is right is written as the column writes it."""
-    cells: list[Cell] = ["9:05 a.m.", "9:05 a.m.", "9:05aDec 1", "12/01 9:05 a.m. (-05:00)", "9:05 a.m.", "9:50 a.m."]
+    cells: list[Cell] = ["9:05 a.m.", "9:05 a.m.", "9:05aMar 4", "12/01 9:05 a.m. (-05:00)", "9:05 a.m.", "9:50 a.m."]
     assert resolved(reports(cells)) == ["9:05 a.m."] * 6
 
 

@@ -5,29 +5,29 @@ import pytest
 from etl_agent.clean.channel import Channel
 from etl_agent.clean.decorated import decoration_of, undecorated
 
-PATIENTS = {f"{number} patients": 2 for number in range(200)}
+VISITORS = {f"{number} visitors": 2 for number in range(200)}
 SLIPS = {
-    f"{number} {word}": 1 for number, word in enumerate(["patiens", "patinets", "paxients", "pateints", "paitents"])
+    f"{number} {word}": 1 for number, word in enumerate(["visitos", "vistiors", "vixitors", "visiotrs", "viistors"])
 }
 
 
 @pytest.mark.parametrize(
     ("value", "meant"),
     [
-        ("999 patiants", "999 patients"),
-        ("1,250 ptaients", "1,250 patients"),
-        ("62 patients", None),
-        ("patiants", None),
-        ("6x2 patients", None),
-        ("62x patients", None),
-        ("x2 patients", None),
+        ("999 visiters", "999 visitors"),
+        ("1,250 vsiitors", "1,250 visitors"),
+        ("62 visitors", None),
+        ("visiters", None),
+        ("6x2 visitors", None),
+        ("62x visitors", None),
+        ("x2 visitors", None),
         ("7 doctors", None),
         ("", None),
     ],
 )
 def test_the_word_beside_the_number(value: str, meant: str | None) -> None:
     """A slip in what all values have beside their number is repaired, also where the number is new; numbers stay."""
-    assert undecorated(value, decoration_of({**PATIENTS, **SLIPS})) == meant
+    assert undecorated(value, decoration_of({**VISITORS, **SLIPS})) == meant
 
 
 def test_units_are_meant() -> None:

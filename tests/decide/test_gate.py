@@ -312,10 +312,10 @@ def test_shapes_are_repaired_without_guessing() -> None:
 def test_slips_in_words_are_repaired() -> None:
     """A word that is nowhere else and like a frequent one is a slip, whatever stands beside it."""
     draw = random.Random(5)
-    names = [f"{draw.choice('NSEW')} {draw.randrange(9999)} {draw.choice(CITIES)} Hospital" for _ in range(300)]
-    wrong: dict[str, str | None] = {f"W 77{at} Bremen Hopsital": f"W 77{at} Bremen Hospital" for at in range(3)}
+    names = [f"{draw.choice('NSEW')} {draw.randrange(9999)} {draw.choice(CITIES)} Workshop" for _ in range(300)]
+    wrong: dict[str, str | None] = {f"W 77{at} Bremen Wrokshop": f"W 77{at} Bremen Workshop" for at in range(3)}
     assert ruled(MapValues(columns=("n",), values=wrong), n=[*names, *wrong]).accepted
-    other: dict[str, str | None] = {"W 771 Bremen Abbey": "W 771 Bremen Hospital"}
+    other: dict[str, str | None] = {"W 771 Bremen Abbey": "W 771 Bremen Workshop"}
     assert not ruled(MapValues(columns=("n",), values=other), n=[*names, *other]).accepted
 
 

@@ -271,3 +271,9 @@ def test_a_list_of_steps_is_read(tmp_path: Path) -> None:
     path.write_text("- {step: strip, colums: a}\n")
     with pytest.raises(SpecInvalid, match=r"steps\.yaml:1:17: \[0\]\.colums: unknown key; did you mean 'columns'"):
         read_steps(path)
+
+
+def test_a_branch_needs_an_arm() -> None:
+    """A condition that decides nothing is a mistake."""
+    (found,) = mistakes(LEAST + "clean: [{when: {measure: row_count, gt: 3}}]\n")
+    assert "a branch needs nodes under then or otherwise" in found

@@ -7,7 +7,7 @@ HALVES = [f"{hour}:{minute:02d} {half}" for hour in range(1, 13) for minute in (
 
 def test_few_times_follow_the_convention(cleaned) -> None:
     """Dates, remarks and other clocks are written as the column writes its times."""
-    cells = [*HALVES, "9:05 PM", "7:10aDec 1", "21:30", "9:30 p.m. (Estimated)"]
+    cells = [*HALVES, "9:05 PM", "7:10aMar 14", "21:30", "9:30 p.m. (Estimated)"]
     wanted = [*HALVES, "9:05 p.m.", "7:10 a.m.", "9:30 p.m.", "9:30 p.m."]
     assert cleaned({"x": cells}, times.propose)["x"] == wanted
 
