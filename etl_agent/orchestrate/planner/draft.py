@@ -21,8 +21,8 @@ class Point(Frozen):
     pipeline: str
     """The name of the pipeline."""
     key: str
-    """The key of the pipeline file that it settles, with dots: ``load.primary_key``, ``validate.contract.email``; a step
-    is ``clean`` with its place, counted from 0: ``clean.2``."""
+    """The key of the pipeline file that it settles, with dots: ``load.primary_key``, ``validate.contract.email``; a
+    step is ``clean`` with its place, counted from 0: ``clean.2``."""
     reason: str
     """Why, as one sentence without text of cells."""
     by: By
