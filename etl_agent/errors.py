@@ -7,7 +7,8 @@ EtlAgentError                 70  a bug, or the base of everything below
 │   ├── Drifted                   the data no longer fit the contract, or the lock
 │   ├── AmbiguousFormat           a column that can be read in more than one way
 │   ├── FileRefused               a file that is wrong throughout (encoding, delimiter, header)
-│   └── ShrinkRefused             a replace that would empty or shrink the table too far
+│   ├── ShrinkRefused             a replace that would empty or shrink the table too far
+│   └── CheckFailed               an SQL check of the user's own found rows
 ├── NoInput                   66  no file matches, or a file is missing or unreadable
 ├── DatabaseUnavailable       69  the target cannot be reached
 ├── Unbalanced                70  the rows do not add up; the run was rolled back
@@ -29,6 +30,7 @@ __all__ = [
     "AmbiguousFormat",
     "CannotCreate",
     "CannotWrite",
+    "CheckFailed",
     "ConfigurationError",
     "DataRefused",
     "DatabaseUnavailable",
@@ -113,6 +115,10 @@ class FileRefused(DataRefused):
 
 class ShrinkRefused(DataRefused):
     """A replace would empty the table or shrink it further than allowed."""
+
+
+class CheckFailed(DataRefused):
+    """An SQL check of the user's own found rows, so nothing was loaded."""
 
 
 class NoInput(EtlAgentError):

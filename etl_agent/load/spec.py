@@ -51,6 +51,9 @@ class Load(Frozen):
     """SQL files to run before the rows are written, inside the load's transaction."""
     after_sql: tuple[PurePosixPath, ...] = ()
     """SQL files to run after the rows are written, inside the load's transaction."""
+    check_sql: tuple[PurePosixPath, ...] = ()
+    """SQL files of queries to ask last, inside the load's transaction. A query that finds a row says that something is
+    wrong: then nothing is loaded. Whatever a query changes is taken back."""
     lineage: Literal["run_id", "none"] = "run_id"
     """Whether a table that is created carries ``_etl_run_id``, which undo and why need."""
 

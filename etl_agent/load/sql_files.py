@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etl_agent.errors import ConfigurationError, NoInput
 
-__all__ = ["read_statements", "split"]
+__all__ = ["read_queries", "read_statements", "split"]
 
 _TOKEN = re.compile(
     r"""
@@ -27,7 +27,31 @@ _TOKEN = re.compile(
 )
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 _ENDS_TRANSACTION = frozenset({"abort", "begin", "commit", "end", "prepare", "rollback", "start"})
+_QUERIES = frozenset({"(", "select", "table", "values", "with"})
 _TRIGGER = re.compile(r"create\s+(?:temp\s+|temporary\s+)?trigger\b", re.IGNORECASE)
+
+
+def read_queries(path: Path) -> list[str]:
+    """Read the queries of an SQL file that holds nothing else.
+
+    Args:
+        path: a UTF-8 text file.
+
+    Raises:
+        NoInput: the file is missing or unreadable.
+        ConfigurationError: a statement is no query, or there is none.
+    """
+    statements = list(split(_text(path)))
+    for first, _ in statements:
+        if first not in _QUERIES:
+            raise ConfigurationError(
+                f"a check is made of queries, and this file says {first.upper()}",
+                where=str(path),
+                choices=sorted(word.upper() for word in _QUERIES if word.isalpha()),
+            )
+    if not statements:
+        raise ConfigurationError("the file holds no query", where=str(path))
+    return [statement for _, statement in statements]
 
 
 def read_statements(path: Path) -> list[str]:
@@ -40,14 +64,8 @@ def read_statements(path: Path) -> list[str]:
         NoInput: the file is missing or unreadable.
         ConfigurationError: a statement would begin or end a transaction, and so part the load in two.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise NoInput(f"the SQL file cannot be read: {error.strerror}", where=str(path)) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError("the SQL file is not UTF-8 text", where=str(path)) from None
     statements = []
-    for first, statement in split(text):
+    for first, statement in split(_text(path)):
         if first in _ENDS_TRANSACTION:
             raise ConfigurationError(
                 f"the SQL file says {first.upper()}, but it runs inside the load's transaction, which stays whole",
@@ -55,6 +73,15 @@ def read_statements(path: Path) -> list[str]:
             )
         statements.append(statement)
     return statements
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise NoInput(f"the SQL file cannot be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError("the SQL file is not UTF-8 text", where=str(path)) from None
 
 
 def split(text: str) -> Iterator[tuple[str, str]]:

@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from etl_agent.batch import Batch, Positions
-from etl_agent.errors import EtlAgentError
+from etl_agent.errors import CheckFailed, EtlAgentError
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
 from etl_agent.load.modes import Counts, append_unmatched, check_keys, refuse_shrinking, write
 from etl_agent.load.record import Record
 from etl_agent.load.spec import Load
-from etl_agent.load.sql_files import read_statements
+from etl_agent.load.sql_files import read_queries, read_statements
 from etl_agent.load.statements import Statements
 from etl_agent.load.url import Location
 from etl_agent.shape import Shape
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Order", "Record", "Tx"]
 
 _CONFLICTS_AT_ONCE = 100_000  # rows
+_MOST_FOUND = 1_000  # rows of a check that are counted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Tx(Record):
 
         Raises:
             ShrinkRefused: a replace would empty or shrink the table too far.
+            CheckFailed: an SQL check of the user's own found rows.
             DataRefused: the table refuses a row.
         """
         if self._applied:
@@ -164,6 +166,7 @@ class Tx(Record):
             outcome = self._write()
             self._finish_table()
             self._run_files(self.order.load.after_sql)
+            self._check_files()
         self._applied = dataclasses.replace(outcome, staged=self._staged, dropped=self._dropped)
         return self._applied
 
@@ -219,6 +222,30 @@ class Tx(Record):
             for statement in read_statements(path):
                 with mapped(self._location, where=str(path)):
                     self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    def _check_files(self) -> None:
+        """Ask the user's own checks; what they find is counted and not kept, since it may be anything."""
+        for file in self.order.load.check_sql:
+            path = self.order.folder / file
+            found = sum(self._found_by(query, path) for query in read_queries(path))
+            if found:
+                rows = (
+                    "1 row"
+                    if found == 1
+                    else f"{_MOST_FOUND:,} rows or more"
+                    if found >= _MOST_FOUND
+                    else f"{found:,} rows"
+                )
+                raise CheckFailed(f"the check found {rows}, and nothing was loaded", where=str(path))
+
+    def _found_by(self, query: str, path: Path) -> int:
+        """Count the rows that a query finds; whatever it changes is taken back."""
+        with mapped(self._location, where=str(path)):
+            self._connection.exec_driver_sql("SAVEPOINT etl_check")
+            with self._connection.exec_driver_sql(query, execution_options={"no_parameters": True}) as found:
+                rows = len(found.fetchmany(_MOST_FOUND))
+            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT etl_check")
+            return rows
 
     @abstractmethod
     def _send(self, data: pa.RecordBatch, rows: Positions) -> None:

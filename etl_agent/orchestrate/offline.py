@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from etl_agent.errors import ConfigurationError, EtlAgentError
-from etl_agent.load.sql_files import read_statements
+from etl_agent.load.sql_files import read_queries, read_statements
 from etl_agent.load.url import parse_url
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import PipelineSpec, routes_of, steps_of
@@ -37,9 +37,13 @@ def _found(spec: PipelineSpec, project: Path) -> Iterator[str]:
         from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in  # late: they load every strategy
 
         yield from _failing("clean", lambda: refuse_unknown(spec.clean, strategies_in(project)))
-    for section, files in (("before_sql", spec.load.before_sql), ("after_sql", spec.load.after_sql)):
+    for section, files, read in (
+        ("before_sql", spec.load.before_sql, read_statements),
+        ("after_sql", spec.load.after_sql, read_statements),
+        ("check_sql", spec.load.check_sql, read_queries),
+    ):
         for at, file in enumerate(files):
-            yield from _failing(f"load.{section}[{at}]", partial(read_statements, project / file))
+            yield from _failing(f"load.{section}[{at}]", partial(read, project / file))
     try:
         url = from_environment(spec.load.to)
     except ConfigurationError:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError, ShrinkRefused
+from etl_agent.errors import CheckFailed, ConfigurationError, DataRefused, Drifted, EtlAgentError, ShrinkRefused
 from etl_agent.load.modes import Counts
 from etl_agent.load.target import Target, open_target
 from etl_agent.shape import Column, Shape, parse_type
@@ -358,6 +358,38 @@ def test_user_sql_runs_inside_the_transaction(target: Target, target_url: str, t
         raise RuntimeError
     load_rows(target, load, PAIR, [("a", "1")])
     assert query(target_url, "SELECT what FROM log") == [("before; 100%",), ("after 1",)]
+
+
+def test_check_sql_refuses_the_load(target: Target, target_url: str, tmp_path) -> None:
+    """A check that finds rows rolls everything back, and says how many and nothing of what they hold."""
+    check = tmp_path / "no_doubles.sql"
+    check.write_text("SELECT 1 WHERE 1 = 0;\nSELECT * FROM t WHERE v = 'two'; -- 100%", encoding="utf-8")
+    load = spec(target_url, check_sql=[str(check)])
+    load_rows(target, load, PAIR, [("a", "1")])
+    with pytest.raises(CheckFailed, match="found 2 rows, and nothing was loaded") as refused:
+        load_rows(target, load, PAIR, [("b", "two"), ("c", "two")])
+    assert refused.value.where == str(check)
+    assert "two" not in str(refused.value)
+    assert query(target_url, "SELECT count(*) FROM t") == [(1,)]
+
+
+def test_a_check_changes_nothing(target: Target, target_url: str, tmp_path) -> None:
+    """What a query of a check changes is taken back, and the load stays."""
+    load_rows(target, spec(target_url), PAIR, [("a", "1")])
+    check = tmp_path / "check.sql"
+    sql = "WITH gone AS (DELETE FROM t RETURNING k) SELECT 1 FROM gone WHERE 1 = 0"
+    check.write_text(sql if target_url.startswith("postgresql") else "SELECT 1 WHERE 1 = 0", encoding="utf-8")
+    load_rows(target, spec(target_url, check_sql=[str(check)]), PAIR, [("b", "2")])
+    assert query(target_url, "SELECT count(*) FROM t") == [(2,)]
+
+
+@pytest.mark.parametrize(("text", "said"), [("DELETE FROM t", "says DELETE"), ("-- nothing", "holds no query")])
+def test_a_check_is_made_of_queries(target: Target, target_url: str, tmp_path, text: str, said: str) -> None:
+    """A file that would change something, or asks nothing, is no check."""
+    check = tmp_path / "check.sql"
+    check.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=said):
+        load_rows(target, spec(target_url, check_sql=[str(check)]), PAIR, [("a", "1")])
 
 
 def _change() -> pa.RecordBatch:
