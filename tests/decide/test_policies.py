@@ -216,7 +216,7 @@ def test_question_tells_no_cells() -> None:
     )
     question = question_of(asked)
     told = json.loads(question.facts_text)
-    assert [column["name"] for column in told["columns"]] == ["amount", "secret column"]
+    assert [column["name"] for column in told["columns"]] == ["amount", "column 2"]
     assert told["columns"][1]["patterns"][0]["pattern"] == "Aaaaaaa-99"
     assert [each["name"] for each in told["strategies"]] == ["us_money", "leave"]
     for word in ("Zyzzyva", "Gout", "diagnosis", US[0], US[-1]):
