@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 __all__ = [
     "AmbiguousFormat",
@@ -44,6 +45,7 @@ __all__ = [
     "SpecInvalid",
     "TryLater",
     "Unbalanced",
+    "Unfit",
     "UsageError",
     "near",
     "one_slip",
@@ -91,10 +93,49 @@ class UsageError(EtlAgentError):
     exit_code = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A column for which data were refused; it holds no text of cells.
+
+    Args:
+        column: its name.
+        what: it is missing, or one too many; its values are of another type, look otherwise than before, can be read in
+            several ways, or do not tell rows apart.
+        of: whether the files or the table are concerned: ``missing`` is a column that these lack.
+        type: the type that would fit, where that is known.
+        step: the step that met it, if one did.
+        rows: rows that are known to be concerned.
+    """
+
+    column: str
+    what: Literal["missing", "extra", "type", "looks", "ambiguous", "key"]
+    of: Literal["files", "table"] = "files"
+    type: str | None = None
+    step: str | None = None
+    rows: int = 0
+
+
 class DataRefused(EtlAgentError):
-    """The data was judged and nothing was loaded."""
+    """The data was judged and nothing was loaded.
+
+    Args:
+        what: as for every error, like ``where``, ``choices`` and ``next_command``.
+        unfit: the columns that it is about, for those who change the pipeline rather than read the sentence.
+    """
 
     exit_code = 65
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        choices: Sequence[str] = (),
+        next_command: str | None = None,
+        unfit: Sequence[Unfit] = (),
+    ) -> None:
+        super().__init__(what, where=where, choices=choices, next_command=next_command)
+        self.unfit = tuple(unfit)
 
 
 class OverBudget(DataRefused):

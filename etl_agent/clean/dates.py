@@ -18,7 +18,7 @@ from etl_agent.clean.formats import DateFormat, check_format, compiled, read_whe
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import rewrite
 from etl_agent.clean.zones import check_zone, in_zone
-from etl_agent.errors import AmbiguousFormat
+from etl_agent.errors import AmbiguousFormat, Unfit
 from etl_agent.frozen import Frozen
 from etl_agent.profile.months import Language
 
@@ -177,6 +177,7 @@ class _Moments(FittedStep):
                 where=f"clean, step {self.name}, column {column}",
                 choices=most,
                 next_command=f"declare formats in the step {self.name}",
+                unfit=[Unfit(column, "ambiguous", step=self.name)],
             )
         return most
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl_agent.errors import AmbiguousFormat
+from etl_agent.errors import AmbiguousFormat, Unfit
 
 __all__ = ["Counts", "Evidence", "ambiguous", "combined", "matching", "note", "shortest"]
 
@@ -68,6 +68,7 @@ def ambiguous(column: str, *, sample: str, readings: Mapping[str, str], declare:
         where=f"clean, step {step}, column {column}",
         choices=tuple(readings),
         next_command=f"declare {declare} in the step {step}",
+        unfit=[Unfit(column, "ambiguous", step=step)],
     )
 
 

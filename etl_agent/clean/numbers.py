@@ -14,7 +14,7 @@ from etl_agent.clean.evidence import Counts, Evidence, combined, note
 from etl_agent.clean.marks import DecimalMark, Grammar, ThousandsMark, count_marks, decide_marks
 from etl_agent.clean.step import Change, Columns, FittedStep, chosen, replaced
 from etl_agent.clean.values import calculate, put, rewrite
-from etl_agent.errors import AmbiguousFormat
+from etl_agent.errors import AmbiguousFormat, Unfit
 from etl_agent.frozen import Frozen
 from etl_agent.profile.currencies import CURRENCY
 
@@ -211,5 +211,6 @@ def _one_currency(counts: Counts, *, column: str) -> tuple[str, ...]:
             where=f"clean, step numbers, column {column}",
             choices=(f"currency: [{', '.join(signs)}]", *(f"currency: {sign!r}" for sign in signs)),
             next_command="declare currency in the step numbers",
+            unfit=[Unfit(column, "ambiguous", step="numbers")],
         )
     return tuple(signs)

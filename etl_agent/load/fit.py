@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from etl_agent.errors import ConfigurationError, Drifted, near
+from etl_agent.errors import ConfigurationError, Drifted, Unfit, near
 from etl_agent.load.facts import TableFacts, TargetColumn
 from etl_agent.load.identifiers import Dialect, check_name, check_names, known_as
 from etl_agent.load.spec import Load
@@ -86,9 +86,16 @@ def fit(
     added = tuple(column for column, found in zip(shape, columns, strict=True) if found is None)
     misfits = _misfits(facts, columns, load=load, shape=shape, dialect=dialect, accepts=accepts)
     if added and not evolve:
-        misfits += [f"column {column.name!r} is not in the table" for column in added]
+        misfits += [
+            (f"column {column.name!r} is not in the table", Unfit(column.name, "missing", of="table"))
+            for column in added
+        ]
     if misfits:
-        raise Drifted(f"the data does not fit the table: {'; '.join(misfits)}", where=f"table {facts.name}")
+        raise Drifted(
+            f"the data does not fit the table: {'; '.join(said for said, _ in misfits)}",
+            where=f"table {facts.name}",
+            unfit=[unfit for _, unfit in misfits],
+        )
     return Fit(
         exists=True,
         targets=tuple(found.name if found else name for found, name in zip(columns, shape.names, strict=True)),
@@ -146,24 +153,33 @@ def _misfits(
     shape: Shape,
     dialect: Dialect,
     accepts: Callable[[str, Column], bool],
-) -> list[str]:
+) -> list[tuple[str, Unfit]]:
     misfits = []
     for column, found in zip(shape, columns, strict=True):
         if found is None:
             continue
         if found.generated:
-            misfits.append(f"column {found.name!r} is computed by the database")
+            said = f"column {found.name!r} is computed by the database"
+            misfits.append((said, Unfit(column.name, "extra", of="table")))
         elif not accepts(found.sql_type, column):
             written = found.sql_type or "untyped"
-            misfits.append(f"column {found.name!r} is {written} in the table and {column.type} in the data")
+            said = f"column {found.name!r} is {written} in the table and {column.type} in the data"
+            fitting = None if found.type is None else str(found.type)
+            misfits.append((said, Unfit(column.name, "type", of="table", type=fitting)))
     given = {known_as(name, dialect=dialect) for name in (*shape.names, LINEAGE)}
     given |= {VALID_FROM, VALID_TO} if load.strategy == "scd2" else set()
     misfits += [
-        f"column {found.name!r} of the table may not be null, and the data does not have it"
+        (
+            f"column {found.name!r} of the table may not be null, and the data does not have it",
+            Unfit(found.name, "missing"),
+        )
         for found in facts.columns
         if not found.nullable and not found.has_default and known_as(found.name, dialect=dialect) not in given
     ]
     if load.strategy == "scd2":
         lacking = [name for name in (VALID_FROM, VALID_TO) if facts.column(name, dialect=dialect) is None]
-        misfits += [f"the table has no column {name!r}, which scd2 needs" for name in lacking]
+        misfits += [
+            (f"the table has no column {name!r}, which scd2 needs", Unfit(name, "missing", of="table"))
+            for name in lacking
+        ]
     return misfits

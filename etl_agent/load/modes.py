@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from etl_agent.errors import DataRefused, EtlAgentError, ShrinkRefused
+from etl_agent.errors import DataRefused, EtlAgentError, ShrinkRefused, Unfit
 from etl_agent.load.spec import Load, Strategy
 from etl_agent.load.statements import Statements
 
@@ -182,4 +182,5 @@ def check_keys(database: Database, sql: Statements, *, empty: bool, current: boo
         raise DataRefused(
             f"the table holds a key more than once, so its rows cannot be told apart by {', '.join(sql.key_names)}",
             where=f"table {sql.table}",
+            unfit=[Unfit(name, "key", of="table") for name in sql.key_names],
         )

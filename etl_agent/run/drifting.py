@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from etl_agent.errors import Drifted
+from etl_agent.errors import Drifted, Unfit
 from etl_agent.profile.fingerprint import Difference, Fingerprint, differences
 from etl_agent.profile.sample import SAMPLE_ROWS, RowSample
 
@@ -71,4 +71,5 @@ def drifted(found: tuple[Difference, ...], *, pipeline: str, command: str) -> Dr
         f"the data no longer look as they did when the lock was made: {'; '.join(map(str, found[:_SHOWN]))}{more}",
         where=pipeline,
         next_command=f"{command} --diff, then {command}",
+        unfit=[Unfit(each.column, "looks") for each in found],
     )

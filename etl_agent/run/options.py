@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from etl_agent.decide.decision import Decision
 
 __all__ = ["NoProgress", "Progress", "RunOptions"]
 
@@ -49,6 +52,7 @@ class RunOptions:
         variables: values for templates in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.
+        decisions: what was decided about the pipeline before it runs, to be kept with the run.
     """
 
     dry_run: bool = False
@@ -59,6 +63,7 @@ class RunOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     as_of: date | None = None
     progress: Progress = field(default_factory=NoProgress)
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def dry(self) -> bool:

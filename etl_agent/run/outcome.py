@@ -138,6 +138,7 @@ def refused(run: Run, dataset: Dataset, books: Books, selection: Selection, refu
         reasons=books.rejects.counts,
         message=str(refusal),
         exit_code=refusal.exit_code,
+        refusal=refusal,
     )
 
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from etl_agent.batch import Positions, as_mask
 from etl_agent.clean.values import as_ranks
-from etl_agent.errors import DataRefused
+from etl_agent.errors import DataRefused, Unfit
 
 __all__ = ["integers", "rank_of"]
 
@@ -40,6 +40,7 @@ def rank_of(values: pa.Array, *, column: str) -> pa.Array:
         raise DataRefused(
             f"newest_by: a cell of the column {column!r} {unfit}, so it cannot be told which row is newest",
             next_command="give the column another type in validate.contract",
+            unfit=[Unfit(column, "type")],
         )
     return ranks
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from etl_agent.decide.decision import Decision
+from etl_agent.errors import DataRefused
 from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance
 
@@ -77,6 +78,7 @@ class RunResult:
         message: what a person should know in one line, if anything.
         warning: what a person should look at, in one line, if anything: said also where success is silent.
         exit_code: 0, or the code of the refusal.
+        refusal: why nothing was loaded, where the data were refused; its sentence is the message.
     """
 
     pipeline: str
@@ -94,6 +96,7 @@ class RunResult:
     message: str | None = None
     warning: str | None = None
     exit_code: int = 0
+    refusal: DataRefused | None = field(default=None, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as plain data, for JSON."""

@@ -79,7 +79,7 @@ def run_pipeline(
             stack.enter_context(no_model_calls())
         run_id = new_run_id()
         scratch = stack.enter_context(scratch_folder(run_id=run_id))
-        run = Run(spec, project, options, run_id, scratch, replay)
+        run = Run(spec, project, options, run_id, scratch, replay, decisions=options.decisions)
         target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
         if not options.dry:
             stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
@@ -91,7 +91,7 @@ def run_pipeline(
         except DataRefused as refusal:  # no line of a file can be trusted, not even its header
             if replay is not None:
                 raise  # it says that the corrections are wrong, not the pipeline's data
-            outcome = run.result(status="refused", message=str(refusal), exit_code=refusal.exit_code)
+            outcome = run.result(status="refused", message=str(refusal), exit_code=refusal.exit_code, refusal=refusal)
             return _kept(run, target, outcome, books=None, digest=digest)
         return _extract_to_load(run, target, dataset, digest)
 
@@ -116,7 +116,8 @@ def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) ->
     try:
         frozen = _frozen_types(run, target)
         prepared = prepare(run.spec, chosen, project=run.project, frozen=frozen, lock=run.lock)
-        run.sensitive, run.decisions = prepared.sensitive, prepared.decided.settled.decisions
+        run.sensitive = prepared.sensitive
+        run.decisions = (*run.options.decisions, *prepared.decided.settled.decisions)
         if _rejects_late(run.spec, prepared):
             books.keep_places()
         if run.options.dry:

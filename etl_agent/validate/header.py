@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import as_mask
-from etl_agent.errors import Drifted, near
+from etl_agent.errors import Drifted, Unfit, near
 from etl_agent.rejects import Finding, Reason
 from etl_agent.validate.spec import DriftMode
 
@@ -119,6 +119,10 @@ class HeaderReport:
             f"the columns of {len(bad)} of {len(self.files)} files do not fit: {told}",
             where="validate.drift.columns",
             next_command=next_command or self._advice(),
+            unfit=[
+                *(Unfit(name, "missing") for name in self.missing),
+                *(Unfit(name, "extra") for name in (self.extra if self.mode == "freeze" else ())),
+            ],
         )
 
     def _advice(self) -> str:

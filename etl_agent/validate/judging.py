@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, as_mask
-from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError
+from etl_agent.errors import ConfigurationError, DataRefused, Drifted, EtlAgentError, Unfit
 from etl_agent.rejects import Finding, Reason, Verdict, judge
 from etl_agent.shape import Shape
 from etl_agent.validate.casts import cast
@@ -66,7 +66,9 @@ class TypesDrifted(Drifted):
     def __init__(
         self, what: str, *, verdict: Judged, where: str | None = None, next_command: str | None = None
     ) -> None:
-        super().__init__(what, where=where, next_command=next_command)
+        counts = [(reason, rows) for rejects in verdict.rejects for reason, rows in rejects.counts.items()]
+        unfit = [Unfit(reason.column, "type", rows=rows) for reason, rows in counts if reason.column is not None]
+        super().__init__(what, where=where, next_command=next_command, unfit=unfit)
         self.verdict = verdict
 
 

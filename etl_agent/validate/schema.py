@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl_agent.errors import ConfigurationError, Drifted
+from etl_agent.errors import ConfigurationError, Drifted, Unfit
 from etl_agent.shape import ColumnType
 from etl_agent.validate.casts import cast
 from etl_agent.validate.dtypes import arrow_storage
@@ -69,6 +69,7 @@ def _checks(name: str, column: ColumnContract, column_type: ColumnType) -> list[
             f"the values no longer fit {column.type}, and as text its min and max cannot be judged",
             where=f"validate.contract.{name}",
             next_command="correct the values, or remove min and max from the contract",
+            unfit=[Unfit(name, "type")],
         )
 
     def value(bound: str) -> Any:

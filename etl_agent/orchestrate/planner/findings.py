@@ -53,6 +53,8 @@ class Finding(Frozen):
     """Rows that it concerns."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """These rows as a share (0 to 1) of those that were looked at."""
+    type: str | None = None
+    """The type that would fit, as in a contract, where it is about a type and that is known."""
     detail: str = ""
     """One sentence for the user, without text of cells; never told to a model."""
 
