@@ -698,3 +698,15 @@ def test_a_file_that_is_wrong_throughout_is_a_recorded_refusal(project: Project)
     result = project.run()
     assert (result.status, result.exit_code, result.balance.read) == ("refused", 65, 0)
     assert project.ask("SELECT status FROM _etl_runs") == [("refused",)]
+
+
+def test_a_check_of_the_user_refuses_the_run(project: Project) -> None:
+    """Rows that the user's own SQL finds wrong keep the whole load out, on record; mended data load."""
+    project.write("in.csv", "id,v\n1,a\n2,b\n")
+    project.write("none_twice.sql", "SELECT v FROM t WHERE v = 'b'")
+    refused = project.run(check_sql=["none_twice.sql"])
+    assert (refused.status, refused.exit_code) == ("refused", 65)
+    assert "found 1 row" in (refused.message or "")
+    assert project.ask("SELECT status FROM _etl_runs") == [("refused",)]
+    project.write("in.csv", "id,v\n1,a\n2,c\n")
+    assert project.run(check_sql=["none_twice.sql"]).balance.loaded == 2
