@@ -17,7 +17,7 @@ import yaml
 
 from etl_agent.orchestrate.located import Branch, Mark, Mistake, Path, Scalar, Value
 
-__all__ = ["read_yaml"]
+__all__ = ["plain_value", "read_yaml"]
 
 _LARGEST = 1 << 20  # characters of a file: a pipeline file is written by hand
 _MOST_VALUES = 100_000  # after aliases are followed, so that a few lines cannot unfold into billions
@@ -106,15 +106,15 @@ class _Builder:
     def _scalar(self, event: Any, mark: Mark) -> None:
         top = self._stack[-1] if self._stack else None
         if top is not None and top.branch.is_mapping and top.key is None:
-            self._key(top, event.value, mark)
+            self._key(top, event.value, mark, plain=event.implicit[0])
             return
-        scalar = Scalar(mark, event.value, _plain(event.value) if event.implicit[0] else event.value)
+        scalar = Scalar(mark, event.value, plain_value(event.value) if event.implicit[0] else event.value)
         if event.anchor:
             self._anchors[event.anchor] = scalar
         self._add(scalar, mark)
 
-    def _key(self, top: _Open, key: str, mark: Mark) -> None:
-        if key == "<<":
+    def _key(self, top: _Open, key: str, mark: Mark, *, plain: bool) -> None:
+        if key == "<<" and plain:
             what = "merge keys (<<) are not read; write the keys out"
             self.mistakes.append(Mistake(mark, self._path(), what))
             top.skip = True
@@ -186,8 +186,11 @@ def _steps(stack: Iterable[_Open]) -> Iterator[str | int]:
             yield open_.key
 
 
-def _plain(text: str) -> Any:
+def plain_value(text: str) -> Any:
     """Read an unquoted scalar; a number that would be written otherwise again, such as 1.10, stays text.
+
+    >>> plain_value("12"), plain_value("00123"), plain_value("no")
+    (12, '00123', 'no')
 
     A field for numbers reads that text as a number all the same, and a field for text gets it as it was written.
     """

@@ -125,3 +125,9 @@ def test_paths_are_spelled_like_people_do() -> None:
     """List positions stand in brackets, keys behind dots."""
     assert spelled(("clean", 0, "columns", 1)) == "clean[0].columns[1]"
     assert spelled(()) == ""
+
+
+def test_a_quoted_key_is_a_name() -> None:
+    """A column may be called ``<<``; with quotes it is no merge key."""
+    root, mistakes = read_yaml('"<<": 1\n')
+    assert (meaning(root) if root else None, mistakes) == ({"<<": 1}, [])
