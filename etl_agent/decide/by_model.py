@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, Field, create_model
@@ -10,10 +10,13 @@ from pydantic import BaseModel, Field, create_model
 from etl_agent.ask import Answered, Ask, Question, Unanswered
 from etl_agent.decide.choice import Choice, Routing, attempt, taken
 from etl_agent.decide.proposal import Figure
+from etl_agent.decide.telling import described, labels, one_line
 from etl_agent.frozen import Frozen
-from etl_agent.profile.facts import ColumnFacts
 
-__all__ = ["by_model", "question_of"]
+__all__ = ["COST", "by_model", "question_of"]
+
+COST = ("calls", "tokens")
+"""The figures of a decision that say what it took to ask."""
 
 _INSTRUCTIONS = """\
 A table is to be cleaned. Choose the one strategy, of those listed, that repairs the columns to be cleaned without \
@@ -23,7 +26,6 @@ measured before it may change anything."""
 
 _COLUMNS = 60  # columns that are described
 _PATTERNS = 5  # patterns of a column that are told
-_LONGEST = 60  # characters of a name or a pattern
 _REASON = 240  # characters of the model's reason
 
 
@@ -36,17 +38,20 @@ def by_model(routing: Routing, *, ask: Ask, fallback: Callable[[Routing], Choice
         fallback: the policy that decides without a model.
     """
     if not _told(routing):
-        return fallback(routing).because("every column is sensitive, and nothing of those is told to a model")
+        said = "every column is sensitive, and nothing of those is told to a model"
+        return fallback(routing).instead("nothing_told", said=said)
     question = question_of(routing)
     outcome = ask(question)
     if isinstance(outcome, Unanswered):
-        return fallback(routing).because(f"the model did not answer ({outcome.failure}: {outcome.detail})")
+        said = f"the model did not answer ({outcome.failure}: {outcome.detail})"
+        return fallback(routing).instead(outcome.failure, said=said, figures=_asked(outcome, question))
     name = getattr(outcome.value, "chosen")  # noqa: B009  the type is made below
     made = attempt(next(strategy for strategy in routing.among if strategy.name == name), routing)
     if made.refused and not made.steps:
-        return fallback(routing).because(f"the model chose {name}, and the gate refused every step of it")
-    reason = _one_line(getattr(outcome.value, "reason"))  # noqa: B009  the same
-    return taken(made, policy="model", reason=reason or "it gave no reason", figures=_figures(outcome, question))
+        said = f"the model chose {name}, and the gate refused every step of it"
+        return fallback(routing).instead("gate", said=said, figures=_asked(outcome, question))
+    reason = one_line(getattr(outcome.value, "reason"), most=_REASON)  # noqa: B009  the same
+    return taken(made, policy="model", reason=reason or "it gave no reason", figures=_asked(outcome, question))
 
 
 def question_of(routing: Routing) -> Question[BaseModel]:
@@ -58,9 +63,15 @@ def question_of(routing: Routing) -> Question[BaseModel]:
         chosen=(cast("Any", Literal[names]), Field(description="The name of the strategy.")),
         reason=(str, Field(max_length=_REASON, description="Why, as one short sentence.")),
     )
+    seen, told = routing.evidence, _told(routing)
+    called = labels(seen.names)
     facts = {
-        "rows": routing.evidence.rows,
-        "columns": [_described(name, routing) for name in _told(routing)[:_COLUMNS]],
+        "rows": seen.rows,
+        "columns": [
+            described(seen.facts.columns[name], label=called[name], kind=seen.kinds[name], patterns=_PATTERNS)
+            for name in told[:_COLUMNS]
+        ],
+        "columns_not_shown": len(told[_COLUMNS:]),
         "strategies": [{"name": each.name, "description": each.description} for each in routing.among],
     }
     return Question(routing.node, _INSTRUCTIONS, facts, answer)
@@ -71,35 +82,11 @@ def _told(routing: Routing) -> tuple[str, ...]:
     return tuple(name for name in routing.columns if name not in routing.sensitive)
 
 
-def _described(name: str, routing: Routing) -> Mapping[str, Any]:
-    """Return what is told of a column: shares, counts and patterns in which every letter and digit is masked."""
-    facts: ColumnFacts = routing.evidence.facts.columns[name]
-    rows = max(facts.rows, 1)
+def _asked(outcome: Answered[BaseModel] | Unanswered, question: Question[BaseModel]) -> dict[str, Figure]:
+    """Return who was asked what, and what that took, also where nothing came of it."""
+    who = outcome.asked if isinstance(outcome, Answered) else None
     return {
-        "name": _one_line(name)[:_LONGEST],
-        "kind": routing.evidence.kinds[name],
-        "null_share": round(facts.nulls / rows, 4),
-        "empty_share": round(facts.empties / rows, 4),
-        "distinct": facts.distinct.count,
-        "shortest": facts.shortest,
-        "longest": facts.longest,
-        "patterns": [
-            {"pattern": pattern[:_LONGEST], "share": round(count / rows, 4)}
-            for pattern, count in facts.patterns.top(_PATTERNS)
-        ],
-    }
-
-
-def _figures(outcome: Answered[BaseModel], question: Question[BaseModel]) -> dict[str, Figure]:
-    return {
-        "endpoint": outcome.asked.endpoint,
-        "model": outcome.asked.model,
+        **({} if who is None else {"endpoint": who.endpoint, "model": who.model}),
         "question": question.digest,
-        "calls": outcome.usage.calls,
-        "tokens": outcome.usage.tokens,
+        **dict(zip(COST, (outcome.usage.calls, outcome.usage.tokens), strict=True)),
     }
-
-
-def _one_line(text: str) -> str:
-    """Keep what can be printed: a name or an answer may hold line ends and what steers a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

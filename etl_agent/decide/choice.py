@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from etl_agent.clean.step import FittedStep, Step
 from etl_agent.decide.auto import Tried, compose
-from etl_agent.decide.decision import Decision, Dropped, Policy, profile_digest
+from etl_agent.decide.decision import Decision, Dropped, FellBack, Policy, profile_digest
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.decide.proposal import Figure
@@ -88,6 +88,7 @@ class Choice:
         steps: the steps that it brings, all accepted by the gate.
         tried: every step that it proposed, with what the gate said.
         figures: what speaks for the choice.
+        fell_back: why a model that was to choose did not.
     """
 
     chosen: str
@@ -96,6 +97,7 @@ class Choice:
     steps: tuple[Step, ...] = ()
     tried: tuple[Tried, ...] = ()
     figures: Mapping[str, Figure] = field(default_factory=dict)
+    fell_back: FellBack | None = None
 
     @property
     def sure(self) -> bool:
@@ -110,6 +112,16 @@ class Choice:
     def because(self, before: str) -> Choice:
         """Return the choice with what led to it put before its reason."""
         return replace(self, reason=f"{before}; {self.reason}")
+
+    def instead(self, why: FellBack, *, said: str, figures: Mapping[str, Figure] | None = None) -> Choice:
+        """Return the choice as one that stands in for a model's.
+
+        Args:
+            why: what became of the model's.
+            said: the same as a clause for the reason.
+            figures: what was asked of the model, and what that took.
+        """
+        return replace(self.because(said), fell_back=why, figures={**self.figures, **(figures or {})})
 
 
 def attempt(strategy: Strategy, routing: Routing) -> Attempt:
@@ -150,6 +162,7 @@ def decision_of(choice: Choice, routing: Routing) -> Decision:
         evidence=choice.figures,
         profile_digest=profile_digest(routing.evidence),
         dropped=tuple(_dropped(choice.tried, names=routing.evidence.names)),
+        fell_back=choice.fell_back,
     )
 
 

@@ -12,16 +12,21 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from etl_agent.ask import Failure
 from etl_agent.clean.step import Step
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.proposal import Figure
 from etl_agent.frozen import Frozen
 
-__all__ = ["Decision", "Dropped", "Figures", "Policy", "profile_digest"]
+__all__ = ["Decision", "Dropped", "FellBack", "Figures", "Policy", "profile_digest"]
 
 Policy = Literal["rule", "trial", "model", "condition", "otherwise", "lock"]
 """Who decided. rule: a strategy's own conditions. trial: the candidates were run on the sample. model: a model chose.
 condition: a branch. otherwise: nobody could, and the node's ``otherwise`` holds. lock: it was decided before."""
+
+FellBack = Failure | Literal["no_model", "nothing_told", "gate"]
+"""Why a model that was to decide did not. no_model: none may be asked here. nothing_told: all that it would have to
+know is sensitive. gate: it chose, and the gate refused every step of that. Else: how its answer failed."""
 
 
 def _plain(value: object) -> object:
@@ -80,12 +85,16 @@ class Decision(Frozen):
     """The SHA-256 (hex) of the profile that was looked at."""
     dropped: tuple[Dropped, ...] = ()
     """The steps that were proposed for the node and that the gate refused."""
+    fell_back: FellBack | None = None
+    """Why a model that was to decide did not; None where none was to, or where it did."""
 
     def row(self) -> dict[str, str]:
         """Return the columns of ``_etl_decisions`` that a decision fills: all but the run's number."""
         evidence: dict[str, Any] = self.model_dump(mode="json")["evidence"]
         if self.dropped:
             evidence["dropped"] = [each.model_dump(mode="json") for each in self.dropped]
+        if self.fell_back is not None:
+            evidence["fell_back"] = self.fell_back
         return {
             "node": self.node,
             "chosen": self.chosen,

@@ -27,7 +27,7 @@ def choose(routing: Routing, *, by: RoutePolicy, ask: Ask | None = None) -> Choi
         return by_trial(routing)
     if by == "model":
         if ask is None:
-            return _deterministic(routing).because("no model is configured")
+            return _deterministic(routing).instead("no_model", said="no model is at hand")
         return by_model(routing, ask=ask, fallback=_deterministic)
     choice = _deterministic(routing)
     if choice.sure or ask is None:

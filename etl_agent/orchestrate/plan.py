@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step, unknown_column
 from etl_agent.clean.union import STEPS
 
-__all__ = ["Plan", "PlannedStep", "ancestry", "next_survey", "reasons", "survey_passes"]
+__all__ = ["Plan", "PlannedStep", "ancestry", "kindred", "next_survey", "reasons", "survey_passes"]
 
 _FIT = "survey: fit "
 
@@ -140,6 +140,26 @@ def ancestry(steps: Sequence[PlannedStep], names: Sequence[str], *, columns: Col
         written, read = set(step.writes(before)), set(step.reads(before))
         if written & found and not _works_cell_by_cell(step, written, read):
             found |= read
+    return frozenset(found)
+
+
+def kindred(steps: Iterable[Step], names: Sequence[str], *, columns: Collection[str]) -> frozenset[str]:
+    """Name the columns that may hold cells of some columns, or what was made of them, whichever of the steps run.
+
+    Args:
+        steps: steps in any order.
+        names: columns that enter the first step.
+        columns: columns at any point; they are among the answer.
+    """
+    listed, found, grows = tuple(steps), set(columns), True
+    everywhere = tuple(dict.fromkeys((*names, *(name for step in listed for name in step.writes(names)))))
+    while grows:
+        before = len(found)
+        for step in listed:
+            written, read = set(step.writes(everywhere)), set(step.reads(everywhere))
+            if found & (written | read) and written and not _works_cell_by_cell(step, written, read):
+                found |= written | read
+        grows = len(found) > before
     return frozenset(found)
 
 

@@ -37,6 +37,7 @@ def chosen_anew(
     rules_alone: bool = False,
     sensitive: Collection[str] = (),
     ask: Ask | None = None,
+    climbs: bool = True,
 ) -> Choose:
     """Return what decides routes by their own policy.
 
@@ -46,6 +47,7 @@ def chosen_anew(
         rules_alone: whether nothing but rules decides, whatever the routes say.
         sensitive: columns of which nothing is told to a model.
         ask: whoever answers the questions of routes that a model chooses; without, rules and trial stand in.
+        climbs: whether ``auto`` may ask too, where rules and trial cannot tell.
     """
 
     def chosen(route: Route, evidence: Evidence) -> Chosen:
@@ -63,7 +65,8 @@ def chosen_anew(
             failures=failures,
             sensitive=frozenset(sensitive),
         )
-        choice = choose(routing, by="rule" if rules_alone else route.by, ask=ask)
+        by = "rule" if rules_alone else route.by
+        choice = choose(routing, by=by, ask=ask if climbs or by == "model" else None)
         return Chosen(decision_of(choice, routing), choice.steps)
 
     return chosen
@@ -104,5 +107,5 @@ def _replay(known: LockedRoute, evidence: Evidence, failures: Failures | None) -
             step = pinned  # noqa: PLW2901  what was measured is what runs
         steps.append(step)
         evidence = evidence.after(pinned)
-    decision = known.decision.model_copy(update={"policy": "lock", "dropped": tuple(dropped)})
+    decision = known.decision.model_copy(update={"policy": "lock", "dropped": tuple(dropped), "fell_back": None})
     return Chosen(decision, tuple(steps))

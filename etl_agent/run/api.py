@@ -16,6 +16,7 @@ from etl_agent.run.runner import run_pipeline
 if TYPE_CHECKING:
     import pandas as pd
 
+    from etl_agent.ask import Ask
     from etl_agent.run.result import RunResult
 
 __all__ = ["run"]
@@ -34,6 +35,7 @@ def run(
     variables: Mapping[str, str] | None = None,
     as_of: date | None = None,
     progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> RunResult:
     """Run one pipeline: extract, validate, clean and load; all of it or nothing.
 
@@ -49,6 +51,7 @@ def run(
         variables: values for ``{name}`` in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.
+        ask: answers the questions of routes that a model chooses; without, rules and trial stand in.
 
     Returns:
         What became of every row. A run that is refused for its data returns too: its ``status`` is ``refused`` and
@@ -70,5 +73,6 @@ def run(
         variables=variables or {},
         as_of=as_of,
         progress=progress or NoProgress(),
+        ask=ask,
     )
     return run_pipeline(spec, project=folder if project is None else Path(project), options=options, frame=frame)

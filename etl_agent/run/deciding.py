@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.measures import Measures
 from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.lock import Lock, learns_here, lock_command
+from etl_agent.orchestrate.plan import kindred
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.sequential import Node, PipelineSpec, routes_of, steps_of, waits_for_evidence
 from etl_agent.orchestrate.settle import Settled, settle
@@ -24,9 +25,10 @@ from etl_agent.run.sampling import evidence_of
 from etl_agent.validate.spec import Validate
 
 if TYPE_CHECKING:
+    from etl_agent.ask import Ask
     from etl_agent.extract.dataset import Dataset
 
-__all__ = ["Decided", "decide", "decide_nodes"]
+__all__ = ["Decided", "decide", "decide_nodes", "sensitive_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,15 @@ class Decided:
     watch: Watch | None = None
 
 
-def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | None = None) -> Decided:
+def decide(
+    spec: PipelineSpec,
+    dataset: Dataset,
+    *,
+    project: Path,
+    lock: Lock | None = None,
+    ask: Ask | None = None,
+    climbs: bool = False,
+) -> Decided:
     """Settle the nodes of a pipeline; the dataset is read only if one of them must look at it.
 
     Args:
@@ -54,6 +64,8 @@ def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | 
         dataset: its files.
         project: the folder that its paths are relative to.
         lock: what was chosen before; routes that it knows are not decided again, unless the data have drifted.
+        ask: a model, for the routes that one chooses.
+        climbs: whether routes by ``auto`` may ask it too, where rules and trial cannot tell.
 
     Raises:
         ConfigurationError: a strategy or a column that a node names is not there.
@@ -63,7 +75,9 @@ def decide(spec: PipelineSpec, dataset: Dataset, *, project: Path, lock: Lock | 
         validation=spec.validation,
         keys=frozenset(spec.load.primary_key),
         absent=_absent(spec, dataset.names, project=project) if waits_for_evidence(spec.clean) else (),
-        sensitive=frozenset(_sensitive(spec.validation)),
+        sensitive=sensitive_in(spec, dataset.names) if waits_for_evidence(spec.clean) else frozenset(),
+        ask=ask,
+        climbs=climbs,
     )
     profile = None if lock is None else lock.profile
     must_know = profile is not None and spec.on_profile_drift != "fail"
@@ -120,12 +134,16 @@ class Asked:
         keys: columns of which no proposed step may change a cell.
         absent: columns that no file brings and that are null.
         sensitive: columns of which nothing is told to a model.
+        ask: a model, if one may be asked.
+        climbs: whether routes by ``auto`` may ask it too.
     """
 
     validation: Validate = Validate()  # noqa: RUF009  frozen
     keys: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
     sensitive: frozenset[str] = frozenset()
+    ask: Ask | None = None
+    climbs: bool = False
 
 
 def _settled(
@@ -149,7 +167,14 @@ def _settled(
     failures = contract_failures(asked.validation, project=project)
     known = strategies_in(project) if any(routes_of(nodes)) else {}
     refuse_unknown(nodes, known)
-    choose = chosen_anew(known, failures=failures, rules_alone=rules_alone, sensitive=asked.sensitive)
+    choose = chosen_anew(
+        known,
+        failures=failures,
+        rules_alone=rules_alone,
+        sensitive=asked.sensitive,
+        ask=asked.ask,
+        climbs=asked.climbs,
+    )
     if lock is not None:
         choose = chosen_before(lock, choose, failures=failures)
     measures = Measures(
@@ -209,9 +234,16 @@ def _with_nulls(evidence: Evidence, names: Sequence[str]) -> Evidence:
     return replace(evidence, sample=sample)
 
 
-def _sensitive(validation: Validate) -> Iterator[str]:
-    if isinstance(validation.contract, Mapping):
-        yield from (name for name, column in validation.contract.items() if column.sensitive)
+def sensitive_in(spec: PipelineSpec, names: Sequence[str]) -> frozenset[str]:
+    """Name the columns of which nothing may be told: those called sensitive, and what they are made from or into.
+
+    Args:
+        spec: the pipeline.
+        names: the columns of its files.
+    """
+    contract = spec.validation.contract
+    declared = [name for name, column in contract.items() if column.sensitive] if isinstance(contract, Mapping) else []
+    return kindred(steps_of(spec.clean), names, columns=declared) if declared else frozenset()
 
 
 def _columns_drifted(names: Sequence[str], validation: Validate) -> bool | None:

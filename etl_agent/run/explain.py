@@ -127,7 +127,7 @@ def explain_pipeline(spec: PipelineSpec, *, project: Path, options: RunOptions |
     day = options.as_of or date.today()
     with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
         lock, _ = current_lock(spec, project=project, required=options.locked)
-        decided = decide(spec, dataset, project=project, lock=lock)
+        decided = decide(spec, dataset, project=project, lock=lock, ask=None if options.locked else options.ask)
         plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=lock)
         headers = report_headers(spec, dataset, plan)
         known = not headers.refused and not any("infer" in reason for reason in plan.passes)

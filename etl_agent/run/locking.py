@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from etl_agent.clean.step import FittedStep, Step
+from etl_agent.decide.by_model import COST
+from etl_agent.decide.decision import Decision
 from etl_agent.errors import CannotCreate, ConfigurationError
 from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, lock_command, read_lock, touches, write_lock
 from etl_agent.orchestrate.sequential import PipelineSpec
@@ -72,7 +74,7 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
     Args:
         spec: the pipeline.
         project: the folder that its paths are relative to.
-        options: variables and the day for templates in paths.
+        options: variables and the day for templates in paths, and a model that may be asked.
 
     Raises:
         EtlAgentError: of the class that says why the pipeline cannot be prepared.
@@ -80,11 +82,11 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
     options = options or RunOptions()
     day = options.as_of or date.today()
     with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
-        prepared = prepare(spec, dataset, project=project)
+        prepared = prepare(spec, dataset, project=project, ask=options.ask, climbs=True)
         evidence = prepared.decided.evidence or evidence_of(dataset)
     routes = tuple(
         LockedRoute(
-            decision=chosen.decision,
+            decision=_without_cost(chosen.decision),
             steps=tuple(_kept(step, evidence.names, prepared.sensitive) for step in chosen.declared),
             versions={step.name: step.version for step in chosen.declared},
         )
@@ -99,6 +101,12 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
         ),
         profile=fingerprint(evidence.sample, evidence.kinds, sensitive=prepared.sensitive),
     )
+
+
+def _without_cost(decision: Decision) -> Decision:
+    """Return a decision without what it took to make it: another time it takes something else, and is the same."""
+    evidence = {name: figure for name, figure in decision.evidence.items() if name not in COST}
+    return decision.model_copy(update={"evidence": evidence})
 
 
 def _kept(step: Step, names: Sequence[str], sensitive: Collection[str]) -> Step:

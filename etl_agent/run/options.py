@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from etl_agent.ask import Ask
     from etl_agent.decide.decision import Decision
 
 __all__ = ["NoProgress", "Progress", "RunOptions"]
@@ -53,6 +54,7 @@ class RunOptions:
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.
         decisions: what was decided about the pipeline before it runs, to be kept with the run.
+        ask: a model that may be asked where the pipeline says so; never in a locked run.
     """
 
     dry_run: bool = False
@@ -64,6 +66,7 @@ class RunOptions:
     as_of: date | None = None
     progress: Progress = field(default_factory=NoProgress)
     decisions: tuple[Decision, ...] = ()
+    ask: Ask | None = None
 
     @property
     def dry(self) -> bool:

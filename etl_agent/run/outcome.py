@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etl_agent.orchestrate.lock import Lock
     from etl_agent.run.replay import Replay
 
-__all__ = ["Run", "judged", "layouts_of", "refused"]
+__all__ = ["Run", "judged", "layouts_of", "refused", "without_model"]
 
 
 @dataclass(slots=True)
@@ -69,6 +69,10 @@ class Run:
         """How long it has taken so far."""
         return time.monotonic() - self.began
 
+    def warn(self, said: str | None) -> None:
+        """Add to what a person should look at."""
+        self.warning = "; ".join(each for each in (self.warning, said) if each) or None
+
     def result(self, **known: object) -> RunResult:
         """Make the run's result from what is known by now."""
         blank = RunResult(self.spec.name, self.run_id, "loaded", self.table, Balance())
@@ -103,6 +107,12 @@ def judged(run: Run, dataset: Dataset, books: Books, selection: Selection, *, re
         changes=books.changes.by_column(),
         message=selection.message,
     )
+
+
+def without_model(decisions: Iterable[Decision]) -> str | None:
+    """Say which decisions were made without the model that was to make them, and why; None if there are none."""
+    said = [f"{each.node} ({each.fell_back.replace('_', ' ')})" for each in decisions if each.fell_back is not None]
+    return f"decided without a model: {', '.join(said)}" if said else None
 
 
 def layouts_of(dataset: Dataset, books: Books) -> dict[str, FileLayout]:

@@ -22,6 +22,7 @@ from etl_agent.validate.contract import Contract, compile_contract
 from etl_agent.validate.header import HeaderReport, match_header
 
 if TYPE_CHECKING:
+    from etl_agent.ask import Ask
     from etl_agent.clean.step import Step
     from etl_agent.extract.dataset import Dataset
     from etl_agent.orchestrate.lock import Lock
@@ -134,6 +135,8 @@ def prepare(
     project: Path,
     frozen: Mapping[str, ColumnType] | None = None,
     lock: Lock | None = None,
+    ask: Ask | None = None,
+    climbs: bool = False,
 ) -> Prepared:
     """Decide everything that is left open, with as few passes over the data as it takes.
 
@@ -143,13 +146,15 @@ def prepare(
         project: the folder that its paths are relative to.
         frozen: types that an earlier run inferred for this table.
         lock: what was chosen and learned before.
+        ask: a model, for the routes that one chooses.
+        climbs: whether routes by ``auto`` may ask it too, where rules and trial cannot tell.
 
     Raises:
         Drifted: the columns of a file do not fit.
         AmbiguousFormat: a column allows several readings.
         ConfigurationError: the contract or a step cannot work.
     """
-    decided = decide(spec, dataset, project=project, lock=lock)
+    decided = decide(spec, dataset, project=project, lock=lock, ask=ask, climbs=climbs)
     plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=decided.lock)
     headers = report_headers(spec, dataset, plan)
     headers.raise_if_refused()

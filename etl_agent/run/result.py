@@ -98,6 +98,11 @@ class RunResult:
     exit_code: int = 0
     refusal: DataRefused | None = field(default=None, compare=False)
 
+    @property
+    def fell_back(self) -> tuple[Decision, ...]:
+        """The decisions that a model was to make and that were made without it."""
+        return tuple(decision for decision in self.decisions if decision.fell_back is not None)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the outcome as plain data, for JSON."""
         balance = self.balance
@@ -124,6 +129,7 @@ class RunResult:
             "sensitive": list(self.sensitive),
             "files": [file.as_dict() for file in self.files],
             "reasons": [{**reason.as_dict(), "rows": rows} for reason, rows in self.reasons.items()],
+            "fell_back": [decision.node for decision in self.fell_back],
             "decisions": [decision.model_dump(mode="json") for decision in self.decisions],
             "changed_cells": self.changed_cells,
             "changes": [

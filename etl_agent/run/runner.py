@@ -27,7 +27,7 @@ from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.locking import current_lock
 from etl_agent.run.meter import Meter
 from etl_agent.run.options import RunOptions
-from etl_agent.run.outcome import Run, judged, layouts_of, refused
+from etl_agent.run.outcome import Run, judged, layouts_of, refused, without_model
 from etl_agent.run.prepare import Prepared, digest_of, prepare, unbrought
 from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
@@ -115,9 +115,11 @@ def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) ->
     books = _books(run, chosen)
     try:
         frozen = _frozen_types(run, target)
-        prepared = prepare(run.spec, chosen, project=run.project, frozen=frozen, lock=run.lock)
+        ask = None if run.options.locked else run.options.ask
+        prepared = prepare(run.spec, chosen, project=run.project, frozen=frozen, lock=run.lock, ask=ask)
         run.sensitive = prepared.sensitive
         run.decisions = (*run.options.decisions, *prepared.decided.settled.decisions)
+        run.warn(without_model(run.decisions))
         if _rejects_late(run.spec, prepared):
             books.keep_places()
         if run.options.dry:
