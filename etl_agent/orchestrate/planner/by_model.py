@@ -1,0 +1,100 @@
+"""The planner's model: it says what unread phrases of a goal mean, and picks repairs, from closed lists only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from etl_agent.ask import Ask, Asked, Failure, Unanswered, Usage
+from etl_agent.decide.telling import one_line
+from etl_agent.orchestrate.planner.accepting import Refused, accepted
+from etl_agent.orchestrate.planner.given import Given
+from etl_agent.orchestrate.planner.questions import Choice, reading_question
+from etl_agent.orchestrate.planner.told import Told
+from etl_agent.orchestrate.planner.wishes import Reading, Wish
+
+__all__ = ["Read", "read_by_model"]
+
+_DETAIL = 200  # characters of what an endpoint says of its failure
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A goal, read with the help of a model.
+
+    Args:
+        reading: what the goal says: the wishes that rules read, then those of the model that were taken.
+        notes: what a person should know: that the model did not answer, what of its answer was not taken.
+        failure: why there is no answer; None if there is one, or nothing was asked.
+        asked: who answered; None if nobody did.
+        question: the digest of the question; None if nothing was asked.
+        usage: what the question took, failed tries included.
+    """
+
+    reading: Reading
+    notes: tuple[str, ...] = ()
+    failure: Failure | None = None
+    asked: Asked | None = None
+    question: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a model took part."""
+        return self.asked is not None
+
+
+def read_by_model(reading: Reading, given: Given, *, ask: Ask) -> Read:
+    """Let a model say what the words of a goal ask for that rules made nothing of.
+
+    It is asked only where there are such words, since each of its wishes must answer some of them. What the user's
+    words say already stands; what the data do not bear out is left out, and noted. Without an answer the reading
+    stays as it is.
+
+    Args:
+        reading: what rules read in the goal.
+        given: what the user gave.
+        ask: whoever answers.
+    """
+    told = Told(reading, given)
+    if not told.phrases:
+        return Read(reading)
+    if not told.words or not any(told.columns.values()):
+        return Read(reading, notes=("the model was not asked: there is nothing that it may be told",))
+    question = reading_question(told)
+    outcome = ask(question)
+    read = Read(reading, question=question.digest, usage=outcome.usage)
+    if isinstance(outcome, Unanswered):
+        return replace(read, notes=(_unanswered(outcome),), failure=outcome.failure)
+    taken, notes = _taken(outcome.value.wishes, told)
+    heard = {wish.words for wish in taken}
+    left = tuple(
+        phrase for number, phrase in enumerate(reading.not_understood, 1) if told.phrases.get(number) not in heard
+    )
+    merged = Reading(wishes=(*reading.wishes, *taken), not_understood=left)
+    return replace(read, reading=merged, notes=notes, asked=outcome.asked)
+
+
+def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str, ...]]:
+    """Take what can be taken of a model's wishes, and note the rest."""
+    taken: list[Wish] = []
+    refused: Counter[Refused] = Counter()
+    for choice in dict.fromkeys(choices):  # said twice is said once
+        made = accepted(choice, told, (*told.reading.wishes, *taken))
+        if isinstance(made, Refused):
+            refused[made] += 1
+        else:
+            taken.append(made)
+    heard = dict.fromkeys(wish.words for wish in taken)
+    notes = [f"read by the model: {words}" for words in heard]
+    notes += [
+        f"left out of the model's answer: {each.wish}{f' ({count} times)' if count > 1 else ''}, since {each.reason}"
+        for each, count in refused.items()
+    ]
+    return taken, tuple(notes)
+
+
+def _unanswered(outcome: Unanswered) -> str:
+    detail = one_line(outcome.detail, most=_DETAIL)
+    return f"the model did not answer ({outcome.failure}: {detail}); rules decide"
