@@ -49,12 +49,15 @@ class Finding(Frozen):
     """Why rows were rejected."""
     step: str | None = None
     """The step, where it concerns one."""
+    wanted: str | None = None
+    """For a target_conflict in a column: the column type of the contract that fits what the table has, or ``absent``
+    where the table has no such column."""
     rows: Annotated[int, Field(ge=0)] = 0
     """Rows that it concerns."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """These rows as a share (0 to 1) of those that were looked at."""
-    type: str | None = None
-    """The type that would fit, as in a contract, where it is about a type and that is known."""
+    wanted: str | None = None
+    """What the table has for the column, where that is known: a type as in a contract, or ``absent``."""
     detail: str = ""
     """One sentence for the user, without text of cells; never told to a model."""
 

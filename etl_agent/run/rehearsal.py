@@ -1,0 +1,101 @@
+"""Rehearse a pipeline: run all of it but the load on what was sampled, and say what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, PermissionRefused, TryLater
+from etl_agent.extract.spec import Extract
+from etl_agent.load.target import open_target
+from etl_agent.orchestrate.planner.findings import Finding
+from etl_agent.orchestrate.planner.given import Given, Source
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.profile.sample import SAMPLE_ROWS
+from etl_agent.run.findings_of import findings_of_error, findings_of_result
+from etl_agent.run.options import RunOptions
+from etl_agent.run.runner import run_pipeline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from etl_agent.run.result import RunResult
+
+__all__ = ["rehearse", "target_away"]
+
+_AWAY = (CannotCreate, DatabaseUnavailable, PermissionRefused, TryLater)
+"""What it means that a target cannot be looked at now."""
+
+
+def target_away(url: str, *, project: Path) -> str | None:
+    """Look at a target without writing, and say why it cannot be read; None if it can, or is not there yet.
+
+    Args:
+        url: the target, as in a pipeline file.
+        project: the folder that relative paths are relative to.
+    """
+    try:
+        with open_target(url, read_only=True, folder=project) as target, target.reading():
+            return None
+    except _AWAY as error:
+        return f"the target cannot be looked at, so it is not known whether its tables fit: {error.what}"
+
+
+def rehearse(spec: PipelineSpec, *, project: Path, given: Given, reachable: bool = True) -> tuple[Finding, ...]:
+    """Run a pipeline dry, with the gate and the same stages as a real run; nothing is written or created.
+
+    A small dataset is taken whole. Of a large one the profile's sample is taken rather than the head: rows from
+    everywhere, and with them a few of every pattern of every column, so that what stands in few rows is met too. That
+    makes rare rows look more frequent than they are. So where the sample breaks a budget, the rows in it that were
+    chosen by their numbers alone are asked again: their shares are shares of the dataset.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        given: the datasets and what is known of them.
+        reachable: whether the target can be looked at; else its tables are left aside.
+    """
+    if not reachable:
+        spec = _without_target(spec)
+    source = _source(spec, given)
+    if source is None or source.profile.rows <= SAMPLE_ROWS:
+        return _found(spec, project, RunOptions(dry_run=True))
+    sample = source.profile.sample
+    if sample.data is None or not _is_plain(spec.extract):
+        return _found(spec, project, RunOptions(sample=SAMPLE_ROWS))
+    found = _found(spec, project, RunOptions(dry_run=True), sample.data)
+    if any(finding.kind in ("over_budget", "key_conflict") for finding in found) and sample.fair is not None:
+        found = _found(spec, project, RunOptions(dry_run=True), sample.fair)
+    return found
+
+
+def _found(
+    spec: PipelineSpec, project: Path, options: RunOptions, rows: pa.RecordBatch | None = None
+) -> tuple[Finding, ...]:
+    try:
+        result = _run(spec, project, options, rows)
+    except _AWAY:
+        return ()  # the plan may be right all the same: it is said once for the target, and met when it runs
+    except EtlAgentError as error:
+        return findings_of_error(error, spec=spec)
+    return findings_of_result(result, spec=spec)
+
+
+def _run(spec: PipelineSpec, project: Path, options: RunOptions, rows: pa.RecordBatch | None) -> RunResult:
+    frame = None if rows is None else rows.to_pandas()
+    return run_pipeline(spec, project=project, options=options, frame=frame)
+
+
+def _source(spec: PipelineSpec, given: Given) -> Source | None:
+    return next((source for source in given.sources if set(source.files) == set(spec.extract.files)), None)
+
+
+def _is_plain(extract: Extract) -> bool:
+    """Tell whether the columns of the profile are those that the pipeline reads."""
+    return extract == Extract(files=extract.files)
+
+
+def _without_target(spec: PipelineSpec) -> PipelineSpec:
+    """Let a pipeline go to a database that is not there, and that a dry run does not create."""
+    nowhere = {"to": "sqlite:///no such folder/absent.db", "db_schema": None}
+    return spec.model_copy(update={"load": spec.load.model_copy(update=nowhere)})
