@@ -8,7 +8,17 @@ from typing import Literal
 
 import pytest
 
-from etl_agent.ask import Answered, Budget, Metered, Question, Unanswered, Usage, check_model_call, no_model_calls
+from etl_agent.ask import (
+    Answered,
+    Budget,
+    Meter,
+    Metered,
+    Question,
+    Unanswered,
+    Usage,
+    check_model_call,
+    no_model_calls,
+)
 from etl_agent.errors import EtlAgentError
 from etl_agent.frozen import Frozen
 from etl_agent.testing import FailingAsk, ScriptedAsk
@@ -114,3 +124,44 @@ def test_switch() -> None:
         thread.join()
     check_model_call()
     assert seen == ["a model would be asked where none may be"]
+
+
+def test_circuit_half_opens() -> None:
+    """After a pause one question finds out whether the endpoint answers again, and only its answer closes the circuit."""
+    now = 0.0
+    down = Unanswered("transport", "timed out")
+    meter = Meter(patience=2, pause=60, clock=lambda: now)
+    for _ in range(2):
+        meter.heard(down)
+    assert meter.admitted() == Unanswered("circuit_open", "the endpoint failed 2 times in a row")
+    now = 60
+    assert meter.admitted() is None
+    assert meter.admitted() is not None
+    meter.heard(down)
+    now = 119
+    assert meter.admitted() is not None
+    now = 120
+    assert meter.admitted() is None
+    meter.heard(Unanswered("invalid", "no answer of the type"))
+    assert meter.admitted() is None
+
+
+def test_what_was_not_asked_says_nothing_about_the_endpoint() -> None:
+    """A question over budget neither counts as a failure of the endpoint nor makes up for one."""
+    meter = Meter(patience=2)
+    for failure in ("transport", "over_budget", "transport"):
+        meter.heard(Unanswered(failure, ""))
+    assert meter.admitted() is not None
+
+
+def test_what_is_set_aside_counts_until_it_is_settled() -> None:
+    """Requests at the same time cannot exceed the budget together; what one did not take is free again."""
+    meter = Meter(Budget(tokens=100))
+    ahead = Usage(calls=1, tokens_in=60)
+    assert meter.reserve(ahead) is None
+    assert meter.reserve(ahead) == Unanswered(
+        "over_budget", "the budget is 100 tokens, and with this call it would be 120"
+    )
+    meter.settle(ahead, took=Usage(calls=1, tokens_in=40))
+    assert meter.reserve(ahead) is None
+    assert meter.used == Usage(calls=1, tokens_in=40)
