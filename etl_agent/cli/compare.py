@@ -10,8 +10,10 @@ import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of
 from etl_agent.cli.failure import safe
+from etl_agent.cli.model import asking, model_options
 
 if TYPE_CHECKING:
+    from etl_agent.ask import Ask
     from etl_agent.run.comparing import Compared, Comparison
 
 __all__ = ["compare"]
@@ -31,14 +33,26 @@ _PIPELINES = (".yaml", ".yml")
     "them: precision, recall and damage.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another one makes other errors.")
+@model_options
 @json_option
-def compare(files: tuple[str, ...], *, inject_errors: float | None, seed: int, as_json: bool) -> int:
+def compare(
+    files: tuple[str, ...],
+    *,
+    inject_errors: float | None,
+    seed: int,
+    model: str | None,
+    no_model: bool,
+    as_json: bool,
+) -> int:
     """Compare the ways to clean files or a pipeline on your own rows; end with the cheapest that is good enough.
 
     The ways are: nothing, the fixed steps, a strategy chosen by rule, by trial, and steps composed for the data
-    (auto). Nothing is written. Large datasets are compared on a sample of their rows.
+    (auto); and one chosen by a model, if one is configured. Nothing is written. Large datasets are compared on a
+    sample of their rows.
     """
-    comparison = _compared(files, share=inject_errors, seed=seed)
+    project = project_of(Path(files[0]) if files[0].endswith(_PIPELINES) else None)
+    ask = asking(model, no_model=no_model, project=project)
+    comparison = _compared(files, project=project, share=inject_errors, seed=seed, ask=ask)
     if as_json:
         print_json(
             {
@@ -55,24 +69,24 @@ def compare(files: tuple[str, ...], *, inject_errors: float | None, seed: int, a
     return 0
 
 
-def _compared(files: tuple[str, ...], *, share: float | None, seed: int) -> Comparison:
+def _compared(files: tuple[str, ...], *, project: Path, share: float | None, seed: int, ask: Ask | None) -> Comparison:
     from etl_agent.orchestrate.adhoc import extract_of
     from etl_agent.orchestrate.file import read_pipeline
     from etl_agent.run.comparing import compare as compared
+    from etl_agent.run.deciding import sensitive_in
     from etl_agent.run.failures import contract_failures
     from etl_agent.run.reading import open_files
     from etl_agent.run.sampling import evidence_of
 
     if not files[0].endswith(_PIPELINES):
-        project = project_of()
         with open_files(extract_of(files, encoding=None, delimiter=None), project=Path.cwd(), as_of=date.today()) as (
             dataset,
             _,
         ):
-            return compared(None, evidence_of(dataset), project=project, share=share, seed=seed)
+            return compared(None, evidence_of(dataset), project=project, share=share, seed=seed, ask=ask)
     if len(files) > 1:
         raise click.UsageError("name one pipeline, or the files of one dataset")
-    spec, project = read_pipeline(Path(files[0])), project_of(Path(files[0]))
+    spec = read_pipeline(Path(files[0]))
     with open_files(spec.extract, project=project, as_of=date.today()) as (dataset, _):
         return compared(
             spec.clean,
@@ -81,6 +95,8 @@ def _compared(files: tuple[str, ...], *, share: float | None, seed: int) -> Comp
             failures=contract_failures(spec.validation, project=project),
             share=share,
             seed=seed,
+            ask=ask,
+            sensitive=sensitive_in(spec, dataset.names),
         )
 
 
@@ -101,7 +117,11 @@ def _print(comparison: Comparison) -> None:
         cells = _cells(way, comparison)
         table.add_row(way.pattern, safe(", ".join(way.chosen)), *(cells[name] for name in columns))
     print_table(table)
-    click.echo("model, planner: not configured")
+    for way in comparison.ways:
+        if way.fell_back:
+            click.echo(safe(f"{way.pattern}: decided without a model: {', '.join(way.fell_back)}"))
+    if not any(way.pattern == "model" for way in comparison.ways):
+        click.echo("model: not configured")
     click.echo(safe(f"recommended: {comparison.recommended}, {comparison.why}"))
 
 

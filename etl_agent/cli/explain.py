@@ -10,6 +10,7 @@ import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of
 from etl_agent.cli.failure import safe
+from etl_agent.cli.model import asking
 from etl_agent.cli.values import AS_OF, VARIABLE
 
 __all__ = ["explain"]
@@ -19,9 +20,15 @@ __all__ = ["explain"]
 @click.argument("pipelines", metavar="PIPELINE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
 @click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
+@click.option("--model", metavar="NAME", help="Ask this model for routes by: model; without, explaining asks none.")
 @json_option
 def explain(
-    pipelines: tuple[Path, ...], *, as_of: date | None, variables: tuple[tuple[str, str], ...], as_json: bool
+    pipelines: tuple[Path, ...],
+    *,
+    as_of: date | None,
+    variables: tuple[tuple[str, str], ...],
+    model: str | None,
+    as_json: bool,
 ) -> int:
     """Show what a run would do, without touching the target.
 
@@ -34,7 +41,9 @@ def explain(
 
     specs = read_pipelines(pipelines)
     project = project_of(pipelines[0])
-    options = RunOptions(variables=dict(variables), as_of=as_of)
+    # to look at a plan costs nothing and sends nothing, unless the model is named right here
+    ask = asking(model, no_model=model is None, project=project)
+    options = RunOptions(variables=dict(variables), as_of=as_of, ask=ask)
     told = [explain_pipeline(spec, project=project, options=options) for spec in specs]
     if as_json:
         print_json([explanation.as_dict() for explanation in told])

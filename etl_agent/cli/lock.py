@@ -10,6 +10,7 @@ import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
 from etl_agent.cli.failure import safe
+from etl_agent.cli.model import asking, fallback_option, model_options
 from etl_agent.cli.values import AS_OF, VARIABLE
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = ["lock"]
 @click.option("--check", is_flag=True, help="Exit with 1 if a lock is missing, stale or would change; write nothing.")
 @click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
 @click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
+@fallback_option
+@model_options
 @json_option
 @quiet_option
 def lock(
@@ -34,35 +37,48 @@ def lock(
     check: bool,
     as_of: date | None,
     variables: tuple[tuple[str, str], ...],
+    fail_on_fallback: bool,
+    model: str | None,
+    no_model: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Write pipelines/NAME.lock.json: what each route chose and why, what steps learned, what the data looked like.
 
     Keep it in version control and review it like code. A run goes by a lock that fits the pipeline; with
-    run --locked it refuses to go without one.
+    run --locked it refuses to go without one. A model may be asked for routes by: model, and for those by: auto where
+    rules and trial cannot tell.
     """
     from etl_agent.orchestrate.file import read_pipelines
     from etl_agent.run.options import RunOptions
 
     specs = read_pipelines(pipelines)
     project = project_of(pipelines[0])
-    options = RunOptions(variables=dict(variables), as_of=as_of)
+    ask = asking(model, no_model=no_model, project=project)
+    options = RunOptions(variables=dict(variables), as_of=as_of, ask=ask)
     told = [_locked(spec, project, options, write=not (diff or check)) for spec in specs]
     if as_json:
         print_json(told)
     elif not quiet:
         for each in told:
             _say(each, diff=diff)
-    return int(check and any(each["changed"] for each in told))
+    for each in told:
+        if each["warning"]:
+            click.echo(safe(f"etl-agent: {each['pipeline']}: {each['warning']}"), err=True)
+    failed = (check and any(each["changed"] for each in told)) or (
+        fail_on_fallback and any(each["fell_back"] for each in told)
+    )
+    return int(failed)
 
 
 def _locked(spec: PipelineSpec, project: Path, options: RunOptions, *, write: bool) -> dict[str, Any]:
     from etl_agent.orchestrate.lock import difference, write_lock
     from etl_agent.run.locking import lock_file, make_lock, read_current, save_lock
+    from etl_agent.run.outcome import without_model
 
     file = lock_file(spec, project=project)
     before, after = read_current(spec, project=project), make_lock(spec, project=project, options=options)
+    decisions = [route.decision for route in after.routes]
     changed = before is None or write_lock(before) != write_lock(after)
     if write and changed:
         save_lock(after, file)
@@ -72,7 +88,9 @@ def _locked(spec: PipelineSpec, project: Path, options: RunOptions, *, write: bo
         "lock": name,
         "changed": changed,
         "written": write and changed,
-        "routes": [route.decision.model_dump(mode="json") for route in after.routes],
+        "warning": without_model(decisions),
+        "fell_back": [decision.node for decision in decisions if decision.fell_back is not None],
+        "routes": [decision.model_dump(mode="json") for decision in decisions],
         "formats": [known.label for known in after.formats],
         "diff": difference(before, after, name=name),
     }

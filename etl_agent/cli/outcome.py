@@ -46,6 +46,11 @@ class Outcomes:
         """Whether any row was quarantined."""
         return any(result.balance.quarantined for result in self.results)
 
+    @property
+    def fell_back(self) -> bool:
+        """Whether anything that a model was to decide was decided without it."""
+        return any(result.fell_back for result in self.results)
+
     def add(self, result: RunResult, *, default_budget: bool) -> None:
         """Take a result and say it."""
         self.results.append(result)

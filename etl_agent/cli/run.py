@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
+from etl_agent.cli.model import asking, fallback_option, model_options
 from etl_agent.cli.outcome import Outcomes, run_all
 from etl_agent.cli.values import AS_OF, VARIABLE, WAIT
 
@@ -28,6 +29,8 @@ __all__ = ["run"]
 @click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
 @click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
 @click.option("--fail-on-rejects", is_flag=True, help="Exit with 1 if any row was quarantined.")
+@fallback_option
+@model_options
 @click.option("--balance", is_flag=True, help="Show where every row is.")
 @json_option
 @quiet_option
@@ -42,6 +45,9 @@ def run(
     as_of: date | None,
     variables: tuple[tuple[str, str], ...],
     fail_on_rejects: bool,
+    fail_on_fallback: bool,
+    model: str | None,
+    no_model: bool,
     balance: bool,
     as_json: bool,
     quiet: bool,
@@ -49,7 +55,8 @@ def run(
     """Run pipelines: extract, validate, clean and load; all of it or nothing.
 
     With several files, pipelines run in the order of their needs; one that fails keeps those that need it from
-    running. Without a terminal a success prints nothing. The exit code is the first failure's.
+    running. Without a terminal a success prints nothing. The exit code is the first failure's. A model is asked only
+    for routes by: model, and never with --locked.
     """
     from etl_agent.orchestrate.file import read_pipelines
     from etl_agent.run.options import RunOptions
@@ -58,6 +65,8 @@ def run(
     specs = read_pipelines(pipelines)
     project = project_of(pipelines[0])
     outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
+
+    ask = asking(model, no_model=no_model, project=project)
 
     def options() -> RunOptions:
         return RunOptions(
@@ -69,9 +78,10 @@ def run(
             variables=dict(variables),
             as_of=as_of,
             progress=outcomes.progress,
+            ask=ask,
         )
 
     code = run_all(specs, lambda spec: run_pipeline(spec, project=project, options=options()), outcomes)
     if as_json:
         print_json([result.as_dict() for result in outcomes.results])
-    return code or (1 if fail_on_rejects and outcomes.rejected else 0)
+    return code or int((fail_on_rejects and outcomes.rejected) or (fail_on_fallback and outcomes.fell_back))

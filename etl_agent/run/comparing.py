@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +52,7 @@ class Compared:
         seconds: wall time to decide and clean.
         cpu_seconds: processor time to decide and clean.
         model_calls: questions to a model.
+        fell_back: what a model was to choose and did not, with why.
         tokens: tokens of these.
         cost: money for these.
         changed: cells that differ afterwards.
@@ -73,6 +74,7 @@ class Compared:
     model_calls: int = 0
     tokens: int = 0
     cost: float = 0.0
+    fell_back: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""
@@ -116,6 +118,7 @@ def compare(
     share: float | None = None,
     seed: int = 1,
     ask: Ask | None = None,
+    sensitive: Collection[str] = (),
 ) -> Comparison:
     """Clean a sample in every way that there is, and recommend the cheapest that is good enough.
 
@@ -127,6 +130,7 @@ def compare(
         share: of the clean-looking cells of each column, how many (0 to 1) are made wrong; None to inject no error.
         seed: another one makes other errors.
         ask: a model, if one is configured.
+        sensitive: columns of which nothing is told to it.
 
     Raises:
         ConfigurationError: a strategy or a column that a node names is not there.
@@ -139,7 +143,7 @@ def compare(
         _Way(listed, choose, project=project, failures=failures).compared(
             pattern, dirty, injected, of=evidence, used=lambda: Usage() if metered is None else metered.used
         )
-        for pattern, listed, choose in _ways(nodes, known, failures, metered)
+        for pattern, listed, choose in _ways(nodes, known, failures, metered, sensitive)
     ]
     before = None if failures is None else failures(dirty.sample)
     recommended, why = _recommended(ways)
@@ -147,7 +151,11 @@ def compare(
 
 
 def _ways(
-    nodes: Sequence[Node] | None, known: Mapping[str, Strategy], failures: Failures | None, ask: Ask | None
+    nodes: Sequence[Node] | None,
+    known: Mapping[str, Strategy],
+    failures: Failures | None,
+    ask: Ask | None,
+    sensitive: Collection[str],
 ) -> Iterator[tuple[Pattern, Sequence[Node], Choose]]:
     """Name every way with its nodes and with what decides its routes, the cheapest first."""
     otherwise = _otherwise(known, failures)
@@ -161,14 +169,18 @@ def _ways(
     yield "trial", (*own, *free), _always("trial", known, failures)
     yield "auto", (*own, Route(route="auto", among=(AUTO.name,))), chosen_anew(known, failures=failures)
     if ask is not None:
-        yield "model", (*own, *free), _always("model", known, failures, ask)
+        yield "model", (*own, *free), _always("model", known, failures, ask, sensitive)
 
 
 def _always(
-    by: RoutePolicy, known: Mapping[str, Strategy], failures: Failures | None, ask: Ask | None = None
+    by: RoutePolicy,
+    known: Mapping[str, Strategy],
+    failures: Failures | None,
+    ask: Ask | None = None,
+    sensitive: Collection[str] = (),
 ) -> Choose:
     """Decide every route by one policy."""
-    choose = chosen_anew(known, failures=failures, ask=ask)
+    choose = chosen_anew(known, failures=failures, ask=ask, sensitive=sensitive)
     return lambda route, evidence: choose(route.model_copy(update={"by": by}), evidence)
 
 
@@ -231,6 +243,9 @@ class _Way:
             model_calls=used().calls - calls.calls,
             tokens=used().tokens - calls.tokens,
             cost=float(used().cost - calls.cost),
+            fell_back=tuple(
+                f"{each.node} ({each.fell_back.replace('_', ' ')})" for each in settled.decisions if each.fell_back
+            ),
         )
 
     def _settled(self, evidence: Evidence) -> Settled:

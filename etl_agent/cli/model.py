@@ -1,0 +1,58 @@
+"""The options of commands that may ask a model, and the model that they open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from etl_agent.run.model import ConfiguredModel
+
+__all__ = ["asking", "fallback_option", "model_options"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_MODEL = "ETL_AGENT_MODEL"
+
+
+def model_options(function: Function) -> Function:
+    """Give ``--model`` and ``--no-model`` to a command; ``asking`` takes them."""
+    named = click.option(
+        "--model",
+        metavar="NAME",
+        help=f"A model that may be asked where it is said that one chooses; also {_MODEL}. Without, none ever is.",
+    )
+    off = click.option("--no-model", is_flag=True, help=f"Ask no model, whatever {_MODEL} says.")
+    return named(off(function))
+
+
+def fallback_option(function: Function) -> Function:
+    """Give ``--fail-on-fallback`` to a command; it arrives as ``fail_on_fallback``."""
+    return click.option(
+        "--fail-on-fallback",
+        is_flag=True,
+        help="Exit with 1 if anything that a model was to decide was decided without it.",
+    )(function)
+
+
+def asking(model: str | None, *, no_model: bool = False, project: Path) -> ConfiguredModel | None:
+    """Return the model that is configured, if there is one; nothing is sent before a question is asked.
+
+    Args:
+        model: what ``--model`` says.
+        no_model: what ``--no-model`` says.
+        project: the folder that keeps answers, and a record of all that is sent; its ``.env`` has been read.
+
+    Raises:
+        ConfigurationError: the model is configured as it cannot be.
+    """
+    if no_model or not (model or os.environ.get(_MODEL)):
+        return None
+    from etl_agent.run.model import open_model
+    from etl_agent.run.model_settings import read_settings
+
+    return open_model(read_settings(model), project=project)
