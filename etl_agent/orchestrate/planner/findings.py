@@ -56,8 +56,6 @@ class Finding(Frozen):
     """Rows that it concerns."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """These rows as a share (0 to 1) of those that were looked at."""
-    wanted: str | None = None
-    """What the table has for the column, where that is known: a type as in a contract, or ``absent``."""
     detail: str = ""
     """One sentence for the user, without text of cells; never told to a model."""
 
