@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,13 +40,22 @@ def fallback_option(function: Function) -> Function:
     )(function)
 
 
-def asking(model: str | None, *, no_model: bool = False, project: Path) -> ConfiguredModel | None:
+def asking(
+    model: str | None,
+    *,
+    no_model: bool = False,
+    project: Path,
+    calls: int | None = None,
+    tokens: int | None = None,
+    cost: Decimal | None = None,
+) -> ConfiguredModel | None:
     """Return the model that is configured, if there is one; nothing is sent before a question is asked.
 
     Args:
         model: what ``--model`` says.
         no_model: what ``--no-model`` says.
         project: the folder that keeps answers, and a record of all that is sent; its ``.env`` has been read.
+        calls, tokens, cost: what all questions of the command may take; by default what the variables say.
 
     Raises:
         ConfigurationError: the model is configured as it cannot be.
@@ -55,4 +65,4 @@ def asking(model: str | None, *, no_model: bool = False, project: Path) -> Confi
     from etl_agent.run.model import open_model
     from etl_agent.run.model_settings import read_settings
 
-    return open_model(read_settings(model), project=project)
+    return open_model(read_settings(model, calls=calls, tokens=tokens, cost=cost), project=project)

@@ -69,13 +69,20 @@ class _Limits(Frozen):
 
 
 def read_settings(
-    model: str | None = None, *, calls: int | None = None, environ: Mapping[str, str] | None = None
+    model: str | None = None,
+    *,
+    calls: int | None = None,
+    tokens: int | None = None,
+    cost: Decimal | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> ModelSettings | None:
     """Return the model that is configured; None if none is named, whatever else the environment holds.
 
     Args:
         model: its name; by default what ``ETL_AGENT_MODEL`` says.
         calls: requests that the command may make; by default what ``ETL_AGENT_MODEL_MAX_CALLS`` says.
+        tokens: what they may take; by default what ``ETL_AGENT_MODEL_MAX_TOKENS`` says.
+        cost: what they may cost, in the currency of the prices; by default what ``ETL_AGENT_MODEL_MAX_COST`` says.
         environ: the variables; those of the process when absent. One that is empty counts as not set.
 
     Raises:
@@ -85,7 +92,7 @@ def read_settings(
     if model is None and not variables.get(MODEL):
         return None
     endpoint = _read(Endpoint, _OF_ENDPOINT, variables, said={"model": model})
-    limits = _read(_Limits, _OF_LIMITS, variables, said={"calls": calls})
+    limits = _read(_Limits, _OF_LIMITS, variables, said={"calls": calls, "tokens": tokens, "cost": cost})
     if limits.cost is not None and (endpoint.price_in is None or endpoint.price_out is None):
         raise ConfigurationError(
             "a limit of money needs the prices of a million tokens, of questions and of answers",
