@@ -15,7 +15,7 @@ __all__ = ["described", "labels", "looks_like_a_name", "one_line"]
 
 _LONGEST_NAME = 40  # characters; databases cut names at about 60, and prose is longer
 _WORDS = 5  # words of a name: a name is a phrase, more words are a sentence
-_DIGITS = 4  # digits of a name: a year; dates, telephone numbers, accounts and addresses have more
+_DIGITS = 6  # digits of a name: a year with its month; days, telephone numbers and accounts have more
 _SIGNS = frozenset(" _-./()%#&+")
 """What joins the words of a name. Others are of addresses (``@``, ``:``), templates, markup, formulas and code."""
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
