@@ -32,6 +32,10 @@ COMMANDS: Mapping[str, Listed] = {
         "etl_agent.cli.copies:clean", "Write a cleaned copy of CSV files: the same rows in the same order."
     ),
     "explain": Listed("etl_agent.cli.explain:explain", "Show what a run would do, without touching the target."),
+    "plan": Listed(
+        "etl_agent.cli.plan:plan",
+        "Make pipelines from a GOAL in words and FILEs, rehearse them, and write them into pipelines/.",
+    ),
     "compare": Listed(
         "etl_agent.cli.compare:compare",
         "Compare the ways to clean files or a pipeline on your own rows; end with the cheapest that is good enough.",

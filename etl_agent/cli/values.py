@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import click
 
-__all__ = ["AS_OF", "VARIABLE", "WAIT"]
+__all__ = ["AS_OF", "MONEY", "VARIABLE", "WAIT"]
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -58,6 +59,21 @@ class _Variable(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+class _Money(click.ParamType[Decimal]):
+    """An amount like 0.50."""
+
+    name = "money"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read the amount."""
+        if isinstance(value, Decimal):
+            return value
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value.strip()):
+            self.fail(f"{value!r} is no amount; for example 0.50", param, ctx)
+        return Decimal(value.strip())
+
+
 WAIT = _Wait()
+MONEY = _Money()
 AS_OF = _Day()
 VARIABLE = _Variable()
