@@ -127,7 +127,7 @@ def test_switch() -> None:
 
 
 def test_circuit_half_opens() -> None:
-    """After a pause one question finds out whether the endpoint answers again, and only its answer closes the circuit."""
+    """After a pause one question may find out whether the endpoint answers again; only an answer closes the circuit."""
     now = 0.0
     down = Unanswered("transport", "timed out")
     meter = Meter(patience=2, pause=60, clock=lambda: now)
