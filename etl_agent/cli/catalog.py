@@ -28,6 +28,7 @@ _PLURALS = {
     "merge strategy": "merge strategies",
     "policy": "policies",
     "strategy": "strategies",
+    "wish": "wishes",
 }
 
 
@@ -38,8 +39,8 @@ def catalog(name: str | None, *, as_json: bool) -> None:
     """List all that pipeline and strategy files may say, and all that a run may answer.
 
     Cleaning steps, sections with their keys, strategies (also your own in pipelines/strategies/), families of dirt,
-    conditions, measures, semantic kinds, policies, reject reasons, exit codes. With a NAME tell all of it; the name
-    of a kind lists its members.
+    conditions, measures, semantic kinds, policies, reject reasons, what a goal may wish for, what is found about
+    plans, exit codes. With a NAME tell all of it; the name of a kind lists its members.
     """
     from etl_agent.orchestrate.catalog import catalogue
 

@@ -30,6 +30,7 @@ def pages() -> dict[str, str]:
         "conditions.md": _page("Conditions", _conditions(entries)),
         "strategies.md": _page("Cleaning strategies", _strategies(entries)),
         "reject_reasons.md": _page("Reject reasons", _table("reason", _of(entries, "reject reason"))),
+        "goals.md": _page("Goals", _goals(entries)),
         "exit_codes.md": _page("Exit codes", _table("code", _of(entries, "exit code"))),
         "command_line.md": _page("The command line", _commands()),
         "pipeline.schema.json": json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n",
@@ -130,6 +131,18 @@ def _strategies(entries: tuple[Entry, ...]) -> Iterator[str]:
     for entry in _of(entries, "section"):
         if entry.name.startswith(_STRATEGY_FILE):
             yield from _section(entry, title=entry.name)
+
+
+def _goals(entries: tuple[Entry, ...]) -> Iterator[str]:
+    yield (
+        "What `etl-agent plan` can make of a goal: the closed vocabulary that rules, and a model where one is "
+        "configured, read its words into. Nothing else can come of a goal; words that nothing was made of are named.\n"
+    )
+    for entry in _of(entries, "wish"):
+        yield from _section(entry, title=entry.name)
+    yield "## Findings\n"
+    yield "What checks, rehearsal and runs find out about a plan; what can be mended is evidence to revise it.\n"
+    yield from _table("finding", _of(entries, "finding"))
 
 
 def _told(entry: Entry) -> Iterator[str]:

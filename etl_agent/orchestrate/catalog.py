@@ -26,6 +26,7 @@ from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.described import Parameter, documented, parameters_of
 from etl_agent.orchestrate.meanings import (
     DRIFT_MODES,
+    FINDINGS,
     MERGE_STRATEGIES,
     OTHER_CODES,
     POLICIES,
@@ -33,6 +34,7 @@ from etl_agent.orchestrate.meanings import (
     SEMANTIC_KINDS,
     WRITE_DISPOSITIONS,
 )
+from etl_agent.orchestrate.planner.wishes import Wish
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.validate.spec import ColumnContract, Compare, Drift, Validate
@@ -52,12 +54,23 @@ Kind = Literal[
     "merge strategy",
     "drift mode",
     "reject reason",
+    "wish",
+    "finding",
     "exit code",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 CONDITIONS: Mapping[str, type[BaseModel]] = {"all": AllOf, "any": AnyOf, "not": Not}
 """The conditions that are made of others."""
+
+_WISHES: tuple[type[BaseModel], ...] = get_args(get_args(Wish)[0])
+"""What a goal may ask for."""
+
+_UNSAID: Mapping[str, frozenset[str]] = {
+    "measure": frozenset({"measure"}),
+    "wish": frozenset({"wish", "words", "by"}),
+}
+"""Keys of a kind's members that tell them apart, or say where they come from; the entry's name stands for them."""
 
 BOUNDS = tuple(Compared.model_fields)
 """The keys with which measures that are numbers are compared."""
@@ -124,6 +137,7 @@ def catalogue(strategies: Mapping[str, Strategy] | None = None) -> tuple[Entry, 
         "merge strategy": MERGE_STRATEGIES.items(),
         "drift mode": DRIFT_MODES.items(),
         "reject reason": sorted(REASONS.items()),
+        "finding": FINDINGS.items(),
         "exit code": [(str(code), text) for code, text in sorted(_exit_codes().items())],
     }
     return (
@@ -133,6 +147,7 @@ def catalogue(strategies: Mapping[str, Strategy] | None = None) -> tuple[Entry, 
         *map(_family, PROPOSERS),
         *(_spec("condition", name, model) for name, model in CONDITIONS.items()),
         *(_spec("measure", _literal(model, "measure"), model) for model in MEASURES),
+        *(_spec("wish", _literal(model, "wish"), model) for model in _WISHES),
         *(Entry(kind, name, text) for kind, members in words.items() for name, text in members),
     )
 
@@ -155,7 +170,7 @@ def _step(step: type[Step], family: str) -> Entry:
 
 def _spec(kind: Kind, name: str, model: type[BaseModel]) -> Entry:
     summary, description = documented(model)
-    parameters = [parameter for parameter in parameters_of(model) if parameter.name != "measure"]
+    parameters = [parameter for parameter in parameters_of(model) if parameter.name not in _UNSAID.get(kind, ())]
     parameters.sort(key=lambda parameter: parameter.name in BOUNDS)  # what it is of, then what it is compared with
     return Entry(kind, name, summary, description=description, parameters=tuple(parameters))
 

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from etl_agent.decide.decision import Policy
 from etl_agent.decide.policies import RoutePolicy
 from etl_agent.load.spec import Strategy, WriteDisposition
+from etl_agent.orchestrate.planner.findings import FindingKind
 from etl_agent.profile.kinds import Kind
 from etl_agent.rejects import ReasonCode
 from etl_agent.validate.spec import DriftMode
 
 __all__ = [
     "DRIFT_MODES",
+    "FINDINGS",
     "MERGE_STRATEGIES",
     "OTHER_CODES",
     "POLICIES",
@@ -89,6 +91,22 @@ SEMANTIC_KINDS: Mapping[Kind, str] = {
     "text": "Words that hardly repeat.",
 }
 """What a column may hold; a column is of the kind that at least four cells in five fit."""
+
+FINDINGS: Mapping[FindingKind, str] = {
+    "invalid": "The draft contradicts itself or the data; found without running it.",
+    "rejected": "Rows break the contract, within the budget.",
+    "over_budget": "More rows than the budget allows break the contract; nothing is loaded.",
+    "gate_refused": "A step would do damage, and is left out.",
+    "ambiguous": "A column can be read in more than one way.",
+    "drifted": "The data no longer look as they did when the lock was made, or bring another column.",
+    "missing_column": "The files do not bring a column.",
+    "target_conflict": "The table that is there does not fit.",
+    "key_conflict": "Rows share a key, or lack it.",
+    "empty_input": "There are no rows, or too few for a replace.",
+    "check_failed": "An SQL check of yours says no.",
+    "broken": "Anything that no other plan can mend, such as a database that is away.",
+}
+"""What each kind of finding means."""
 
 OTHER_CODES: Mapping[int, str] = {
     0: "Done, or nothing new.",

@@ -20,12 +20,15 @@ from etl_agent.load.spec import Strategy, WriteDisposition
 from etl_agent.orchestrate.catalog import KINDS, catalogue
 from etl_agent.orchestrate.meanings import (
     DRIFT_MODES,
+    FINDINGS,
     MERGE_STRATEGIES,
     POLICIES,
     REASONS,
     SEMANTIC_KINDS,
     WRITE_DISPOSITIONS,
 )
+from etl_agent.orchestrate.planner.findings import FindingKind
+from etl_agent.orchestrate.planner.wishes import Wish
 from etl_agent.profile.kinds import Kind as SemanticKind
 from etl_agent.rejects import reason_codes
 from etl_agent.validate.spec import DriftMode
@@ -118,6 +121,8 @@ def test_the_catalogue_holds_every_member_of_every_union() -> None:
     assert names["measure"] == [get_args(measure.model_fields["measure"].annotation)[0] for measure in MEASURES]
     assert names["semantic kind"] == list(SEMANTIC_KINDS) == list(get_args(SemanticKind))
     assert names["policy"] == list(POLICIES) == list(dict.fromkeys((*get_args(RoutePolicy), *get_args(Policy))))
+    assert names["finding"] == list(FINDINGS) == list(get_args(FindingKind))
+    assert names["wish"] == [get_args(wish.model_fields["wish"].annotation)[0] for wish in get_args(get_args(Wish)[0])]
     assert names["reject reason"] == sorted(REASONS) == list(reason_codes())
     assert {"0", "1", "2", "65", "66", "69", "70", "73", "74", "75", "77", "78", "130", "143"} <= set(
         names["exit code"]

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from etl_agent.clean.step import Step
 from etl_agent.masking import masked
 from etl_agent.orchestrate.branch import Branch
+from etl_agent.orchestrate.meanings import FINDINGS
 from etl_agent.orchestrate.planner.draft import By, PlanDraft, Point
-from etl_agent.orchestrate.planner.findings import Finding, FindingKind
+from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import Node, PipelineSpec
 from etl_agent.validate.spec import ColumnContract
 
-__all__ = ["CHOSEN_BY", "FINDINGS", "destroys", "explained"]
+__all__ = ["CHOSEN_BY", "destroys", "explained"]
 
 CHOSEN_BY: Mapping[By, str] = {
     "goal": "your goal",
@@ -24,22 +25,6 @@ CHOSEN_BY: Mapping[By, str] = {
     "evidence": "a revision",
 }
 """Who made a choice, in words."""
-
-FINDINGS: Mapping[FindingKind, str] = {
-    "invalid": "The draft contradicts itself or the data; found without running it.",
-    "rejected": "Rows break the contract, within the budget.",
-    "over_budget": "More rows than the budget allows break the contract; nothing is loaded.",
-    "gate_refused": "A step would do damage, and is left out.",
-    "ambiguous": "A column can be read in more than one way.",
-    "drifted": "The data no longer look as they did when the lock was made, or bring another column.",
-    "missing_column": "The files do not bring a column.",
-    "target_conflict": "The table that is there does not fit.",
-    "key_conflict": "Rows share a key, or lack it.",
-    "empty_input": "There are no rows, or too few for a replace.",
-    "check_failed": "An SQL check of yours says no.",
-    "broken": "Anything that no other plan can mend, such as a database that is away.",
-}
-"""What each kind of finding means."""
 
 _MOST = 6  # names of one list that are told; the file has them all
 

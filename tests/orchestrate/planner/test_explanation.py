@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from etl_agent.orchestrate.meanings import FINDINGS
 from etl_agent.orchestrate.planner.draft import By, PlanDraft, Point
-from etl_agent.orchestrate.planner.explanation import CHOSEN_BY, FINDINGS, destroys, explained
+from etl_agent.orchestrate.planner.explanation import CHOSEN_BY, destroys, explained
 from etl_agent.orchestrate.planner.findings import Finding, FindingKind
 from etl_agent.orchestrate.planner.revision import Change, Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
