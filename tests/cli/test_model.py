@@ -39,7 +39,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("pipelines", "data"):
         (tmp_path / folder).mkdir()
     (tmp_path / FILE).write_text(PIPELINE.replace("BY", "model"))
-    rows = "".join(f'{n},"$1,{n}.50",4111{n}\n' for n in range(200, 240))
+    rows = "".join(f'{n},"$7,{n}.85",4111{n}\n' for n in range(200, 240))
     (tmp_path / "data" / "sales.csv").write_text(f"id,amount,card\n{rows}")
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("ETL_AGENT", "OPENAI"))]:
@@ -76,7 +76,7 @@ def test_the_model_that_is_named_chooses(project: Path, endpoint: list[Any], cap
     kept = decision["evidence"]
     assert (kept["model"], kept["calls"], kept["tokens"], len(kept["question"])) == ("m", 1, 110, 64)
     assert kept["endpoint"] == os.environ["OPENAI_BASE_URL"]
-    assert query(f"sqlite:///{project / 'w.db'}", "SELECT amount FROM sales WHERE id = '200'") == [("1200.50",)]
+    assert query(f"sqlite:///{project / 'w.db'}", "SELECT amount FROM sales WHERE id = '200'") == [("7200.85",)]
     assert capsys.readouterr().err == ""
 
 
@@ -117,7 +117,7 @@ def test_all_that_is_sent_is_on_record(project: Path, endpoint: list[Any], capsy
     assert (lines[0]["node"], lines[0]["model"], lines[0]["turn"]) == ("amounts", "m", 0)
     sent = json.dumps(endpoint)
     assert "amount" in sent
-    assert [cell for n in range(200, 240) for cell in (f"1,{n}", f"1{n}", f"4111{n}") if cell in sent] == []
+    assert [cell for n in range(200, 240) for cell in (f"7,{n}", f"7{n}", f"4111{n}") if cell in sent] == []
     assert "card" not in sent
     assert (folder / ".gitignore").read_text() == "*\n"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
