@@ -9,7 +9,8 @@ from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, P
 from etl_agent.extract.spec import Extract
 from etl_agent.load.target import open_target
 from etl_agent.orchestrate.planner.findings import Finding
-from etl_agent.orchestrate.planner.given import Given, Source
+from etl_agent.orchestrate.planner.given import Given
+from etl_agent.orchestrate.planner.walking import source_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.sample import SAMPLE_ROWS
 from etl_agent.run.findings_of import findings_of_error, findings_of_result
@@ -57,7 +58,7 @@ def rehearse(spec: PipelineSpec, *, project: Path, given: Given, reachable: bool
     """
     if not reachable:
         spec = _without_target(spec)
-    source = _source(spec, given)
+    source = source_of(spec, given)
     if source is None or source.profile.rows <= SAMPLE_ROWS:
         return _found(spec, project, RunOptions(dry_run=True))
     sample = source.profile.sample
@@ -84,10 +85,6 @@ def _found(
 def _run(spec: PipelineSpec, project: Path, options: RunOptions, rows: pa.RecordBatch | None) -> RunResult:
     frame = None if rows is None else rows.to_pandas()
     return run_pipeline(spec, project=project, options=options, frame=frame)
-
-
-def _source(spec: PipelineSpec, given: Given) -> Source | None:
-    return next((source for source in given.sources if set(source.files) == set(spec.extract.files)), None)
 
 
 def _is_plain(extract: Extract) -> bool:
