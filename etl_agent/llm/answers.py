@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Protocol
@@ -15,6 +16,8 @@ from typing import Any, BinaryIO, Protocol
 from etl_agent.llm.endpoint import Endpoint
 
 __all__ = ["AnswerFile", "Answers", "Kept", "key_of"]
+
+_LONGEST_FIRST = 1000  # bytes of the first line that are compared
 
 Kept = Mapping[str, str]
 """What came of a request: ``content``, the text of the reply; or ``failure`` and ``detail``."""
@@ -61,7 +64,7 @@ class AnswerFile:
         self._path = path
         self._most_bytes = most_bytes
         self._known: dict[str, Kept] = {}
-        self._seen = (0, 0)  # the file (its inode) and how far it was read
+        self._seen = (b"", 0)  # the first line of the file, and how far it was read
         self._lock = Lock()
 
     def get(self, key: str) -> Kept | None:
@@ -84,7 +87,9 @@ class AnswerFile:
             if size + len(line) > self._most_bytes:
                 self._rewrite(file, line)
                 return
-            if size and _last_byte(file, size) != b"\n":
+            if not size:
+                line = _first_line() + line
+            elif _last_byte(file, size) != b"\n":
                 line = b"\n" + line  # what stands before was torn
             file.write(line)
 
@@ -101,10 +106,11 @@ class AnswerFile:
 
     def _rewrite(self, file: BinaryIO, line: bytes) -> None:
         """Put a file of the newer half and one more line in the place of this one."""
-        file.seek(0)
+        file.seek(max(0, file.seek(0, os.SEEK_END) - self._most_bytes))
         kept: list[bytes] = []
-        room = self._most_bytes // 2 - len(line)
-        for old in reversed(file.read().splitlines(keepends=True)):
+        first = _first_line()
+        room = self._most_bytes // 2 - len(line) - len(first)
+        for old in reversed(BytesIO(file.read()).readlines()):
             room -= len(old)
             if room < 0:
                 break
@@ -113,7 +119,7 @@ class AnswerFile:
         short = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         try:
             with os.fdopen(os.open(short, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as new:
-                new.writelines([*reversed(kept), line])
+                new.writelines([first, *reversed(kept), line])
             short.replace(self._path)
         finally:
             short.unlink(missing_ok=True)
@@ -125,18 +131,18 @@ class AnswerFile:
         except OSError:
             return  # nothing was kept yet, or it cannot be read: then it is asked for again
         with file:
-            inode, at = self._seen
-            now = os.fstat(file.fileno())
-            if now.st_ino != inode or now.st_size < at:
+            first, at = self._seen
+            now = file.readline(_LONGEST_FIRST)
+            if now != first or file.seek(0, os.SEEK_END) < at:
                 at, self._known = 0, {}
             file.seek(at)
-            for line in file.read(self._most_bytes).splitlines(keepends=True):
+            for line in BytesIO(file.read(self._most_bytes)):
                 if not line.endswith(b"\n"):
                     break  # still being written
                 at += len(line)
                 if entry := _entry(line):
                     self._known[entry["key"]] = entry
-            self._seen = (now.st_ino, at)
+            self._seen = (now, at)
 
 
 def _entry(line: bytes) -> dict[str, str] | None:
@@ -147,6 +153,11 @@ def _entry(line: bytes) -> dict[str, str] | None:
     if not isinstance(entry, dict) or "key" not in entry or not ("content" in entry or "failure" in entry):
         return None
     return entry if all(isinstance(part, str) for part in entry.values()) else None
+
+
+def _first_line() -> bytes:
+    """Make a line that tells this file from one that stood here before; the number of its inode may be used again."""
+    return json.dumps({"file": os.urandom(8).hex()}).encode() + b"\n"
 
 
 def _last_byte(file: BinaryIO, size: int) -> bytes:
