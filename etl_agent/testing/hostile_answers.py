@@ -85,7 +85,7 @@ HOSTILE_ANSWERS: Mapping[str, Callable[[Schema], Any]] = {
     "markup for every choice": _texts("<img src=x onerror=alert(1)> [x](javascript:alert(1))"),
     "code for every choice": _texts("__import__('os').system('true')"),
     "terminal codes for every choice": _texts("\x1b]0;owned\x07\x1b[2J"),
-    "huge text for every choice": _texts("A" * 1_000_000),
+    "huge text for every choice": _texts("A" * 50_000),
     "choices with characters that nobody sees": lambda schema: _each(
         _valid(schema), lambda value: f"\u200b{value}\u202e" if isinstance(value, str) else value
     ),
