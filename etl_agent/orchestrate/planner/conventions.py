@@ -1,0 +1,89 @@
+"""The cleaning that a goal asks for, as routes and steps of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from etl_agent.clean.case_form import CaseAs, CaseStyle, in_style
+from etl_agent.orchestrate.planner.asked import Asked, quoted
+from etl_agent.orchestrate.planner.draft import By
+from etl_agent.orchestrate.planner.wishes import Cleaned, Convention
+from etl_agent.orchestrate.router import Route
+from etl_agent.orchestrate.sequential import Node
+from etl_agent.profile.kinds import Kind
+
+__all__ = ["PlacedNode", "conventions_of"]
+
+_ROUTES: Mapping[Convention, tuple[tuple[str, str], ...]] = {
+    "tidy": (("tidy", "text_hygiene"),),
+    "nulls": (("nulls", "null_spellings"),),
+    "spelling": (("spelling", "category_spelling"), ("slips", "typos")),
+    "contacts": (("contacts", "contacts"),),
+    "everything": (("cleaning", "auto"),),
+}
+"""The routes of each convention, and the strategy that each may take. Every step of theirs passes the gate."""
+
+_STYLES: tuple[CaseStyle, ...] = ("title", "upper", "lower")
+_CASED: frozenset[Kind] = frozenset({"category", "identifier", "text", "constant"})
+_TITLES = tuple(" ".join(["Aa"] * words) for words in range(1, 6))
+"""How values of so many words are written in titles; longer ones are sentences."""
+
+
+@dataclass(frozen=True)
+class PlacedNode:
+    """A node of a pipeline, why it is there, and who wants it."""
+
+    node: Node
+    reason: str
+    by: By
+
+
+def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: list[str]) -> Iterator[PlacedNode]:
+    """Offer the nodes for what a goal wants cleaned.
+
+    Dates and numbers are not here: the contract takes them in one form.
+
+    Args:
+        asked: what is asked of the dataset.
+        when: ``before`` the cells are read as types what nobody sees is taken away, ``after`` that all the rest.
+        notes: takes what a person should know.
+    """
+    names: list[str] = []
+    for wish in asked.cleaned:
+        if (wish.how == "tidy") != (when == "before"):
+            continue
+        reason = f"the goal asks for it ({quoted(wish)})" if wish.by == "goal" else "a model chose this cleaning"
+        for name, strategy in _ROUTES.get(wish.how, ()):
+            names.append(name)
+            called = name if names.count(name) == 1 else f"{name}_{names.count(name)}"
+            yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=(strategy,)), reason, wish.by)
+        if wish.how == "case":
+            steps = tuple(_cases(wish, asked))
+            if not steps:
+                notes.append(
+                    f"{asked.source.name}: {quoted(wish)}: no column has one case that most of its values are in"
+                )
+            yield from (PlacedNode(step, reason, wish.by) for step in steps)
+
+
+def _cases(wish: Cleaned, asked: Asked) -> Iterator[CaseAs]:
+    """Write the values of each column in the case that most of them are in; mixed case is left alone."""
+    sample, kinds = asked.source.profile.sample.data, asked.source.profile.kinds
+    if sample is None:
+        return
+    columns = wish.columns or tuple(name for name in asked.kept if kinds[name].kind in _CASED)
+    for name in columns:
+        cells = sample.column(name).drop_null()
+        rows = {style: int(np.count_nonzero(in_style(cells, style))) for style in _STYLES}
+        style = max(_STYLES, key=rows.__getitem__)
+        if 2 * rows[style] <= sum(rows.values()):
+            continue
+        others = tuple(other for other in _STYLES if other != style)
+        if style == "title":
+            yield CaseAs(columns=(name,), of=others, patterns=_TITLES)
+        else:
+            yield CaseAs(columns=(name,), of=others, to=style)
