@@ -98,7 +98,7 @@ def _made(
         case NewestChoice():
             return _newest(source, columns, own)
         case DeduplicatedChoice():
-            return _deduplicated(source, columns, own)
+            return _deduplicated(source, own)
         case ValidChoice():
             return _valid(choice, source, columns[0], own)
         case CleanedChoice():
@@ -115,7 +115,7 @@ def _made(
 def _named(choice: Choice) -> tuple[str, ...]:
     """Return the labels of the columns that a wish names."""
     match choice:
-        case KeyChoice() | DeduplicatedChoice() | CleanedChoice():
+        case KeyChoice() | CleanedChoice():
             return choice.columns
         case ValidChoice() | SecretChoice():
             return (choice.column,)
@@ -142,13 +142,10 @@ def _newest(source: Source, columns: tuple[str, ...], own: Iterable[Wish]) -> Wi
     return Newest(source=source.name, column=columns[0] if columns else None)
 
 
-def _deduplicated(source: Source, columns: tuple[str, ...], own: Iterable[Wish]) -> Wish | str:
-    """Take rows for duplicates that are equal everywhere, or in a key: rows that share less are different rows."""
+def _deduplicated(source: Source, own: Iterable[Wish]) -> Wish | str:
     if any(isinstance(wish, Deduplicated) for wish in own):
         return "which rows are duplicates is settled"
-    if columns and not _is_key(source, columns):
-        return "rows that share these values are not duplicates"
-    return Deduplicated(source=source.name, columns=columns)
+    return Deduplicated(source=source.name)
 
 
 def _valid(choice: ValidChoice, source: Source, column: str, own: Iterable[Wish]) -> Wish | str:

@@ -42,8 +42,7 @@ class ToldTrial:
     @cached_property
     def repairs(self) -> Mapping[str, Repair]:
         """The repairs, by label."""
-        called = labels((repair.name for repair in self.offered), what="repair")
-        return {called[repair.name]: repair for repair in self.offered[:_REPAIRS]}
+        return {f"repair {number}": repair for number, repair in enumerate(self.offered[:_REPAIRS], 1)}
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -52,7 +51,7 @@ class ToldTrial:
             "goal": one_line(masked(self.draft.goal), most=_GOAL),
             "findings": [self._finding(number, found) for number, found in enumerate(self.findings[:_FINDINGS], 1)],
             "findings_not_shown": len(self.findings[_FINDINGS:]),
-            "repairs": [{"name": label, "answers": self._answers(each)} for label, each in self.repairs.items()],
+            "repairs": [self._repair(label, each) for label, each in self.repairs.items()],
         }
 
     def _finding(self, number: int, found: Finding) -> dict[str, Any]:
@@ -67,8 +66,10 @@ class ToldTrial:
             "share": round(found.share, 4),
         }
 
-    def _answers(self, repair: Repair) -> list[int]:
-        return [number for number, found in enumerate(self.findings[:_FINDINGS], 1) if found in repair.answers]
+    def _repair(self, label: str, repair: Repair) -> dict[str, Any]:
+        family = repair.name.rpartition(": ")[2]
+        answers = [number for number, found in enumerate(self.findings[:_FINDINGS], 1) if found in repair.answers]
+        return {"name": label, "does": family if looks_like_a_name(family) else None, "answers": answers}
 
     @cached_property
     def _pipelines(self) -> Mapping[str, str]:

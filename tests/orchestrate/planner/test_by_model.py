@@ -94,8 +94,7 @@ def taken(found: Read) -> list[dict[str, Any]]:
         (wish("key", columns=["order_id"]), {"wish": "key", "columns": ("order_id",)}),
         (wish("newest", column="day"), {"wish": "newest", "column": "day"}),
         (wish("newest", column=None), {"wish": "newest"}),
-        (wish("deduplicated", columns=[]), {"wish": "deduplicated"}),
-        (wish("deduplicated", columns=["order_id"]), {"wish": "deduplicated", "columns": ("order_id",)}),
+        (wish("deduplicated"), {"wish": "deduplicated"}),
         (
             wish("valid", column="email", check="email", values=[]),
             {"wish": "valid", "column": "email", "format": "email"},
@@ -145,7 +144,6 @@ def test_wishes_that_are_taken(said: dict[str, Any], made: dict[str, Any]) -> No
         (wish("key", columns=["order_id", "order_id"]), "names a column twice"),
         (wish("newest", column="country"), "neither times nor numbers"),
         (wish("newest", column="name"), "the dataset has no such column"),
-        (wish("deduplicated", columns=["country"]), "not duplicates"),
         (wish("valid", column="amount", check="at_least", values=["load"]), "a bound is one number"),
         (wish("valid", column="amount", check="at_least", values=[]), "a bound is one number"),
         (wish("valid", column="amount", check="at_most", values=["2024-01-01"]), "a bound is one number"),
@@ -167,7 +165,7 @@ def test_nonsense_is_left_out_and_noted(said: dict[str, Any], reason: str) -> No
     [
         (Key(source="orders", columns=("line", "day")), wish("key", columns=["order_id"])),
         (Newest(source="orders", column="line"), wish("newest", column="day")),
-        (Deduplicated(source="orders"), wish("deduplicated", columns=["order_id"])),
+        (Deduplicated(source="orders", columns=("line",)), wish("deduplicated")),
         (
             Valid(source="orders", column="amount", min="3"),
             wish("valid", column="amount", check="at_least", values=["5"]),
@@ -221,6 +219,7 @@ def test_orders_in_a_ring() -> None:
         wish("mode", write_disposition="replace"),
         wish("dropped", column="day"),
         wish("budget", share=0.9),
+        wish("deduplicated", columns=["country"]),
         wish("take"),
         wish("key", columns=["nosuch"]),
         wish("key", columns=["diagnosis"]),
