@@ -38,7 +38,7 @@ VARYING = (
     (re.compile(r"\b\d+\.\d s\b|\b\d+\.\d$|\b\d+\.\d\d +\d+\.\d\d(?=  )", re.MULTILINE), "SECONDS"),
 )
 """What is another one in each run; documents show it as it was once."""
-UNSET = ("ETL_AGENT_", "DATABASE_URL", "COLUMNS", "LINES")
+UNSET = ("ETL_AGENT_", "DATABASE_URL", "OPENAI_", "COLUMNS", "LINES")
 WIDTH = 120  # characters of the terminal
 
 
