@@ -1,0 +1,264 @@
+"""Plan a goal: look at the files, draft pipelines, rehearse them, and repair the draft once before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from etl_agent.ask import Answered, Ask, Question, Unanswered, Usage
+from etl_agent.errors import ConfigurationError, EtlAgentError, UsageError, near
+from etl_agent.extract.spec import Extract
+from etl_agent.load.sql_files import read_queries, read_statements
+from etl_agent.load.url import shown
+from etl_agent.orchestrate.file import read_pipeline
+from etl_agent.orchestrate.planner.by_model import read_by_model, revise_by_model
+from etl_agent.orchestrate.planner.checking import check
+from etl_agent.orchestrate.planner.draft import PlanDraft
+from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.findings import Finding, severity
+from etl_agent.orchestrate.planner.given import Given, Source, UserSql
+from etl_agent.orchestrate.planner.grouping import FileHeader, group_files
+from etl_agent.orchestrate.planner.reading_goal import read_goal
+from etl_agent.orchestrate.planner.revising import revise
+from etl_agent.orchestrate.planner.revision import Revision
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.paths import from_environment
+from etl_agent.run.goal_journal import Identity, Kept, kept_of
+from etl_agent.run.profiling import profile_dataset
+from etl_agent.run.reading import open_files
+from etl_agent.run.rehearsal import rehearse, target_away
+
+__all__ = ["Heard", "Planned", "make_plan"]
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A goal as a plan that was rehearsed, and that nothing of was run.
+
+    Args:
+        given: what the user gave, and what is known of it.
+        draft: the plan.
+        identity: what tells this goal with these files from others.
+        findings: what was found about the plan and is left in it.
+        revisions: how it became what it is: at most one before it runs, and those of a run that was broken off.
+        usage: what questions to a model took.
+        notes: what a person should know beside the draft's own notes.
+        fell_back: whether a model was asked for this plan and gave no answer that could be used.
+        resumed: the goal run that this goes on with, or None.
+        reachable: whether the target could be looked at.
+    """
+
+    given: Given
+    draft: PlanDraft
+    identity: Identity
+    findings: tuple[Finding, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+    fell_back: bool = False
+    resumed: Kept | None = None
+    reachable: bool = True
+
+
+class Heard:
+    """Hands questions on, and remembers what came of them.
+
+    Args:
+        ask: who is asked.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.usage = Usage()
+        """What the questions took, failed ones included."""
+        self.unanswered = 0
+        """Questions that went unanswered."""
+
+    def __call__(self, question: Question[Answer]) -> Answered[Answer] | Unanswered:
+        """Ask."""
+        outcome = self._ask(question)
+        self.usage += outcome.usage
+        self.unanswered += isinstance(outcome, Unanswered)
+        return outcome
+
+
+def make_plan(
+    goal: str,
+    files: Sequence[str],
+    *,
+    to: str,
+    project: Path,
+    sql: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
+    ask: Ask | None = None,
+    resume: bool = True,
+    as_of: date | None = None,
+) -> Planned:
+    """Plan a goal. Nothing is written, neither files nor the target.
+
+    Args:
+        goal: what the user wants, in words.
+        files: files and globs; relative paths are relative to the project.
+        to: the URL of the target, as it is to stand in the pipeline files.
+        project: the folder that holds ``pipelines/``, or will.
+        sql: SQL files that may run after a load; one that holds queries only is a check, any other a transform.
+        sensitive: columns of which no value may be shown, stored or told.
+        ask: a model that may be asked; rules alone do all of it where there is none, or where it fails.
+        resume: whether to go on with a run of this goal that was broken off, by the plan of then.
+        as_of: the day that ``{date}`` in paths stands for; today by default.
+
+    Raises:
+        NoInput: no file matches.
+        UsageError: the goal or an option names something that is not there.
+        ConfigurationError: the target cannot be read as one, or a pipeline that is there has mistakes.
+        EtlAgentError: of the class that says why a file cannot be read.
+    """
+    if not files:
+        raise UsageError("there is no file to plan for", next_command='etl-agent plan "GOAL" FILE... --to URL')
+    user_sql = tuple(_user_sql(file, project) for file in sql)
+    sources, digests = _sources(files, project=project, sensitive=sensitive, as_of=as_of or date.today())
+    existing, broken = _existing(project)
+    given = Given(goal=goal, sources=sources, to=to, sql=user_sql, existing=existing)
+    identity = Identity(goal, shown(from_environment(to)), (*digests, *_digests(user_sql, project)), tuple(sensitive))
+    away = target_away(to, project=project)
+    notes = () if away is None else (away,)
+    kept = kept_of(project, digest=identity.digest, to=to) if resume else None
+    if kept is not None:
+        return _resumed(given, identity, kept, notes, reachable=away is None)
+    planned = _drafted(given, identity, ask, notes)
+    for name, error in broken.items():
+        if any(spec.name == name for spec in planned.draft.pipelines):
+            raise error
+    return _rehearsed(replace(planned, reachable=away is None), project=project, ask=ask)
+
+
+def _drafted(given: Given, identity: Identity, ask: Ask | None, notes: tuple[str, ...]) -> Planned:
+    """Read the goal, by rules and then by a model where one may be asked, and draft pipelines."""
+    reading = read_goal(given.goal, given.sources, given.sql)
+    if ask is None:
+        return Planned(given, draft(reading, given), identity, notes=notes)
+    heard = Heard(ask)
+    read = read_by_model(reading, given, ask=heard)
+    # An answer of which nothing could be taken, and something had to be left out, is as good as none.
+    useless = read.answered and read.reading.wishes == reading.wishes and bool(read.notes)
+    helped = read.reading.wishes != reading.wishes
+    made = draft(read.reading, given, maker="model" if helped else "rules", notes=read.notes)
+    fell_back = heard.unanswered > 0 or useless
+    return Planned(given, made, identity, usage=heard.usage, notes=notes, fell_back=fell_back)
+
+
+def _rehearsed(planned: Planned, *, project: Path, ask: Ask | None) -> Planned:
+    """Check and rehearse a plan, and let it be repaired once; the better one stays."""
+    given, heard = planned.given, None if ask is None else Heard(ask)
+    found = _judged(planned.draft, planned, project=project)
+    planned = replace(planned, findings=found)
+    if not any(finding.kind != "gate_refused" for finding in found):
+        return planned
+    revision = (
+        revise(planned.draft, found, given)
+        if heard is None
+        else revise_by_model(planned.draft, found, given, ask=heard)
+    )
+    if heard is not None:
+        fell_back = planned.fell_back or heard.unanswered > 0
+        planned = replace(planned, usage=planned.usage + heard.usage, fell_back=fell_back)
+    if revision is None:
+        return planned
+    after = _judged(revision.draft, planned, project=project)
+    if severity(after) >= severity(found):
+        return planned
+    return replace(planned, draft=revision.draft, findings=after, revisions=(revision,))
+
+
+def _judged(made: PlanDraft, planned: Planned, *, project: Path) -> tuple[Finding, ...]:
+    """Find what is wrong with a draft: a pipeline that contradicts itself is not rehearsed."""
+    found = check(made, planned.given)
+    wrong = {finding.pipeline for finding in found}
+    for spec in made.pipelines:
+        if spec.name not in wrong:
+            found += rehearse(spec, project=project, given=planned.given, reachable=planned.reachable)
+    return found
+
+
+def _resumed(given: Given, identity: Identity, kept: Kept, notes: tuple[str, ...], *, reachable: bool) -> Planned:
+    done = f"{len(kept.committed)} of {len(kept.draft.pipelines)} pipelines are committed"
+    return Planned(
+        given,
+        kept.draft,
+        identity,
+        findings=kept.findings,
+        revisions=(*kept.rounds, *kept.revisions),
+        notes=(*kept.notes, f"a run of this goal was broken off and goes on by its own plan: {done}", *notes),
+        fell_back=kept.fell_back,
+        resumed=kept,
+        reachable=reachable,
+    )
+
+
+def _sources(
+    files: Sequence[str], *, project: Path, sensitive: Sequence[str], as_of: date
+) -> tuple[tuple[Source, ...], tuple[tuple[str, str], ...]]:
+    """Open the files, group and profile them; return the datasets, and name and digest of each file."""
+    headers: list[FileHeader] = []
+    digests: list[tuple[str, str]] = []
+    for file in dict.fromkeys(files):
+        with open_files(Extract(files=(file,)), project=project, as_of=as_of) as (dataset, _):
+            headers.append(FileHeader(file, dataset.names))
+            digests += [(candidate.name, candidate.digest()) for candidate in dataset.candidates]
+    columns = dict.fromkeys(name for header in headers for name in header.columns)
+    for name in sensitive:
+        if name not in columns:
+            raise UsageError(
+                f"no file has the column {name!r}",
+                where="--sensitive",
+                choices=near(name, columns) or tuple(columns),
+            )
+    made = []
+    for group in group_files(headers):
+        with open_files(Extract(files=group.files), project=project, as_of=as_of) as (dataset, _):
+            profile = profile_dataset(dataset)
+        made.append(Source(group.name, group.files, profile, frozenset(sensitive) & set(dataset.names)))
+    return tuple(made), tuple(digests)
+
+
+def _user_sql(file: str, project: Path) -> UserSql:
+    """Look at an SQL file: its queries make a check, anything else a transform."""
+    path = PurePosixPath(file)
+    read_statements(project / path)
+    return UserSql(path.stem, path, check=_succeeds(lambda: read_queries(project / path)))
+
+
+def _succeeds(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _digests(sql: Iterable[UserSql], project: Path) -> Iterable[tuple[str, str]]:
+    for each in sql:
+        yield str(each.file), hashlib.sha256((project / each.file).read_bytes()).hexdigest()
+
+
+def _existing(project: Path) -> tuple[Mapping[str, PipelineSpec], Mapping[str, EtlAgentError]]:
+    """Read the pipelines that are there; those that cannot be read, by the name of their file, with why."""
+    existing: dict[str, PipelineSpec] = {}
+    broken: dict[str, EtlAgentError] = {}
+    folder = project / "pipelines"
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            spec = read_pipeline(path)
+        except EtlAgentError as error:
+            broken[path.stem] = error
+        else:
+            existing[spec.name] = spec
+    return existing, broken
