@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-
 from etl_agent.orchestrate.planner.given import Source
+from etl_agent.orchestrate.planner.keys import broken
 from etl_agent.orchestrate.planner.questions import (
     AfterChoice,
     Choice,
@@ -38,12 +37,10 @@ from etl_agent.profile.kinds import Kind
 
 __all__ = ["Refused", "accepted"]
 
-_DIRT = 0.01  # share of the rows that may break a key, as where the profile looks for keys
 _ORDERED: frozenset[Kind] = frozenset({"date", "timestamp", "time", "integer", "number", "identifier"})
 """Kinds of which one value is newer than another: moments, and numbers that are counted up."""
 _MEASURES: frozenset[Kind] = frozenset({"number", "money", "percent", "quantity", "empty", "constant"})
 """Kinds that tell no rows apart: measures differ by chance."""
-_ODD = np.uint64(0x9E3779B97F4A7C15)  # spreads sums over 64 bits: 2**64 by the golden ratio
 _AMOUNTS: frozenset[Kind] = frozenset({"integer", "number", "money", "percent", "quantity"})
 _DAYS: frozenset[Kind] = frozenset({"date", "timestamp"})
 _NUMBER = re.compile(r"[-+]?\d{1,18}(?:\.\d{1,18})?")
@@ -227,14 +224,8 @@ def _without(columns: tuple[str, ...], column: str) -> tuple[str, ...]:
 
 
 def _is_key(source: Source, columns: tuple[str, ...]) -> bool:
-    """Tell whether (nearly) no two rows of the sample share their values in some columns, and none lacks one."""
-    coded, kinds = source.profile.coded, source.profile.kinds
-    if coded is None or coded.rows < 2 or any(kinds[column].kind in _MEASURES for column in columns):
+    """Tell whether no two rows of the sample share their values in some columns, and none lacks one."""
+    if any(source.profile.kinds[column].kind in _MEASURES for column in columns):
         return False
-    rows = np.zeros(coded.rows, np.uint64)
-    present = np.ones(coded.rows, np.bool_)
-    for column in columns:
-        codes = coded.columns[column].codes
-        rows = rows * _ODD + codes.astype(np.uint64)  # rows that fall together by chance only speak against the key
-        present &= codes >= 0
-    return bool(len(np.unique(rows[present])) >= (1 - _DIRT) * coded.rows)
+    repeats, nulls, rows = broken(columns, source)
+    return rows > 0 and not repeats and not nulls
