@@ -141,6 +141,7 @@ class _Goal:
             notes=tuple(dict.fromkeys(self._notes)),
             usage=Usage() if self._ask is None else self._ask.usage,
             exit_code=code,
+            fell_back=self._fell_back,
         )
 
     def save(self, files: PlanFiles | None = None) -> None:

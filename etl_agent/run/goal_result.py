@@ -69,6 +69,7 @@ class GoalResult:
         notes: what a person should know.
         usage: what questions to a model took while it ran.
         exit_code: 0 if everything is loaded or was; else the first failure's.
+        fell_back: whether a model was asked in vain, for the plan or for a revision.
     """
 
     draft: PlanDraft
@@ -77,6 +78,7 @@ class GoalResult:
     notes: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
     exit_code: int = 0
+    fell_back: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
