@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 from pydantic import BaseModel
 
 from etl_agent.ask import Answered, Failure, Meter, Question, Unanswered, Usage, check_model_call
+from etl_agent.errors import CannotWrite
 from etl_agent.llm.answers import Answers, Kept, key_of
 from etl_agent.llm.endpoint import Endpoint
 from etl_agent.llm.line import Line
@@ -106,6 +107,7 @@ class ChatAsk:
 
         Raises:
             EtlAgentError: calls are forbidden, or the answer's type is no closed vocabulary.
+            CannotWrite: the conversation is to be recorded, and cannot be.
         """
         schema = strict_schema(question.answer)
         messages = conversation(question)
@@ -233,19 +235,18 @@ class ChatAsk:
         """Say what a request took: as the endpoint told, or else the most that it may have been."""
         if got.tokens:
             return self._endpoint.priced(calls=1, tokens_in=got.tokens[0], tokens_out=got.tokens[1])
-        if isinstance(got, Failed):
-            return replace(ahead, estimated=1) if got.charged else Usage(calls=1)
-        most = min(len(got.content.encode()), ahead.tokens_out)
-        return self._endpoint.priced(calls=1, tokens_in=ahead.tokens_in, tokens_out=most, estimated=1)
+        charged = isinstance(got, Reply) or got.charged
+        return replace(ahead, estimated=1) if charged else Usage(calls=1)
 
     def _keep(self, key: str, kept: Kept) -> None:
-        """Keep a reply; an answer is not lost for want of room to keep it."""
-        if self._answers:
-            try:
-                self._answers.put(key, kept)
-            except OSError:
-                if self._mode == "record":
-                    raise
+        """Keep a reply; an answer is not lost for want of room in a cache."""
+        if not self._answers:
+            return
+        try:
+            self._answers.put(key, kept)
+        except OSError as error:
+            if self._mode == "record":
+                raise CannotWrite(f"the conversation cannot be recorded ({type(error).__name__})") from error
 
 
 def _failure(said: Unanswered) -> Kept:

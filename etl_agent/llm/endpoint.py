@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -80,6 +80,12 @@ class Endpoint(Frozen):
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{host}{port}{parts.path}"
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """User and password, if the address has them."""
+        parts = urlsplit(self.base_url)
+        return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
     @property
     def asked(self) -> Asked:

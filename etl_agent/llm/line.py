@@ -87,12 +87,13 @@ class Line:
             httpx2.Client(
                 timeout=httpx2.Timeout(endpoint.timeout, connect=endpoint.connect_timeout),
                 follow_redirects=False,
+                auth=endpoint.credentials,  # not in the address, which the client's log tells
                 headers={"Accept-Encoding": "identity"},
                 event_hooks={"request": [self._start], "response": [self._bound]},
             )
         )
         self._client = openai.OpenAI(
-            base_url=endpoint.base_url,
+            base_url=endpoint.address,
             api_key=endpoint.key.get_secret_value() if endpoint.key else "none",
             max_retries=0,
             http_client=web,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import zlib
 from decimal import Decimal
 from email.utils import formatdate
 from pathlib import Path
@@ -18,7 +19,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from etl_agent.ask import Answered, Asked, Budget, Meter, Unanswered, Usage, no_model_calls
-from etl_agent.errors import EtlAgentError
+from etl_agent.errors import CannotWrite, EtlAgentError
 from etl_agent.llm import AnswerFile, ChatAsk, Sent
 from tests.llm.serving import KEY, RED, Colour, Script, chat, endpoint, question
 
@@ -205,6 +206,44 @@ def test_an_endless_answer(httpserver: HTTPServer) -> None:
     assert outcome.detail == "the endpoint's answer is far too long"
 
 
+@pytest.mark.parametrize(("size", "answered"), [(0, True), (10_000_000, True), (200_000_000, False)])
+def test_a_compressed_answer(httpserver: HTTPServer, size: int, answered: bool) -> None:
+    """A compressed answer is read, though none was asked for, unless it may unpack to no end."""
+    packer = zlib.compressobj(9, wbits=31)
+    spaces = b" " * 1_000_000
+    packed = b"".join(packer.compress(spaces) for _ in range(size // len(spaces)))
+    packed += packer.compress(json.dumps(chat()).encode()) + packer.flush()
+    reply = Response(packed, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    outcome, _ = asked(httpserver, reply)
+    assert isinstance(outcome, Answered) == answered
+
+
+def test_half_a_character(httpserver: HTTPServer) -> None:
+    """Half a character, as a name of a file or an answer may have it, is no reason to fail."""
+    script = Script(httpserver, chat('{"colour": "\\ud800", "x": "\ud800"}'), chat())
+    assert isinstance(ChatAsk(endpoint(httpserver))(question(file="\udcff.csv")), Answered)
+    assert len(script.requests) == 2
+
+
+class FullDisk:
+    """Keeps nothing."""
+
+    def get(self, key: str) -> None:
+        """Find nothing."""
+
+    def put(self, key: str, kept: object) -> None:
+        """Fail."""
+        raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk(httpserver: HTTPServer) -> None:
+    """An answer is not lost for want of room in the cache, but a record must be whole."""
+    Script(httpserver, chat())
+    assert isinstance(ChatAsk(endpoint(httpserver), answers=FullDisk())(question()), Answered)
+    with pytest.raises(CannotWrite):
+        ChatAsk(endpoint(httpserver), answers=FullDisk(), mode="record")(question())
+
+
 @pytest.mark.parametrize(
     "usage", [None, {}, "sesame-open", {"prompt_tokens": -5, "completion_tokens": 10**30}, {"prompt_tokens": "x"}]
 )
@@ -214,7 +253,7 @@ def test_missing_usage_is_estimated(httpserver: HTTPServer, usage: Any) -> None:
     assert isinstance(outcome, Answered)
     assert outcome.usage.estimated == 1
     assert outcome.usage.tokens_in == len(script.requests[0].get_data())
-    assert outcome.usage.tokens_out == len(RED)
+    assert outcome.usage.tokens_out == 2048
 
 
 def test_a_wrong_answer_is_repaired(httpserver: HTTPServer) -> None:
@@ -277,6 +316,12 @@ def test_no_response_format(httpserver: HTTPServer) -> None:
         ),
         (error(400, "Unsupported value", param="temperature"), "temperature", "max_tokens"),
         (error(422, "extra field: json_schema"), "response_format", "max_tokens"),
+        (Response("Invalid grammar", status=400), "response_format", "max_tokens"),
+        (
+            Response('{"detail": [{"loc": ["body", "response_format"], "msg": "extra"}]}', status=422),
+            "response_format",
+            "max_tokens",
+        ),
     ],
 )
 def test_other_parameters(httpserver: HTTPServer, refusal: Response, gone: str, instead: str) -> None:
@@ -313,15 +358,19 @@ def test_the_key_is_nowhere(httpserver: HTTPServer, caplog: pytest.LogCaptureFix
     assert KEY not in outcomes[0].detail
 
 
-def test_credentials_of_an_address(httpserver: HTTPServer) -> None:
+def test_credentials_of_an_address(httpserver: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
     """Credentials in the address are used, and shown nowhere."""
-    Script(httpserver, chat())
+    caplog.set_level(logging.DEBUG)
+    script = Script(httpserver, chat())
     sent: list[Sent] = []
     where = endpoint(httpserver, base_url=httpserver.url_for("/v1").replace("//", "//me:hush-hush@"))
     outcome = ChatAsk(where, sent=sent.append)(question())
     assert isinstance(outcome, Answered)
     assert outcome.asked.endpoint == httpserver.url_for("/v1")
-    assert "hush-hush" not in repr((where, outcome, sent))
+    assert "hush-hush" not in repr((where, outcome, sent)) + caplog.text
+    given = script.requests[0].authorization
+    assert given is not None
+    assert (given.username, given.password) == ("me", "hush-hush")
 
 
 def test_sent_is_what_was_sent(httpserver: HTTPServer) -> None:
