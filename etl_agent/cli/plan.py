@@ -17,7 +17,7 @@ from etl_agent.errors import EtlAgentError
 if TYPE_CHECKING:
     from etl_agent.ask import Ask
     from etl_agent.cli.plan_report import Report
-    from etl_agent.run.goal import GoalOptions
+    from etl_agent.run.goal_result import GoalOptions
     from etl_agent.run.planning import Planned
 
 __all__ = ["plan"]
@@ -81,7 +81,7 @@ def plan(
     chooses among closed answers. The same call again goes on with a run that was broken off.
     """
     from etl_agent.cli.plan_report import Report
-    from etl_agent.run.goal import GoalOptions
+    from etl_agent.run.goal_result import GoalOptions
     from etl_agent.run.plan_files import refuse_password
     from etl_agent.run.planning import make_plan
 

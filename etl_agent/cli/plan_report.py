@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from etl_agent.ask import Usage
     from etl_agent.orchestrate.planner.draft import PlanDraft
     from etl_agent.orchestrate.planner.revision import Revision
-    from etl_agent.run.goal import GoalResult, Step
+    from etl_agent.run.goal_result import GoalResult, Step
     from etl_agent.run.options import Progress
     from etl_agent.run.plan_files import PlanFiles
     from etl_agent.run.planning import Planned
@@ -45,7 +46,7 @@ class Report:
         self._shown = not quiet and not as_json
         self.result: GoalResult | None = None
         """What became of the goal, once it has run."""
-        self.progress: Progress = progress_display(shown=self._shown and click.get_text_stream("stderr").isatty())
+        self.progress: Progress = progress_display(shown=self._shown and sys.stderr.isatty())
 
     @cached_property
     def files(self) -> PlanFiles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from etl_agent.masking import masked
 from etl_agent.orchestrate.file import parse_spec
 from etl_agent.orchestrate.lock import Lock, difference, write_lock
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.explanation import CHOSEN_BY
+from etl_agent.orchestrate.planner.explanation import CHOSEN_BY, GIVEN
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.written import write_pipeline
 from etl_agent.run.locking import lock_file, make_lock, read_current
@@ -212,13 +212,11 @@ def _comments(spec: PipelineSpec, draft: PlanDraft) -> Mapping[str, str]:
 
     What the data alone say of each column of the contract would drown the rest; the explanation tells it.
     """
-    said: dict[str, list[str]] = {"": [f"{_HEAD}{masked(draft.goal)}"]}
+    said = {"": f"{_HEAD}{masked(draft.goal)}"}
     for point in draft.points:
-        own = point.by not in ("default", "profile") or point.key.startswith(("load", "clean"))
-        if point.pipeline == spec.name and point.by != "default" and own:
-            said.setdefault(point.key, []).append(f"{point.reason} ({CHOSEN_BY[point.by]})")
-    return {key: "; ".join(_once(texts)) for key, texts in said.items()}
-
-
-def _once(texts: Iterable[str]) -> Iterable[str]:
-    return dict.fromkeys(texts)
+        told = point.by not in ("default", "profile") or point.key.startswith(("load", "clean"))
+        if point.pipeline == spec.name and point.by != "default" and told and point.key not in GIVEN:
+            text = f"{point.reason} ({CHOSEN_BY[point.by]})"
+            if text not in said.values():  # a reason is given once, where it comes first
+                said[point.key] = "; ".join(filter(None, (said.get(point.key), text)))
+    return said

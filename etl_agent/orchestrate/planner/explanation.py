@@ -15,7 +15,7 @@ from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import Node, PipelineSpec
 from etl_agent.validate.spec import ColumnContract
 
-__all__ = ["CHOSEN_BY", "destroys", "explained"]
+__all__ = ["CHOSEN_BY", "GIVEN", "destroys", "explained"]
 
 CHOSEN_BY: Mapping[By, str] = {
     "goal": "your goal",
@@ -25,6 +25,9 @@ CHOSEN_BY: Mapping[By, str] = {
     "evidence": "a revision",
 }
 """Who made a choice, in words."""
+
+GIVEN = frozenset({"extract.files", "load.to"})
+"""Keys that say what the user gave; nobody chose them."""
 
 _MOST = 6  # names of one list that are told; the file has them all
 
@@ -165,18 +168,19 @@ def _sql(spec: PipelineSpec) -> Iterator[tuple[str, Sequence[object]]]:
 
 
 def _finding(finding: Finding) -> str:
-    where = ", ".join(part for part in (finding.step, finding.column) if part)
-    what = finding.detail or FINDINGS[finding.kind].rstrip(".")
-    rows = f" ({finding.rows:,} rows, {finding.share:.2%})" if finding.rows else ""
-    code = f" {finding.code}" if finding.code else ""
-    return f"{finding.kind}{code}{f' [{where}]' if where else ''}: {what}{rows}"
+    if finding.detail:
+        return f"{finding.kind}: {finding.detail}"
+    what = [finding.code or "", finding.step or "", finding.column or "", f"{finding.share:.2%} of the rows"]
+    said = ", ".join(part for part in what[: None if finding.rows else -1] if part)
+    return f"{finding.kind}: {FINDINGS[finding.kind].rstrip('.')}{f' ({said})' if said else ''}"
 
 
 def _reasons(points: Iterable[Point]) -> Iterator[str]:
     """Tell why, keys of one reason together; keys stand last, since ``token: x`` would look like a secret."""
     alike: dict[tuple[str, By], list[str]] = {}
     for point in points:
-        alike.setdefault((point.reason, point.by), []).append(point.key)
+        if point.key not in GIVEN:
+            alike.setdefault((point.reason, point.by), []).append(point.key.removeprefix("validate.contract."))
     for (reason, by), keys in alike.items():
         yield f"{reason} ({CHOSEN_BY[by]}): {_few(dict.fromkeys(keys))}"
 

@@ -82,7 +82,7 @@ def test_every_choice_has_its_reason_and_who_made_it() -> None:
     )
     text = told(pipeline(), points=points)
     assert "because:  the goal says so (your goal): load.primary_key" in text
-    assert "every value fits (the data): validate.contract.a, validate.contract.b" in text
+    assert "every value fits (the data): a, b" in text
     assert "not of this one" not in text
 
 
@@ -104,13 +104,13 @@ def test_what_would_be_destroyed_is_said() -> None:
 
 
 def test_findings_are_told_with_their_pipeline_and_figures() -> None:
-    """What the rehearsal found stands where it was found."""
-    found = Finding(
-        kind="over_budget", pipeline="orders", column="at", code="type-error", rows=1200, share=0.4, detail="no dates"
-    )
-    text = told(pipeline("customers"), pipeline("orders"), findings=(found,))
-    assert "found:    over_budget type-error [at]: no dates (1,200 rows, 40.00%)" in text
-    assert text.index("2. orders") < text.index("over_budget")
+    """What the rehearsal found stands where it was found; without a sentence of its own it is told by its figures."""
+    found = Finding(kind="over_budget", pipeline="orders", column="at", code="type-error", rows=1200, share=0.4)
+    said = Finding(kind="broken", pipeline="customers", detail="the database is away")
+    text = told(pipeline("customers"), pipeline("orders"), findings=(found, said))
+    assert "found:    over_budget: More rows than the budget allows break the contract" in text
+    assert "(type-error, at, 40.00% of the rows)" in text
+    assert text.index("broken: the database is away") < text.index("2. orders") < text.index("over_budget")
 
 
 def test_revisions_are_told_with_their_reasons() -> None:
