@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from etl_agent.ask import Ask, Asked, Failure, Unanswered, Usage
 from etl_agent.decide.telling import one_line
 from etl_agent.orchestrate.planner.accepting import Refused, accepted
+from etl_agent.orchestrate.planner.draft import PlanDraft
+from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.questions import Choice, reading_question
+from etl_agent.orchestrate.planner.questions import Choice, reading_question, repair_question
+from etl_agent.orchestrate.planner.revising import combined, repairs, revise
+from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.planner.told import Told
+from etl_agent.orchestrate.planner.told_trial import ToldTrial
 from etl_agent.orchestrate.planner.wishes import Reading, Wish
 
-__all__ = ["Read", "read_by_model"]
+__all__ = ["Read", "read_by_model", "revise_by_model"]
 
 _DETAIL = 200  # characters of what an endpoint says of its failure
 
@@ -76,6 +81,41 @@ def read_by_model(reading: Reading, given: Given, *, ask: Ask) -> Read:
     return replace(read, reading=merged, notes=notes, asked=outcome.asked)
 
 
+def revise_by_model(
+    draft: PlanDraft,
+    findings: Sequence[Finding],
+    given: Given,
+    *,
+    committed: Collection[str] = (),
+    ask: Ask,
+) -> Revision | None:
+    """Let a model pick and order the repairs; where it cannot, rules do, and the note says so.
+
+    Args:
+        draft: the draft that was tried.
+        findings: what was found.
+        given: what the user gave.
+        committed: the names of the pipelines that are final.
+        ask: whoever answers.
+
+    Returns:
+        The revision; None where nothing can be repaired.
+    """
+    offered = repairs(draft, findings, given, committed=committed)
+    by_rules = revise(draft, findings, given, committed=committed)
+    if len(offered) < 2:
+        return by_rules  # there is nothing to choose
+    told = ToldTrial(draft, findings, offered, given)
+    outcome = ask(repair_question(told))
+    if isinstance(outcome, Unanswered):
+        return _noted(by_rules, _unanswered(outcome))
+    chosen = tuple(told.repairs[name] for name in dict.fromkeys(outcome.value.repairs))
+    if not chosen:
+        return _noted(by_rules, "the model chose no repair; rules chose")
+    made = combined(draft, chosen, findings, given=given, by="model")
+    return made or _noted(by_rules, "the model's repairs change nothing; rules chose")
+
+
 def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str, ...]]:
     """Take what can be taken of a model's wishes, and note the rest."""
     taken: list[Wish] = []
@@ -98,3 +138,8 @@ def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str
 def _unanswered(outcome: Unanswered) -> str:
     detail = one_line(outcome.detail, most=_DETAIL)
     return f"the model did not answer ({outcome.failure}: {detail}); rules decide"
+
+
+def _noted(revision: Revision | None, note: str) -> Revision | None:
+    """Add a note to a revision by rules."""
+    return revision and revision.model_copy(update={"note": "; ".join(filter(None, (note, revision.note)))})
