@@ -67,7 +67,7 @@ def brought(spec: PipelineSpec, source: Source) -> tuple[str, ...]:
 
 
 def walk(nodes: Sequence[Node], names: Sequence[str]) -> Walk:
-    """Walk columns through nodes. A column that is lacking counts as there afterwards, so that it is told once.
+    """Walk columns through nodes.
 
     Args:
         nodes: what stands in ``clean``.
@@ -83,13 +83,13 @@ def walk(nodes: Sequence[Node], names: Sequence[str]) -> Walk:
 def _through(node: Node, names: tuple[str, ...], *, at: int, found: Walk) -> tuple[str, ...]:
     lacking = tuple(name for name in _named(node, names) if name not in names)
     found.lacking += [Lacking(at, node, name, names) for name in lacking]
-    names = (*names, *dict.fromkeys(lacking))
     match node:
         case Branch():
             arms = [_arm(arm, names, at=at, found=found) for arm in (node.then, node.otherwise)]
             return tuple(name for name in arms[0] if name in arms[1])
         case Step() if not isinstance(node, PythonStep):
-            return _after(node, names, at=at, found=found)
+            after = _after(node, (*names, *dict.fromkeys(lacking)), at=at, found=found)
+            return tuple(name for name in after if name not in lacking)  # what it makes of them is there all the same
     return names
 
 
