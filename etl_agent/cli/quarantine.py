@@ -14,6 +14,7 @@ from etl_agent.cli.context import command, json_option, print_json, project_of, 
 from etl_agent.cli.entries import counted, show_entries
 from etl_agent.cli.failure import safe
 from etl_agent.cli.group import LazyGroup
+from etl_agent.cli.model import asking, model_options
 from etl_agent.cli.runs import NOTHING_YET
 from etl_agent.cli.target_of import ledger, target_of, target_options
 from etl_agent.cli.values import WAIT
@@ -165,6 +166,7 @@ def export(
 @click.option("--dry-run", is_flag=True, help="Do everything but write.")
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
 @click.option("--balance", is_flag=True, help="Show where every row is.")
+@model_options
 @json_option
 @quiet_option
 def replay(
@@ -176,6 +178,8 @@ def replay(
     dry_run: bool,
     wait: float,
     balance: bool,
+    model: str | None,
+    no_model: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -197,7 +201,8 @@ def replay(
     spec = read_pipeline(pipeline)
     project = project_of(pipeline)
     outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
-    options = RunOptions(dry_run=dry_run, wait=wait, progress=outcomes.progress)
+    ask = asking(model, no_model=no_model, project=project)
+    options = RunOptions(dry_run=dry_run, wait=wait, progress=outcomes.progress, ask=ask)
     filters = _filters("open", ids=ids, reason=reason, run_id=run_id)
     code = run_all(
         [spec],

@@ -9,7 +9,7 @@ import pyarrow as pa
 from etl_agent.ask import Ask
 from etl_agent.clean.step import Step, unknown_column
 from etl_agent.decide.choice import Routing, decision_of
-from etl_agent.decide.decision import Dropped
+from etl_agent.decide.decision import Dropped, profile_digest
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.gate import judge
 from etl_agent.decide.ladder import choose
@@ -20,7 +20,7 @@ from etl_agent.orchestrate.lock import Lock, LockedRoute, learns_here
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.settle import Choose, Chosen
 
-__all__ = ["chosen_anew", "chosen_before", "route_of"]
+__all__ = ["chosen_anew", "chosen_before", "chosen_by_model", "route_of"]
 
 Failures = Callable[[pa.RecordBatch], int]
 
@@ -86,6 +86,30 @@ def chosen_before(lock: Lock, anew: Choose, *, failures: Failures | None) -> Cho
         return anew(route, evidence) if known is None else _replay(known, evidence, failures)
 
     return replayed
+
+
+def chosen_by_model(lock: Lock, anew: Choose, *, failures: Failures | None) -> Choose:
+    """Return what keeps a model's choices where the data are as they were, for a new lock without a model at hand.
+
+    So a lock that a model helped to make can be checked, and made again, without one.
+
+    Args:
+        lock: the lock so far; it fits the pipeline.
+        anew: decides the routes.
+        failures: counts the rows of a sample that the contract rejects.
+    """
+
+    def kept(route: Route, evidence: Evidence) -> Chosen:
+        known = lock.route(route.route)
+        if (
+            known is None
+            or known.decision.policy != "model"
+            or known.decision.profile_digest != profile_digest(evidence)
+        ):
+            return anew(route, evidence)
+        return Chosen(known.decision, _replay(known, evidence, failures).steps)
+
+    return kept
 
 
 def _replay(known: LockedRoute, evidence: Evidence, failures: Failures | None) -> Chosen:

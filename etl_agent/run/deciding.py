@@ -56,6 +56,7 @@ def decide(
     lock: Lock | None = None,
     ask: Ask | None = None,
     climbs: bool = False,
+    earlier: Lock | None = None,
 ) -> Decided:
     """Settle the nodes of a pipeline; the dataset is read only if one of them must look at it.
 
@@ -66,6 +67,7 @@ def decide(
         lock: what was chosen before; routes that it knows are not decided again, unless the data have drifted.
         ask: a model, for the routes that one chooses.
         climbs: whether routes by ``auto`` may ask it too, where rules and trial cannot tell.
+        earlier: a lock whose choices by a model hold on where the data are the same.
 
     Raises:
         ConfigurationError: a strategy or a column that a node names is not there.
@@ -78,6 +80,7 @@ def decide(
         sensitive=sensitive_in(spec, dataset.names) if waits_for_evidence(spec.clean) else frozenset(),
         ask=ask,
         climbs=climbs,
+        earlier=earlier,
     )
     profile = None if lock is None else lock.profile
     must_know = profile is not None and spec.on_profile_drift != "fail"
@@ -136,6 +139,7 @@ class Asked:
         sensitive: columns of which nothing is told to a model.
         ask: a model, if one may be asked.
         climbs: whether routes by ``auto`` may ask it too.
+        earlier: a lock whose choices by a model hold on where the data are the same.
     """
 
     validation: Validate = Validate()  # noqa: RUF009  frozen
@@ -144,6 +148,7 @@ class Asked:
     sensitive: frozenset[str] = frozenset()
     ask: Ask | None = None
     climbs: bool = False
+    earlier: Lock | None = None
 
 
 def _settled(
@@ -160,7 +165,7 @@ def _settled(
     if not waits_for_evidence(nodes):
         return Settled(tuple(steps_of(nodes)))
     # Late: strategies and their policies cost a third of a second, which most runs need not spend.
-    from etl_agent.orchestrate.routing import chosen_anew, chosen_before
+    from etl_agent.orchestrate.routing import chosen_anew, chosen_before, chosen_by_model
     from etl_agent.orchestrate.strategies import refuse_unknown, strategies_in
     from etl_agent.run.failures import contract_failures
 
@@ -175,6 +180,8 @@ def _settled(
         ask=asked.ask,
         climbs=asked.climbs,
     )
+    if asked.earlier is not None:
+        choose = chosen_by_model(asked.earlier, choose, failures=failures)
     if lock is not None:
         choose = chosen_before(lock, choose, failures=failures)
     measures = Measures(

@@ -71,6 +71,8 @@ def current_lock(spec: PipelineSpec, *, project: Path, required: bool) -> tuple[
 def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None = None) -> Lock:
     """Decide every route and learn every format on the files as they are now; nothing is written.
 
+    What a model chose for the lock that is there holds on where no model is at hand and the data are as they were.
+
     Args:
         spec: the pipeline.
         project: the folder that its paths are relative to.
@@ -81,8 +83,11 @@ def make_lock(spec: PipelineSpec, *, project: Path, options: RunOptions | None =
     """
     options = options or RunOptions()
     day = options.as_of or date.today()
+    earlier = read_current(spec, project=project) if options.ask is None else None
+    if earlier is not None and earlier.stale(digest_of(spec, project=project)):
+        earlier = None
     with open_files(spec.extract, project=project, as_of=day, variables=options.variables) as (dataset, _):
-        prepared = prepare(spec, dataset, project=project, ask=options.ask, climbs=True)
+        prepared = prepare(spec, dataset, project=project, ask=options.ask, climbs=True, earlier=earlier)
         evidence = prepared.decided.evidence or evidence_of(dataset)
     routes = tuple(
         LockedRoute(

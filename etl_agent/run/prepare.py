@@ -137,6 +137,7 @@ def prepare(
     lock: Lock | None = None,
     ask: Ask | None = None,
     climbs: bool = False,
+    earlier: Lock | None = None,
 ) -> Prepared:
     """Decide everything that is left open, with as few passes over the data as it takes.
 
@@ -148,13 +149,14 @@ def prepare(
         lock: what was chosen and learned before.
         ask: a model, for the routes that one chooses.
         climbs: whether routes by ``auto`` may ask it too, where rules and trial cannot tell.
+        earlier: a lock whose choices by a model hold on where the data are the same.
 
     Raises:
         Drifted: the columns of a file do not fit.
         AmbiguousFormat: a column allows several readings.
         ConfigurationError: the contract or a step cannot work.
     """
-    decided = decide(spec, dataset, project=project, lock=lock, ask=ask, climbs=climbs)
+    decided = decide(spec, dataset, project=project, lock=lock, ask=ask, climbs=climbs, earlier=earlier)
     plan = plan_for(spec, dataset, decided.settled.steps, project=project, lock=decided.lock)
     headers = report_headers(spec, dataset, plan)
     headers.raise_if_refused()

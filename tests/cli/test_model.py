@@ -181,6 +181,41 @@ def test_a_locked_run_asks_nobody(project: Path, endpoint: list[Any], capsys: Ca
     assert main(["lock", FILE, "--model", "m", "--check"]) == 0
 
 
+def test_a_lock_that_a_model_made_can_be_checked_without_one(
+    project: Path, endpoint: list[Any], capsys: Capture
+) -> None:
+    """Where the data are the same its choice stands; where they are not, rules choose, and that is said."""
+    assert main(["lock", FILE, "--model", "m"]) == 0
+    asked = len(endpoint)
+    capsys.readouterr()
+    assert main(["lock", FILE, "--check", "--fail-on-fallback"]) == 0
+    assert capsys.readouterr().err == ""
+    with (project / "data" / "sales.csv").open("a") as file:
+        file.write('240,"$8,240.85",4111240\n')
+    assert main(["lock", FILE, "--check"]) == 1
+    assert "decided without a model: amounts (no model)" in capsys.readouterr().err
+    assert len(endpoint) == asked
+
+
+def test_a_lock_asks_anew_where_a_model_is_named(project: Path, endpoint: list[Any]) -> None:
+    """Another model gets the question too, and its answer is the one that is kept."""
+    for name in ("m", "n"):
+        assert main(["lock", FILE, "--model", name]) == 0
+    assert [request["model"] for request in endpoint] == ["m", "n"]
+    assert '"model": "n"' in (project / "pipelines" / "sales.lock.json").read_text()
+
+
+def test_replayed_rows_may_ask_too(project: Path, endpoint: list[Any], capsys: Capture) -> None:
+    """What the routes of a replay become is decided as in a run."""
+    file = project / FILE
+    file.write_text(file.read_text().replace("amount: {type: text}", 'amount: {type: text, matches: "[0-9.]+"}'))
+    with (project / "data" / "sales.csv").open("a") as rows:
+        rows.write("900,none,1\n")
+    assert main(["run", FILE, "--model", "m"]) == 0
+    assert main(["quarantine", "replay", FILE, "--model", "m", "--json"]) == 0
+    assert len(endpoint) == 2
+
+
 def test_a_locked_run_asks_nobody_when_the_data_have_drifted(
     project: Path, endpoint: list[Any], capsys: Capture
 ) -> None:

@@ -131,6 +131,16 @@ class TestRun:
         """So does each failure of a real endpoint, by the real client."""
         self.check(tmp_path, without_model, failing_model(failing, httpserver, tmp_path), failing.failure)
 
+    def test_an_endpoint_that_keeps_failing_is_left_alone(self, tmp_path: Path, httpserver: HTTPServer) -> None:
+        """After three questions that it did not answer no more are sent, and each route says what became of it."""
+        spec = pipeline(tmp_path)
+        routes = tuple(spec.clean[0].model_copy(update={"route": f"r{n}"}) for n in range(5))
+        ask = failing_model(FAILING[0], httpserver, tmp_path)
+        many = spec.model_copy(update={"clean": routes})
+        result = run_pipeline(many, project=tmp_path, options=RunOptions(ask=ask))
+        assert [each.fell_back for each in result.decisions] == ["transport"] * 3 + ["circuit_open"] * 2
+        assert (len(httpserver.log), result.exit_code) == (3, 0)
+
     def test_no_model(self, tmp_path: Path) -> None:
         """Where none is configured, that is said in the same way."""
         result, _ = run(tmp_path, None)
