@@ -79,10 +79,10 @@ def wanted_of(kind: ColumnKind, facts: ColumnFacts, *, name: str, amounts: bool 
         return "integer" if kind.formats == ("1/0",) else "boolean"
     if kind.kind in ("percent", "quantity"):
         return "number" if amounts else None
-    if numerals.padded or _is_code(kind, facts) or "version" in name.lower():
-        return None  # a zero in front, or 1.10 beside 1.1, would be lost
+    if numerals.padded or _is_code(kind, facts):
+        return None  # a zero in front would be lost
     if kind.kind in ("number", "money"):
-        return "number"
+        return "number" if "version" not in name.lower() else None  # 1.10 is not 1.1 there
     if kind.kind == "integer" or (kind.kind == "identifier" and facts.forms.rows.get("integer", 0) == _told(facts)):
         return "integer"
     return None

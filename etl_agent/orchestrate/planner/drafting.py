@@ -72,6 +72,7 @@ def draft(
     for asked in all_asked:
         source = asked.source.name
         told += [*asked.notes, *loadings[source].notes, *contracts[source].notes]
+        told += _compared(source, loadings[source], contracts[source])
         one = _Made(asked, loadings[source], contracts[source], told)
         first = [edge for edge in edges if edge.then == source]
         made[source] = _pipeline(one, given, name=names[source], table=tables[source], first=first, names=names)
@@ -113,7 +114,8 @@ def _taken(reading: Reading, given: Given, notes: list[str]) -> tuple[Source, ..
         raise UsageError("there is no dataset to plan for", next_command="give at least one file")
     named = dict.fromkeys(wish.source for wish in reading.wishes if isinstance(wish, Take) and wish.by == "goal")
     taken = tuple(named) or tuple(known)
-    if any(isinstance(wish, Take) and wish.by == "model" and wish.source not in taken for wish in reading.wishes):
+    chosen = {wish.source for wish in reading.wishes if isinstance(wish, Take) and wish.by == "model"}
+    if chosen and chosen != set(taken):
         notes.append("a model would settle which datasets are loaded, which only the words of the goal may; not taken")
     notes += _lost(reading, taken, known)
     return tuple(known[name] for name in taken)
@@ -152,6 +154,12 @@ def _agreeing(
         if asked.source.name in as_text:
             contracts[asked.source.name] = made(asked, as_text[asked.source.name])
     return contracts
+
+
+def _compared(source: str, loading: Loading, contracted: Contracted) -> Iterator[str]:
+    """Say that the newest row is found in text, where 10 comes before 9."""
+    if loading.newest is not None and contracted.columns[loading.newest].type == "text":
+        yield f"{source}: {loading.newest} tells which row is newest and is text, which is compared letter by letter"
 
 
 def _pipeline_names(sources: Iterable[Source]) -> dict[str, str]:

@@ -15,7 +15,11 @@ from etl_agent.profile.kinds import Kind
 
 __all__ = ["broken", "column_words", "figures", "found_key", "is_own_key", "names_the_thing", "no_key"]
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
+_BETWEEN = re.compile(
+    r"[\W_]+|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)"
+)
+"""What stands between the words of a name: signs, a change from small letters to capitals, one to or from digits."""
+
 _NUMBERS = frozenset(("id", "key", "code", "no", "nr", "num", "number", "uuid", "guid", "ref", "reference", "serial"))
 _SCHEMES = frozenset(("sku", "ean", "upc", "isbn", "issn", "ssn", "vin", "iban", "barcode"))
 _KEY_WORDS = _NUMBERS | _SCHEMES
@@ -37,7 +41,7 @@ def column_words(name: str) -> tuple[str, ...]:
     >>> column_words("CustomerID"), column_words("order_no")
     (('customer', 'id'), ('order', 'no'))
     """
-    return tuple(word.casefold() for word in _WORD.findall(name))
+    return tuple(word.lower() for word in _BETWEEN.split(name) if word)
 
 
 def names_the_thing(word: str, source: str) -> bool:
@@ -152,10 +156,9 @@ def no_key(asked: Asked, *, why: str) -> UsageError:
     """Make the error for a dataset without a key where one is needed."""
     near = _nearly_keys(asked)
     said = near[0] if near else "COLUMN"
-    figures = ", ".join(f"{name} ({figures(broken((name,), asked.source))})" for name in near)
+    told = ", ".join(f"{name} ({figures(broken((name,), asked.source))})" for name in near)
     return UsageError(
-        f"{why} needs the columns that identify a row, and no column is a key"
-        + (f"; nearest: {figures}" if figures else ""),
+        f"{why} needs the columns that identify a row, and no column is a key" + (f"; nearest: {told}" if told else ""),
         where=asked.source.name,
         choices=near,
         next_command=f"say in the goal which they are, such as: with the key {said}",

@@ -153,7 +153,9 @@ def _newest(asked: Asked, points: list[tuple[str, str, By]], notes: list[str]) -
     free = [name for name in asked.kept if asked.key is None or name not in asked.key.columns]
     moments = [name for name in free if kinds[name].kind in ("date", "timestamp")]
     named = [name for name in moments if _CHANGED & set(column_words(name))]
-    counted = [name for name in free if _COUNTED & set(column_words(name)) and kinds[name].kind == "integer"]
+    counted = [
+        name for name in free if _COUNTED & set(column_words(name)) and kinds[name].kind in ("integer", "identifier")
+    ]
     found = named if named else moments if moments else counted
     if len(found) == 1:
         why = "its name says when a row was changed" if found == named else "no other column tells the order of rows"

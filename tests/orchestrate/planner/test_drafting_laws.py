@@ -64,6 +64,7 @@ def sources() -> tuple[Source, ...]:
             skipper=[None if row % 7 == 0 else f"skipper{row}@example.org" for row in rows],
         ),
         source("void", column=[]),
+        source("tides", column=["high", "low"] * 15),
     )
 
 
@@ -72,7 +73,7 @@ SQL = (
     UserSql("totals", PurePosixPath("sql/totals.sql"), check=False),
 )
 
-NAMES = st.sampled_from(["berths", "moorings", "void", "absent"])
+NAMES = st.sampled_from(["berths", "moorings", "void", "tides", "absent"])
 COLUMNS = st.sampled_from(["berth_id", "length", "free", "mooring", "since", "fee", "skipper", "column", "nothing"])
 SOME = st.lists(COLUMNS, min_size=1, max_size=2).map(tuple)
 BOUNDS = st.sampled_from(["0", "-1.5", "2024-01-01", "12:00", "x", "100", "2024-01-01 10:00"])
