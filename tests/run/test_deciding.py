@@ -70,7 +70,7 @@ def test_a_branch_may_stand_before_the_step_that_makes_a_column_of_the_contract(
         "then": [{"step": "is_email", "column": "email", "into": "ok"}],
         "otherwise": [{"step": "constant", "column": "ok", "value": False}],
     }
-    again = {"when": {"measure": "has_column", "column": "ok"}, "then": []}
+    again = {"when": {"measure": "has_column", "column": "ok"}, "then": [{"step": "strip", "columns": "all"}]}
     result = project.run(contract=contract, clean=[branch, again])
     assert project.ask("SELECT ok FROM t") == [(1,), (1,)]
     assert decided(result) == [("clean[0]", "then", "condition"), ("clean[1]", "then", "condition")]
