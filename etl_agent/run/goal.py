@@ -26,7 +26,7 @@ from etl_agent.run.plan_files import PlanFiles, plan_files, save_plan
 from etl_agent.run.planning import Heard, Planned
 from etl_agent.run.runner import run_pipeline
 
-__all__ = ["execute"]
+__all__ = ["GoalOptions", "GoalResult", "Step", "execute"]
 
 _STALE = 2
 """Revisions of a pipeline in a row that make nothing better: one may be needed before another can help; a second one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -283,8 +284,9 @@ def test_what_would_be_destroyed_is_found_for_a_target_that_is_away(project: Pro
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_model_that_fails_at_a_revision_leaves_it_to_rules(project: Project, failure: Failure) -> None:
+def test_a_model_that_fails_at_a_revision_leaves_it_to_rules(tmp_path: Path, sqlite_url: str, failure: Failure) -> None:
     """The same result as without a model, and it is said."""
+    project = Project(tmp_path, sqlite_url)
     project.write("a.csv", "id,n,m\n1,2,x\n2,x,3\n")
     contract = {"id": "text", "n": "integer", "m": "integer"}
     ask = FailingAsk(failure)
