@@ -1,0 +1,74 @@
+"""Which datasets each phrase of a goal is about: those that it names, or those that it stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from etl_agent.orchestrate.planner.parsing import Match
+from etl_agent.orchestrate.planner.tokens import Token
+
+__all__ = ["Bound", "bound", "sources_of"]
+
+_NAMING = frozenset({"take", "order", "first", "last", "chain"})
+"""Phrases that set the datasets that what follows is about, and take no datasets from elsewhere."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A phrase with the datasets that it is about.
+
+    Args:
+        match: the phrase.
+        own: datasets that the phrase itself names.
+        beside: datasets named before it in its sentence, or above it in its list; without them, behind it.
+        previous: datasets named last before it, in whatever sentence.
+    """
+
+    match: Match
+    own: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    previous: tuple[str, ...] = ()
+
+
+def sources_of(match: Match, *slots: str) -> tuple[str, ...]:
+    """Return the datasets that a phrase names, in its order."""
+    found = [name for slot, held in match.found.slots if slot in slots and isinstance(held, tuple) for name in held]
+    return tuple(dict.fromkeys(str(name) for name in found))
+
+
+def bound(matches: Sequence[Match], tokens: Sequence[Token]) -> Iterator[Bound]:
+    """Bind each phrase, in the order of the goal.
+
+    A phrase that names no dataset is about the datasets named last before it in its sentence; a list of items is about
+    those of the line above it. Datasets that are named one after the other, with nothing said about them in between,
+    are one group: "load orders and then customers, newest wins".
+    """
+    group: tuple[str, ...] = ()
+    heading: tuple[str, ...] = ()
+    previous: tuple[str, ...] = ()
+    said = False
+    at = 0
+    for match in matches:
+        for place in range(at, match.start):
+            kind = tokens[place].kind
+            if kind == "bullet":
+                if place and tokens[place - 1].text == ":":
+                    heading = group
+                group, said = heading, bool(heading)
+            elif kind == "break":
+                group, said, heading = (), False, ()
+        at = match.start
+        own = sources_of(match, "sources", "later")
+        if match.phrase.ask == "leave":
+            yield Bound(match, own, group, previous)
+            continue
+        if own:
+            naming = match.phrase.ask == "take"
+            group = tuple(dict.fromkeys((*group, *own))) if naming and group and not said else own
+            said = not naming
+        elif match.phrase.ask != "then":
+            said = True
+        yield Bound(match, own, group, previous)
+        if own:
+            previous = own

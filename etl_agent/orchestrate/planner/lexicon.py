@@ -1,0 +1,137 @@
+"""The words that say nothing in a goal, and the words that mean the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from etl_agent.profile.kinds import Kind
+from etl_agent.validate.formats import Format
+
+__all__ = [
+    "ALIKE",
+    "FILLERS",
+    "FORMAT_WORDS",
+    "GENERIC_TABLES",
+    "KIND_WORDS",
+    "NEGATORS",
+    "PARTICLES",
+    "STOP_WORDS",
+    "TYPE_WORDS",
+    "words",
+]
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words that stand in a text."""
+    return frozenset(text.split())
+
+
+FILLERS = words("""
+    the a an all any every each my our your their its these those this that such of it them they also just both
+    please pls plz kindly always ever be is are really simply own
+""")
+"""Words that may stand anywhere between the words of a phrase without changing it."""
+
+STOP_WORDS = FILLERS | words("""
+    and or but then so as at by for from in into on onto to with within via per i we you us me he she was were
+    been being am do does did done have has had will would can could may might shall should must want wants need
+    needs like let lets let's thanks thank hi hello hey there here when where which who while if it's that's
+    using use make sure ensure get gets put take takes go goes going load loads loaded loading import imports
+    imported importing ingest ingests ingested ingesting bring read reading file files csv csvs data dataset
+    datasets table tables row rows record records column columns field fields value values given too well e g
+    i'd i'll we'd we'll we're what plus afterwards after before next finally first everything anything nothing
+    warehouse dwh database databases db dbs datawarehouse sqlite postgres postgresql target destination
+""")
+"""Words that say nothing by themselves: where nothing was made of them, nobody needs to know."""
+
+NEGATORS = words("""
+    not never no don't dont doesn't doesnt didn't shouldn't shouldnt mustn't mustnt won't wont can't cannot cant
+    isn't isnt aren't arent avoid without nor neither stop instead rather
+""")
+"""Words that turn what follows into its opposite."""
+
+PARTICLES = words("""
+    of at on by in the for to is a
+""")
+"""Words in names of columns that a person may leave out or put in."""
+
+GENERIC_TABLES = words("""
+    warehouse dwh database databases db dbs table tables sqlite postgres postgresql pg sql target destination
+    lake datawarehouse mart store storage system schema place it them one there file files batch batches account
+    order shape form format history null nulls
+""")
+"""Words behind "into" that name no table."""
+
+ALIKE: Mapping[str, str] = {
+    word: words[0]
+    for words in (
+        ("id", "identifier", "ident"),
+        ("number", "no", "nr", "num", "nbr"),
+        ("phone", "telephone", "tel"),
+        ("quantity", "qty"),
+        ("amount", "amt"),
+        ("address", "addr"),
+        ("date", "dt", "day"),
+        ("description", "desc"),
+        ("email", "mail"),
+        ("timestamp", "ts"),
+        ("color", "colour"),
+        ("postcode", "zip", "zipcode", "postal"),
+    )
+    for word in words
+}
+"""Words of names that mean the same, and the one that stands for them."""
+
+KIND_WORDS: Mapping[str, tuple[Kind, ...]] = {
+    "email": ("email",),
+    "emailaddress": ("email",),
+    "phone": ("phone",),
+    "phonenumber": ("phone",),
+    "date": ("date", "timestamp"),
+    "timestamp": ("timestamp",),
+    "datetime": ("timestamp",),
+    "time": ("time",),
+    "url": ("url",),
+    "link": ("url",),
+    "webaddress": ("url",),
+    "postcode": ("postal_code",),
+    "postcodecode": ("postal_code",),
+    "amount": ("money",),
+    "price": ("money",),
+    "percentage": ("percent",),
+    "flag": ("boolean",),
+}
+"""What a column is called that no header names, by the words put together, in the singular, with words that mean the
+same replaced."""
+
+FORMAT_WORDS: Mapping[str, Format] = {
+    "email": "email",
+    "emailaddress": "email",
+    "url": "url",
+    "link": "url",
+    "webaddress": "url",
+    "uuid": "uuid",
+    "guid": "uuid",
+    "ip": "ipv4",
+    "ipaddress": "ipv4",
+    "ipv4": "ipv4",
+    "ipv4address": "ipv4",
+    "hostname": "hostname",
+    "countrycode": "country_code",
+    "isocountrycode": "country_code",
+    "currencycode": "currency_code",
+    "isocurrencycode": "currency_code",
+    "iban": "iban",
+    "e164": "e164",
+}
+"""Formats by the words for them, put together, in the singular."""
+
+TYPE_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("wholenumber", "integer", "int", "fullnumber", "naturalnumber"), "integer"),
+    **dict.fromkeys(("number", "numeric", "decimal", "decimalnumber", "amountofmoney"), "number"),
+    **dict.fromkeys(("boolean", "bool", "trueorfalse", "yesorno", "yesno", "truefalse"), "boolean"),
+    **dict.fromkeys(("date", "calendardate", "day"), "date"),
+    **dict.fromkeys(("timestamp", "datetime", "dateandtime", "datetimevalue", "datewithtime"), "timestamp"),
+    **dict.fromkeys(("time", "timeofday"), "time"),
+}
+"""Types of wishes by the words for them, put together, in the singular."""

@@ -1,0 +1,226 @@
+"""From the phrases of a goal to its wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from etl_agent.errors import UsageError, near
+from etl_agent.masking import masked
+from etl_agent.orchestrate.planner.binding import Bound, sources_of
+from etl_agent.orchestrate.planner.checks import checks_of, convention_of
+from etl_agent.orchestrate.planner.given import Source, UserSql
+from etl_agent.orchestrate.planner.mentions import Mention
+from etl_agent.orchestrate.planner.resolving import Resolver
+from etl_agent.orchestrate.planner.wishes import (
+    After,
+    Budget,
+    Cleaned,
+    Deduplicated,
+    Dropped,
+    Into,
+    Key,
+    Mode,
+    Newest,
+    RunSql,
+    Secret,
+    Take,
+    Valid,
+    Wish,
+)
+
+__all__ = ["Maker", "taken_of"]
+
+
+def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, Bound | None]:
+    """Return the datasets that a goal asks for, in its order, with the phrase that names each first.
+
+    A goal that names none, or only some to leave out, asks for the others.
+
+    Raises:
+        UsageError: it leaves out every dataset.
+    """
+    left = {name for phrase in phrases if _leaves(phrase) for name in phrase.own}
+    named: dict[str, Bound | None] = {}
+    for phrase in phrases:
+        for name in () if _leaves(phrase) else phrase.own:
+            named.setdefault(name, phrase)
+    if both := sorted(left & named.keys()):
+        raise UsageError(f"the goal both asks for {', '.join(both)} and leaves it out")
+    taken = named or {source.name: None for source in sources if source.name not in left}
+    if not taken:
+        raise UsageError("the goal leaves out every dataset", choices=[source.name for source in sources])
+    return taken
+
+
+def _leaves(phrase: Bound) -> bool:
+    return (phrase.match.phrase.ask == "leave") != (phrase.match.phrase.ask == "take" and bool(phrase.match.negated))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes the wishes of phrases.
+
+    Args:
+        sources: the datasets, by name.
+        sql: the SQL files.
+        taken: the datasets that the goal asks for.
+        resolver: finds columns.
+        words: the words of a phrase, as they stand in the goal.
+    """
+
+    sources: Mapping[str, Source]
+    sql: Sequence[UserSql]
+    taken: tuple[str, ...]
+    resolver: Resolver
+    words: Callable[[Bound], str]
+
+    def make(self, phrase: Bound) -> list[Wish]:
+        """Make the wishes of a phrase; none where it asks for nothing that can be done.
+
+        Raises:
+            UsageError: words that are meant as a name name nothing, or several things.
+        """
+        match phrase.match.phrase.ask:
+            case "mode":
+                made: Iterable[Wish] = self._mode(phrase)
+            case "into":
+                made = self._into(phrase)
+            case "key":
+                made = self._keys(phrase)
+            case "newest":
+                made = self._newest(phrase)
+            case "dedupe":
+                made = self._dedupe(phrase)
+            case "valid":
+                made = self._valid(phrase)
+            case "clean":
+                made = self._clean(phrase)
+            case "drop" | "secret":
+                made = self._column(phrase)
+            case "budget":
+                made = self._budget(phrase)
+            case "order" | "first" | "last" | "chain":
+                made = self._order(phrase)
+            case "sql":
+                made = self._sql(phrase)
+            case _:
+                made = ()
+        return list(made)
+
+    def _mentions(self, phrase: Bound, *slots: str) -> tuple[Mention, ...]:
+        held = (value for slot, value in phrase.match.found.slots if slot in slots)
+        listed = (value if isinstance(value, tuple) else (value,) for value in held)
+        return tuple(mention for some in listed for mention in some if isinstance(mention, Mention))
+
+    def _held(self, phrase: Bound, slot: str) -> Any:
+        return phrase.match.found.slot(slot)
+
+    def _mode(self, phrase: Bound) -> Iterator[Wish]:
+        says = phrase.match.phrase.says
+        for name in self.resolver.scope(phrase):
+            yield Mode.model_validate(
+                {
+                    "source": name,
+                    "write_disposition": says["mode"],
+                    "strategy": says.get("strategy"),
+                    "words": self.words(phrase),
+                }
+            )
+        yield from self._keys(phrase)
+
+    def _into(self, phrase: Bound) -> Iterator[Wish]:
+        for name in self.resolver.scope(phrase):
+            yield Into(source=name, table=self._held(phrase, "table"), words=self.words(phrase))
+
+    def _keys(self, phrase: Bound) -> Iterator[Wish]:
+        mentions = self._mentions(phrase, "keys", "weak_keys")
+        if mentions:
+            for name, columns in self.resolver.together(phrase, mentions).items():
+                yield Key(source=name, columns=columns, words=self.words(phrase))
+
+    def _newest(self, phrase: Bound) -> Iterator[Wish]:
+        if mentions := self._mentions(phrase, "newest"):
+            for name, columns in self.resolver.together(phrase, mentions).items():
+                yield Newest(source=name, column=columns[0], words=self.words(phrase))
+        else:
+            for name in self.resolver.scope(phrase):
+                yield Newest(source=name, words=self.words(phrase))
+        yield from self._keys(phrase)
+
+    def _dedupe(self, phrase: Bound) -> Iterator[Wish]:
+        mentions = self._mentions(phrase, "columns")
+        if mentions:
+            for name, columns in self.resolver.together(phrase, mentions).items():
+                yield Deduplicated(source=name, columns=columns, words=self.words(phrase))
+        else:
+            for name in self.resolver.scope(phrase):
+                yield Deduplicated(source=name, words=self.words(phrase))
+
+    def _valid(self, phrase: Bound) -> Iterator[Wish]:
+        for name, column in self.resolver.each(phrase, self._mentions(phrase, "subject", "columns"), many=True):
+            checks = checks_of(phrase.match, self.sources[name], column)
+            if checks:
+                yield Valid.model_validate({"source": name, "column": column, "words": self.words(phrase), **checks})
+
+    def _clean(self, phrase: Bound) -> Iterator[Wish]:
+        how, words = phrase.match.phrase.says["how"], self.words(phrase)
+        mentions = self._mentions(phrase, "columns")
+        if not mentions:
+            for name in self.resolver.scope(phrase):
+                yield Cleaned.model_validate({"source": name, "how": how, "words": words})
+            return
+        found: dict[tuple[str, str], list[str]] = {}
+        for name, column in self.resolver.each(phrase, mentions, many=True):
+            one = convention_of(self.sources[name], column) if how == "kind" else how
+            found.setdefault((name, one), []).append(column)
+        for (name, one), columns in found.items():
+            yield Cleaned.model_validate({"source": name, "how": one, "columns": tuple(columns), "words": words})
+
+    def _column(self, phrase: Bound) -> Iterator[Wish]:
+        make = Dropped if phrase.match.phrase.ask == "drop" else Secret
+        for name, column in self.resolver.each(phrase, self._mentions(phrase, "subject", "columns"), many=True):
+            yield make(source=name, column=column, words=self.words(phrase))
+
+    def _budget(self, phrase: Bound) -> Iterator[Wish]:
+        percent = "0" if "zero" in phrase.match.phrase.says else self._held(phrase, "percent")
+        share = Decimal(percent) / 100
+        if not 0 <= share < 1:
+            raise UsageError(f"{percent} % of the rows can be no budget", choices=["0 % to less than 100 %"])
+        for name in self.resolver.scope(phrase):
+            yield Budget(source=name, share=float(share), words=self.words(phrase))
+
+    def _order(self, phrase: Bound) -> Iterator[Wish]:
+        words = self.words(phrase)
+        earlier, later = sources_of(phrase.match, "sources"), sources_of(phrase.match, "later")
+        rest = [name for name in self.taken if name not in earlier]
+        match phrase.match.phrase.ask:
+            case "order":
+                pairs = [(first, name) for first in earlier for name in later]
+            case "first":
+                pairs = [(first, name) for first in earlier for name in rest]
+            case "last":
+                pairs = [(first, name) for first in rest for name in earlier]
+            case _:
+                pairs = list(pairwise(earlier))
+        for first, name in pairs:
+            if first != name:
+                yield After(source=name, first=first, words=words)
+
+    def _sql(self, phrase: Bound) -> Iterator[Wish]:
+        names = [file.name for file in self.sql]
+        wrong = self._held(phrase, "sql_named")
+        if wrong is not None:
+            raise UsageError(
+                f"{masked(str(wrong)[:80])!r} in the goal names no SQL file", choices=near(str(wrong), names) or names
+            )
+        scope = self.resolver.scope(phrase)
+        yield RunSql(source=scope[-1], name=self._held(phrase, "sql"), words=self.words(phrase))
+
+    def takes(self, named: Mapping[str, Bound | None]) -> Iterator[Wish]:
+        """Make the wishes for the datasets themselves."""
+        for name, phrase in named.items():
+            yield Take(source=name, words=self.words(phrase) if phrase else "")

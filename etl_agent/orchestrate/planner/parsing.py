@@ -1,0 +1,88 @@
+"""The reading of a goal's words as phrases that explains most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl_agent.orchestrate.planner.lexicon import NEGATORS, STOP_WORDS
+from etl_agent.orchestrate.planner.mentions import Names
+from etl_agent.orchestrate.planner.patterns import Found
+from etl_agent.orchestrate.planner.phrase import Phrase
+from etl_agent.orchestrate.planner.phrases import phrases
+from etl_agent.orchestrate.planner.slots import Slots
+from etl_agent.orchestrate.planner.tokens import Token
+
+__all__ = ["Match", "matched"]
+
+_A_PHRASE = 0.05  # what a phrase costs: a reading in fewer pieces is the better one
+
+
+@dataclass(frozen=True)
+class Match:
+    """A phrase that stands in a goal.
+
+    Args:
+        phrase: the phrase.
+        start: the place of its first word.
+        found: how it matches.
+        negated: places of the words before it that turn it into its opposite.
+    """
+
+    phrase: Phrase
+    start: int
+    found: Found
+    negated: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of all its words."""
+        return tuple(sorted({*self.negated, *self.found.used}))
+
+
+def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
+    """Choose the phrases that together explain most words of a goal, none of them twice."""
+    slots = Slots(tokens, names)
+    readers, unknown = slots.readers(), slots.unknown
+    best: list[float] = [0.0] * (len(tokens) + 1)
+    chosen: list[Match | None] = [None] * (len(tokens) + 1)
+    for at in range(len(tokens) - 1, -1, -1):
+        best[at] = best[at + 1]
+        if not (tokens[at].says or tokens[at].kind == "mark"):
+            continue
+        for phrase in phrases():
+            if not phrase.pattern.begins(tokens[at]):
+                continue
+            for found in phrase.pattern.matches(tokens, at, readers=readers, unknown=unknown):
+                weight = found.weight - _A_PHRASE + best[found.end]
+                if found.end > at and weight > best[at] + 1e-9:
+                    best[at], chosen[at] = weight, Match(phrase, at, found)
+    made: list[Match] = []
+    at = 0
+    while at < len(tokens):
+        match = chosen[at]
+        if match is None:
+            at += 1
+            continue
+        made.append(_with_negation(match, made, tokens))
+        at = match.found.end
+    return tuple(made)
+
+
+def _with_negation(match: Match, before: Sequence[Match], tokens: Sequence[Token]) -> Match:
+    """Find the words before a phrase that turn it into its opposite: "do not", "never", "instead of"."""
+    taken = {place for other in before for place in other.places}
+    places: list[int] = []
+    at = match.start - 1
+    while at >= 0 and tokens[at].kind == "word" and at not in taken:
+        if tokens[at].key in NEGATORS:
+            places = list(range(at, match.start))
+        elif tokens[at].key not in STOP_WORDS:
+            break
+        at -= 1
+    while places and places[0] and tokens[places[0] - 1].key in ("do", "does", "did"):
+        places.insert(0, places[0] - 1)
+    if not places and before and before[-1].negated and at == before[-1].found.end - 1:
+        between = [token.key for token in tokens[before[-1].found.end : match.start]]
+        places = [at + 1] if between in (["or"], ["nor"]) else []
+    return Match(match.phrase, match.start, match.found, tuple(places)) if places else match

@@ -1,0 +1,236 @@
+"""The small language that phrases are written in, and where in a goal a phrase matches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from etl_agent.orchestrate.planner.lexicon import FILLERS, STOP_WORDS
+from etl_agent.orchestrate.planner.tokens import Token
+
+__all__ = ["Found", "Node", "Pattern", "Slot", "SlotReader", "literals", "parse", "weigh"]
+
+_MOST = 48  # ways in which a phrase may match from one place on: more are no other meanings
+_SKIPPED = 2  # unknown words in a row inside a phrase
+
+_PIECE = re.compile(
+    r"<(?P<slot>[a-z_]+)>|:(?P<macro>[a-z_]+)|(?P<open>[(\[])|(?P<close>[)\]])|(?P<bar>\|)|(?P<word>[^\s()\[\]|<]+|[<>]=?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of several words."""
+
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for names or values."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several sequences; an empty one makes the others optional."""
+
+    arms: tuple[tuple[Node, ...], ...]
+
+
+Node = Word | Slot | Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How far a phrase matches.
+
+    Args:
+        end: the place behind the last word.
+        used: the places of its words.
+        slots: what its slots hold, in their order.
+        weight: how much it explains.
+    """
+
+    end: int
+    used: tuple[int, ...] = ()
+    slots: tuple[tuple[str, object], ...] = ()
+    weight: float = 0.0
+
+    def slot(self, name: str) -> object | None:
+        """Return what a slot holds; None where the phrase has no such slot."""
+        return next((value for known, value in self.slots if known == name), None)
+
+
+def weigh(token: Token) -> float:
+    """Return how much is explained where a token is: much where it says something, little where it hardly does."""
+    return 1.0 if token.says and token.key not in STOP_WORDS else 0.1
+
+
+SlotReader = Callable[[int], Iterator[Found]]
+"""Reads what a slot holds from a place on, in all ways that make sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A phrase, ready to match."""
+
+    nodes: tuple[Node, ...]
+
+    def matches(
+        self, tokens: Sequence[Token], at: int, *, readers: Mapping[str, SlotReader], unknown: frozenset[int]
+    ) -> Iterator[Found]:
+        """Match from a place on.
+
+        Args:
+            tokens: the goal.
+            at: where the phrase begins.
+            readers: how each slot is read.
+            unknown: places of words that no phrase and no name knows; a phrase may step over them.
+        """
+        walk = _Walk(tokens, readers, unknown, at)
+        yield from islice(walk.sequence(self.nodes, Found(at)), _MOST)
+
+    def begins(self, token: Token) -> bool:
+        """Whether it may begin with a token."""
+        return _begins(self.nodes, token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    tokens: Sequence[Token]
+    readers: Mapping[str, SlotReader]
+    unknown: frozenset[int]
+    first: int
+
+    def sequence(self, nodes: tuple[Node, ...], so_far: Found) -> Iterator[Found]:
+        if not nodes:
+            yield so_far
+            return
+        for found in self.node(nodes[0], so_far):
+            yield from self.sequence(nodes[1:], found)
+
+    def node(self, node: Node, so_far: Found) -> Iterator[Found]:
+        if isinstance(node, Choice):
+            for arm in node.arms:
+                yield from self.sequence(arm, so_far)
+            return
+        for at, used in self.starts(so_far):
+            if at >= len(self.tokens):
+                return
+            if isinstance(node, Word):
+                if self.tokens[at].kind != "quoted" and self.tokens[at].key in node.keys:
+                    weight = so_far.weight + weigh(self.tokens[at])
+                    yield replace(so_far, end=at + 1, used=(*so_far.used, *used, at), weight=weight)
+                    return
+                continue
+            for read in self.readers[node.name](at):
+                yield Found(
+                    read.end,
+                    (*so_far.used, *used, *read.used),
+                    (*so_far.slots, *((node.name, value) for _, value in read.slots)),
+                    so_far.weight + read.weight,
+                )
+
+    def starts(self, so_far: Found) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Return where the next piece may begin, with the fillers on the way: at once, or behind unknown words."""
+        at, skipped = so_far.end, 0
+        used: tuple[int, ...] = ()
+        yield at, used
+        if at == self.first:
+            return
+        while at < len(self.tokens):
+            if at in self.unknown and skipped < _SKIPPED:
+                skipped += 1
+            elif self.tokens[at].key in FILLERS or self.tokens[at].text == "-":
+                used = (*used, at)
+            else:
+                return
+            at += 1
+            yield at, used
+
+
+def _begins(nodes: tuple[Node, ...], token: Token) -> bool:
+    for node in nodes:
+        match node:
+            case Word():
+                return token.key in node.keys
+            case Slot():
+                return token.says
+            case Choice():
+                if any(_begins(arm, token) for arm in node.arms):
+                    return True
+                if () not in node.arms:
+                    return False
+    return False
+
+
+def parse(text: str, *, macros: Mapping[str, str]) -> Pattern:
+    """Read a phrase: words, ``a|b`` and ``(a b | c)`` for choices, ``[...]`` for what may be absent, ``<slot>``, and
+    ``:name`` for a part that has a name.
+
+    Args:
+        text: the phrase.
+        macros: the parts by name.
+    """
+    pieces = list(_PIECE.finditer(text))
+    nodes, rest = _sequence(pieces, 0, macros)
+    if rest != len(pieces):
+        raise ValueError(f"unbalanced: {text}")
+    return Pattern(nodes)
+
+
+def _sequence(pieces: list[re.Match[str]], at: int, macros: Mapping[str, str]) -> tuple[tuple[Node, ...], int]:
+    """Read alternatives up to a closing bracket. A bar between words that touch binds these words only."""
+    arms: list[list[Node]] = [[]]
+    tight = False
+    while at < len(pieces) and not pieces[at]["close"]:
+        piece = pieces[at]
+        if piece["bar"]:
+            tight = pieces[at - 1].end() == piece.start() and pieces[at + 1].start() == piece.end()
+            if not tight:
+                arms.append([])
+            at += 1
+            continue
+        if opened := piece["open"]:
+            inner, at = _sequence(pieces, at + 1, macros)
+            node: Node = Choice((*_arms(inner), *(((),) if opened == "[" else ())))
+        elif name := piece["macro"]:
+            node = Choice(_arms(parse(macros[name], macros=macros).nodes))
+        elif name := piece["slot"]:
+            node = Slot(name)
+        else:
+            node = Word(frozenset({piece["word"]}))
+        at += 1
+        before = arms[-1][-1] if tight else None
+        if before is not None:
+            arms[-1][-1] = _either(before, node)
+        else:
+            arms[-1].append(node)
+        tight = False
+    if len(arms) == 1:
+        return tuple(arms[0]), at
+    return (Choice(tuple(tuple(arm) for arm in arms)),), at
+
+
+def _arms(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], ...]:
+    return nodes[0].arms if len(nodes) == 1 and isinstance(nodes[0], Choice) else (nodes,)
+
+
+def _either(first: Node, second: Node) -> Node:
+    if isinstance(first, Word) and isinstance(second, Word):
+        return Word(first.keys | second.keys)
+    return Choice((*_arms((first,)), *_arms((second,))))
+
+
+def literals(nodes: tuple[Node, ...]) -> Iterator[str]:
+    """Return the words that stand in a phrase."""
+    for node in nodes:
+        if isinstance(node, Word):
+            yield from node.keys
+        elif isinstance(node, Choice):
+            for arm in node.arms:
+                yield from literals(arm)

@@ -1,0 +1,162 @@
+"""The phrases about datasets, their order, tables, ways of loading, keys and duplicates, one a line."""
+
+from __future__ import annotations
+
+from etl_agent.orchestrate.planner.phrase import Family
+
+__all__ = ["FAMILIES"]
+
+# fmt: off
+FAMILIES: tuple[Family, ...] = (
+    Family("take", """
+        [load|import|ingest] <sources>
+        (for|of|in|from|with) <sources>
+    """, tail=False),
+    Family("leave", """
+        :omit <sources>
+    """, tail=False),
+    Family("then", """
+        [and] then|afterwards|next|finally
+        after that|this|which
+    """, tail=False),
+    Family("order", """
+        <sources> [:is] [loaded|imported|load] before <later>
+        before <later> [,] [load|import] <sources>
+        after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] [,] [and] [then]
+            [load|import|append|add] <later>
+        <later> [only] [:is] [loaded] after|once|when <sources> [:is|has|have|been]
+            [loaded|in|done|there|finished|complete]
+        <later> [:must] (need | needs | depend on | depends on | require | requires | wait for | waits for | follow |
+            follows) <sources> [first]
+        <sources> precede|precedes <later>
+    """, tail=False),
+    Family("first", """
+        <sources> [:is] [loaded|go|goes|come|comes] first
+        first [load|import|come|comes] <sources>
+        (start|begin|starting|beginning) with <sources>
+    """, tail=False),
+    Family("last", """
+        <sources> [:is] [loaded|go|goes|come|comes] (last | at the end)
+        (end|finish|lastly) [with] <sources>
+        last [load|import|come] <sources>
+    """, tail=False),
+    Family("chain", """
+        in this|that|the|following [following] order [:|-|of] [as follows] [:] <sources>
+        order [of loading] :|is <sources>
+        load order :|is <sources>
+        <sources> [,] in [this|that|exactly] [this|that] order
+    """, tail=False),
+    Family("sql", """
+        [run|execute|apply|call|check|verify|test|start|use|invoke] [the] [sql|script|check|query|transform|step|file]
+            <sql> [check|script|query|transform|sql|step|file] [:must] [pass|passes|hold|holds|succeed|succeeds]
+        (run|execute|invoke|call) <sql_named>
+        (followed by) <sql>
+    """),
+    Family("into", """
+        (in|into|to|as) [a] [target] table [named|called] <table>
+        into <table> [table]
+        [target|destination] table [name|named|called|:|is|=] <table>
+        (to|in|as) the <table> table
+        (call|name) [the|it] [table] <table>
+        <sources> (into | to | as | in | -> | => | → | >) [table] <table> [table]
+    """),
+    Family("nothing", """
+        replace|swap|change <junk> with|by|to <junk>
+    """, tail=False),
+    Family("mode", """
+        append|appends|appended|appending [only] [to|the] [:new|:old] [:stuff] [<sources>]
+        add [the] [:new|:row|batch] to|into|onto [the] [:old] [:stuff|what] [is] [there]
+        add [the] [new] [:row|<sources>] [to the end]
+        in append mode
+    """, says={"mode": "append"}),
+    Family("mode", """
+        (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt|recreate|truncate|wipe|refresh|refreshed|refreshes|reload|reloaded)
+            [fully|completely|entirely] [<sources>] [:old] [:stuff] [:old]
+        truncate and load|reload [<sources>]
+        full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of]
+        complete reload|refresh|snapshot|overwrite
+        [full|daily|complete] snapshot|snapshots
+        from scratch
+        start fresh
+        in replace|overwrite mode
+        drop and recreate|reload [<sources>]
+        swap [out] [the] :old :stuff
+    """, says={"mode": "replace"}),
+    Family("mode", """
+        :upsert [<sources>] [:old] [:stuff] [(on | by | using | keyed by | keyed on | with key) <keys>]
+        (update|overwrite|refresh|change) :there [and|,|but|then] [insert|add|append|load] [:new | the rest | others]
+        (insert|add) :new [and|,|but] (update|overwrite|refresh) [:there|changed|(the [others|rest|old])] [:row]
+        (insert|add) or update
+        update or insert|add
+        (update|updates|updating) <sources>
+        update [only] what|(changed :row)|changes [changed|has|have] [changed]
+        in merge mode
+        match|matched|matching on|by|(based on) <keys>
+    """, says={"mode": "merge"}),
+    Family("mode", """
+        (insert|add|load|append|take|import) only :new
+        only (insert|add|load|append|take|import) :new
+        insert only
+        only new :row|ids|keys|ones
+        (ignore|skip|keep|preserve) [all] :there
+        leave :there [alone|untouched|unchanged|as|(as they are)]
+        (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
+        insert if [it|they] (not exists|(is | are | do not) [there|exist])
+        (existing|known) :row :must|should stay|remain [as|untouched|unchanged] [they|it] [are]
+        without (updating|overwriting|touching|changing) :there
+    """, says={"mode": "merge", "strategy": "insert-only"}),
+    Family("mode", """
+        delete and|then|- insert
+        delete insert
+    """, says={"mode": "merge", "strategy": "delete-insert"}),
+    Family("mode", """
+        (keep|keeps|keeping|track|tracking|preserve|record|retain|maintain|store|with|want) [the|full|a|complete]
+            (history|changes [over time]|((old|older|previous|all|past) :row))
+        historize|historise|historized|historised|versioned
+        :scd
+        (as|with|using) [an] :scd [<sources>]
+        history [:is] (kept|tracked|preserved)
+        full history
+        keep [the|full|a|complete] history of <sources>
+    """, says={"mode": "merge", "strategy": "scd2"}),
+    Family("key", """
+        (keyed|key|identified|identifiable|unique|(uniquely identified)) by|on|per|over|upon <keys>
+        [the] :keyword [:colon] <keys>
+        (one|single|1) :row :per <keys>
+        <keys> [:is] [the|a|as|its|their|form] :keyword
+        (using|use|with|take) <keys> as :keyword
+        (with|use|using|on) [the] :keyword <keys>
+        <keys> [uniquely] (identifies|identify) [a|each|every|the] [:row|<sources>]
+        (tell|tells) [:row|<sources>] apart by <keys>
+        at most one :row :per <keys>
+    """),
+    Family("key", """
+        <sources> by <weak_keys>
+        by <weak_keys>
+    """, tail=False),
+    Family("newest", """
+        [keep|keeping|let|take|use] [only] :newest [:row|update|change|value|values|data] [:wins] [:judged <newest>]
+            [:per <keys>] [:wins]
+        [keep|let] [only] last [:row|update|write|change] :wins [:judged <newest>]
+        keep [only] last :row [:judged <newest>] [:per <keys>]
+        :newest [by] <newest> :wins
+        (highest|largest|greatest|max|maximum|higher|later) <newest> :wins
+        newer [:row]
+            (win|wins|replace|replaces|override|overrides|overwrite|overwrites|beat|beats|supersede|supersedes|(win
+            over)|(wins over)) [:old] [:row] [:judged <newest>]
+        <newest> (decides|(says which) :row [:is] [:newest] [:wins])
+        :newest [<sources>] :per <keys> [:judged <newest>] [:wins]
+        (keep|take|use) [only] [the] :newest <sources> [:judged <newest>] [:per <keys>]
+    """),
+    Family("dedupe", """
+        :dedupe [<sources>|:row] [(on | by | per | over | using | based on | with respect to | across | in) <columns>]
+        :remove [all|any] [exact|full|complete|fully] :dupes [(on | by | per | over | of | in | using | based on)
+            <columns>]
+        (no|without|zero) [exact|any|full] :dupes [(on|by|in|of) <columns>]
+        :dupes [:must|:is] [be|get] (removed|dropped|deleted|eliminated|discarded|out|collapsed|gone|go)
+        (free|rid) of :dupes
+        (unique|distinct) :row [only]
+        only (unique|distinct) :row
+        :remove :row that are equal|identical
+    """),
+)

@@ -1,0 +1,174 @@
+"""The phrases about good values, cleaning, columns and budgets, one a line."""
+
+from __future__ import annotations
+
+from etl_agent.orchestrate.planner.phrase import Family
+
+__all__ = ["FAMILIES"]
+
+# fmt: off
+FAMILIES: tuple[Family, ...] = (
+    Family("valid", """
+        <subject> :must [only] (be|look|contain|hold|have) :good
+        [check|verify|ensure|assert|expect] [that] <columns> :is :good
+        <columns> :good
+        [only] :good <columns> [only]
+        (validate|verify) <columns>
+        check [that] <columns> [:is] [:good]
+        :reject [:row] [:that] :bad <columns>
+        :reject [:row] [:that] <columns> :is :bad|(not :good)
+        no :bad <columns>
+        :row :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
+    """, says={"check": "good"}),
+    Family("valid", """
+        <subject> :must [always] be [:good] <format>
+        <columns> :is :good <format>
+    """, says={"check": "format"}),
+    Family("valid", """
+        <subject> :must [only] (be | contain | hold | look like) [:good] <type> [:bound]
+        <columns> :is [:good] <type> [:bound]
+        <columns> as <type>
+    """, says={"check": "type"}),
+    Family("valid", """
+        <subject> :mustnot be [left] :empty
+        <columns> :mustnot [be] [left] :empty
+        <subject> :must (exist|(not be :empty)|(be (there | present | filled | set | given | populated | known |
+            provided | non :empty) [in|out]))
+        <subject> :must be (required|mandatory|obligatory|compulsory)
+        <columns> [:is] (required|mandatory|obligatory|compulsory|(not null)|(not :empty)|nonnull|(non :empty)|(always
+            (there|present|set|filled)))
+        (required|mandatory|compulsory) [:is|columns|fields] [:] <columns>
+        require <columns>
+        ([every|each] [:row|<sources>] :must have) [a|an] <columns>
+        <sources> need|needs <columns>
+        :reject [:row] (without|lacking|missing|(with no)|(that (lack|miss|(have no)))|([:that] :empty)) [a|an|any]
+            <columns>
+        :reject [:row] :that <columns> :is :empty
+        no :empty <columns>
+        :row (without|lacking|missing) [a|an] <columns> :must|(are|be) [be] (rejected|quarantined|refused)
+        no :row without <columns>
+    """, says={"check": "required"}),
+    Family("valid", """
+        <subject> :must be unique|distinct
+        <columns> :is unique|distinct
+        <columns> unique
+        unique <columns>
+        no (duplicate|duplicated|repeated) <columns>
+        no two :row (share|(have [the] same)|(with [the] same)) <columns>
+        <columns> :mustnot [be] (repeat|repeated|duplicated|(occur|appear twice))
+    """, says={"check": "unique"}),
+    Family("valid", """
+        <subject> :must [only] (be|hold|contain|come) :oneof [:] <values>
+        <columns> :is :oneof [:] <values>
+        <columns> (:oneof) [:] [(] <values> [)]
+        <columns> (may|can) only be <values>
+        <columns> (may|can) be :oneof <values>
+        only <values> :is (allowed|permitted|valid|accepted|ok) (in|for|as) <columns>
+        (allowed|permitted|possible|accepted|valid) [values|value] (for|of|in) <columns> [:is] [:] <values>
+        (allowed|permitted|valid) <columns> [:is] : <values>
+        <columns> :must be <several>
+    """, says={"check": "one_of"}),
+    Family("valid", """
+        <subject> :must [be|stay|lie|remain|fall] :bound [(and|but|,) [:must] [be] :bound]
+        <columns> [:is] [be|stay|lie|remain] :bound [(and|but) [:is] :bound]
+        <columns> :must|should :bound
+        <columns> :mustnot [be|go] :notbound [or :notbound]
+        <subject> :mustnot [be|go] :notbound
+        no <zero_not> <columns>
+        :reject [:row] [:that] <zero_not> <columns>
+        :reject [:row] :that <columns> [:is] [of] :notbound
+        (minimum|min) <columns> [:colon] <low>
+        (maximum|max) <columns> [:colon] <high>
+        no <columns> :notbound
+        <positive> <columns> [only]
+        only <positive> <columns>
+    """, says={"check": "bounds"}),
+    Family("clean", """
+        :cleanse [up] [<sources>] [:stuff] [up]
+        :cleanse [up] <columns> [up]
+        make <sources> clean
+    """, says={"how": "everything"}),
+    Family("clean", """
+        :normalize [the] [format|formats|form|spelling] [of] <columns> [format|formats|columns]
+        <columns> :must|should be :normalize
+    """, says={"how": "kind"}),
+    Family("clean", """
+        trim|trimmed|trimming [<sources>] [whitespace|spaces|blanks|text|values|strings|cells] [(from|in|of|around|on)
+            <columns>]
+        trim <columns>
+        (strip|remove) [leading] [and] [trailing] [extra|stray|surrounding] (whitespace|spaces|blanks)
+            [(from|in|of|around) <columns>]
+        (fix|repair) [the] encoding|mojibake [errors]
+    """, says={"how": "tidy"}),
+    Family("clean", """
+        :normalize [the|all] (dates|(date [and] [time] formats|format)|timestamps|(days and times))
+        dates [:must|:is] [be|as|into|to] in|to|as (one|iso|(the same)|(a single)|(a uniform)) [8601] [form|format]
+        one|uniform|consistent date format
+        iso dates|date
+    """, says={"how": "dates"}),
+    Family("clean", """
+        :normalize [the|all] (numbers|(number formats|format)|amounts|money|currencies|prices)
+        (remove|strip|drop) [the] (currency|thousands|thousand) (signs|symbols|separators|marks|sign|symbol)
+            [(from|in|of) <columns>]
+    """, says={"how": "numbers"}),
+    Family("clean", """
+        <missing> (means | mean | stand for | stands for | count as | counts as | is | are | = | should be | must be |
+            becomes | become) (:empty|null|none|(no value)|nothing|unknown)
+        (treat|read|take|consider|interpret|handle|see) <missing> as (:empty|null|nulls|none|(no value)|nothing)
+        (unify|normalize|normalise|standardize|standardise) (nulls|missing|(null|missing values)|blanks|(missing value
+            markers))
+        turn <missing> into :empty
+    """, says={"how": "nulls"}),
+    Family("clean", """
+        (fix|correct|repair|mend|resolve) [the|any|all] :typos [(in|of|for) <columns>]
+        (unify|merge|harmonize|harmonise|normalize|normalise|standardize|standardise) [the]
+            (spelling|spellings|variants|(spelling variants)) [(in|of) <columns>]
+        correct <columns>
+    """, says={"how": "spelling"}),
+    Family("clean", """
+        (lowercase|uppercase|lower|upper|(lower case)|(upper case)|capitalize|capitalise|(title case)) <columns>
+        (unify|fix|normalize|normalise|standardize|standardise) [the] (case|capitalization|capitalisation|casing)
+            [(in|of) <columns>]
+        <columns> in (lowercase|uppercase|(lower|upper|one|(the same) case))
+    """, says={"how": "case"}),
+    Family("clean", """
+        :normalize [the|all] (contacts|(contact details|data)|phones|(phone|telephone numbers)|emails|(e mails)|(e
+            mail | email addresses))
+    """, says={"how": "contacts"}),
+    Family("drop", """
+        :omit [the] <subject> column|columns|field|fields
+        (:omit|:remove) [the] column|columns|field|fields [named|called] <subject>
+        :remove [the] <subject> column|columns|field|fields
+        (:omit|:remove) <columns>
+    """),
+    Family("secret", """
+        <subject> [column|columns] :must be [kept | treated as | handled as | regarded as] :sensitive
+        <columns> [column|columns] [:is|contain|contains|hold|holds] [kept | treated as] :sensitive
+        (treat|mark|handle|regard|consider|flag) <subject> [column|columns] as|is :sensitive
+        (hide|protect|conceal|mask|redact|shield) [the] <columns>
+        keep [the] <columns> :sensitive|hidden|safe
+        :sensitive [columns|column|fields|field] [:is] [:] <columns>
+        (never|(do not)|don't) (show|log|print|display|reveal|expose|leak) <columns>
+    """),
+    Family("budget", """
+        [allow|tolerate|accept|permit] [:high|:below|only|max|maximum|limit] :percent [:is | may be | can be]
+            [:bad|rejects|errors|rejections] [:row] [(may|can|could) be [:bad]] [:is]
+            [:bad|allowed|tolerated|accepted|ok|fine]
+        (reject|error|rejection) (budget|limit|rate|share|threshold) [:colon | at most | below | under | up to]
+            :percent
+        (fail|stop|abort|refuse|(reject everything)) (if|when|once) [there are] (:over|:low) :percent [:is | turn out]
+            [:bad] [:row] [:is] [:bad]
+        :high|:below :percent [:bad] (rejects|:row|errors)
+        <percent> (bad|rejected|invalid) :row [:is] (ok|fine|allowed|acceptable|tolerable|max|maximum)
+        <percent> of [the] :row (may|can) be :bad
+        (may|can) (reject|quarantine) [:high] :percent
+    """),
+    Family("budget", """
+        (no | zero | not a single | not one) (:bad [:row]|rejects|rejections|errors|reject) [allowed | tolerated |
+            accepted | ok | at all]
+        (tolerate|accept|allow) (no|zero) (:bad [:row]|rejects|rejections|errors)
+        (do not | don't | never) (tolerate|accept|allow) [any | a single | one] (:bad [:row]|rejects|errors)
+        every :row :must be good|valid|ok
+        (fail|stop|abort) (on|at|with) [the|any|first] (:bad :row | error | reject)
+    """, says={"zero": "yes"}),
+)
