@@ -18,7 +18,7 @@ from etl_agent.orchestrate.planner.editing import (
     with_fields,
 )
 from etl_agent.orchestrate.planner.repairs.case import Case, Possible, is_said
-from etl_agent.orchestrate.planner.repairs.placing import narrowed, without_column, without_node
+from etl_agent.orchestrate.planner.repairs.placing import narrowed, swapped, without_column, without_node
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import Node
 from etl_agent.profile.facts import ColumnFacts
@@ -53,7 +53,13 @@ def refused(case: Case) -> Iterator[Possible]:
             "leave a route",
             "Leave the columns of a route as they are.",
             "left out",
-            partial(_leave, case.name, node, reason),
+            partial(
+                swapped,
+                pipeline=case.name,
+                node=node,
+                other=with_fields(node, among=("leave",), otherwise="leave"),
+                reason=reason,
+            ),
         )
         return
     names = case.walked.before[at]
@@ -70,14 +76,6 @@ def refused(case: Case) -> Iterator[Possible]:
         "left out",
         partial(without_node, pipeline=case.name, node=node, reason=reason),
     )
-
-
-def _leave(name: str, node: Route, reason: str, draft: PlanDraft) -> Edited:
-    clean = draft.pipeline(name).clean
-    if node not in clean or is_said(draft, name, f"clean.{clean.index(node)}"):
-        return draft, ()
-    left = with_fields(node, among=("leave",), otherwise="leave")
-    return replaced_nodes(draft, name, nodes={clean.index(node): left}, reason=reason)
 
 
 def doubled(case: Case) -> Iterator[Possible]:
@@ -101,10 +99,11 @@ def doubled(case: Case) -> Iterator[Possible]:
 
 def _once(name: str, node: Node, draft: PlanDraft) -> Edited:
     clean = draft.pipeline(name).clean
-    twice = [at for at in range(1, len(clean)) if clean[at - 1] == clean[at] == node]
-    if not twice or is_said(draft, name, f"clean.{twice[0]}"):
+    again = [at for at in range(1, len(clean)) if clean[at - 1] == clean[at] == node]
+    again = [at for at in again if not is_said(draft, name, f"clean.{at}")]
+    if not again:
         return draft, ()
-    return replaced_nodes(draft, name, nodes={twice[0]: None}, reason="the same stands there twice in a row")
+    return replaced_nodes(draft, name, nodes=dict.fromkeys(again, None), reason="the same stands there twice in a row")
 
 
 def ambiguous(case: Case) -> Iterator[Possible]:
@@ -178,7 +177,7 @@ def _proves_mark(facts: ColumnFacts) -> bool:
 def _read(name: str, node: Node, column: str, read: Step, names: tuple[str, ...], draft: PlanDraft) -> Edited:
     """Put the settled step for a column behind the node, which leaves the column alone from now on."""
     clean = draft.pipeline(name).clean
-    if node not in clean or is_said(draft, name, f"clean.{clean.index(node)}"):
+    if read in clean or node not in clean or is_said(draft, name, f"clean.{clean.index(node)}"):
         return draft, ()
     at, reason = clean.index(node), f"cells of {column!r} can be read in two ways, and others prove which"
     rest = narrowed(node, without=column, names=names)

@@ -12,7 +12,7 @@ from etl_agent.orchestrate.planner.revision import Change
 from etl_agent.orchestrate.planner.walking import walk
 from etl_agent.orchestrate.sequential import Node, PipelineSpec
 
-__all__ = ["narrowed", "with_steps", "without_column", "without_node"]
+__all__ = ["narrowed", "swapped", "with_steps", "without_column", "without_node"]
 
 
 def with_steps(draft: PlanDraft, pipeline: str, *, steps: Sequence[Step], column: str, reason: str) -> Edited:
@@ -41,25 +41,24 @@ def _place(spec: PipelineSpec, column: str) -> int:
 
 
 def without_node(draft: PlanDraft, pipeline: str, *, node: Node, reason: str) -> Edited:
-    """Take a node out of ``clean``: the last of those that are equal, unless the user asked for it."""
-    spec = draft.pipeline(pipeline)
-    places = [at for at, each in enumerate(spec.clean) if each == node and not is_said(draft, pipeline, f"clean.{at}")]
-    if not places:
-        return draft, ()
-    return replaced_nodes(draft, pipeline, nodes={places[-1]: None}, reason=reason)
+    """Take a node out of ``clean``, wherever it stands and the user did not ask for it."""
+    return swapped(draft, pipeline, node=node, other=None, reason=reason)
 
 
 def without_column(
     draft: PlanDraft, pipeline: str, *, node: Node, column: str, reason: str, names: Sequence[str] = ()
 ) -> Edited:
     """Let a node leave a column alone, which may leave nothing of it; for ``names`` see ``narrowed``."""
-    spec = draft.pipeline(pipeline)
-    places = [at for at, each in enumerate(spec.clean) if each == node and not is_said(draft, pipeline, f"clean.{at}")]
+    return swapped(draft, pipeline, node=node, other=narrowed(node, without=column, names=names), reason=reason)
+
+
+def swapped(draft: PlanDraft, pipeline: str, *, node: Node, other: Node | None, reason: str) -> Edited:
+    """Put another node, or none, into the places of a node where the user did not ask for it."""
+    clean = draft.pipeline(pipeline).clean
+    places = [at for at, each in enumerate(clean) if each == node and not is_said(draft, pipeline, f"clean.{at}")]
     if not places:
         return draft, ()
-    return replaced_nodes(
-        draft, pipeline, nodes={places[-1]: narrowed(node, without=column, names=names)}, reason=reason
-    )
+    return replaced_nodes(draft, pipeline, nodes=dict.fromkeys(places, other), reason=reason)
 
 
 def narrowed(node: Node, *, without: str, names: Sequence[str] = ()) -> Node | None:

@@ -16,11 +16,10 @@ from etl_agent.orchestrate.planner.editing import (
     contract_of,
     put_node,
     renamed_column,
-    replaced_nodes,
     set_columns,
 )
-from etl_agent.orchestrate.planner.repairs.case import Case, Possible, is_said
-from etl_agent.orchestrate.planner.repairs.placing import without_column
+from etl_agent.orchestrate.planner.repairs.case import Case, Possible
+from etl_agent.orchestrate.planner.repairs.placing import swapped, without_column
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import Node
 from etl_agent.shape import parse_type
@@ -124,7 +123,13 @@ def misnamed(case: Case) -> Iterator[Possible]:
             "rename in a step",
             f"Take {meant!r} where {column!r} is named, which is not there.",
             "exact",
-            partial(_swapped, case.name, node, renamed, f"there is no column {column!r}, and one {meant!r}"),
+            partial(
+                swapped,
+                pipeline=case.name,
+                node=node,
+                other=renamed,
+                reason=f"there is no column {column!r}, and one {meant!r}",
+            ),
         )
     yield Possible(
         "leave a missing column",
@@ -146,13 +151,6 @@ def _with_name(node: Node, column: str, to: str) -> Node | None:
         elif isinstance(value, tuple) and column in value:
             changed[field] = tuple(dict.fromkeys(to if name == column else name for name in value))
     return node.model_copy(update=changed) if changed else None
-
-
-def _swapped(name: str, node: Node, other: Node, reason: str, draft: PlanDraft) -> Edited:
-    clean = draft.pipeline(name).clean
-    if node not in clean or is_said(draft, name, f"clean.{clean.index(node)}"):
-        return draft, ()
-    return replaced_nodes(draft, name, nodes={clean.index(node): other}, reason=reason)
 
 
 def table_columns(case: Case) -> Iterator[Possible]:
