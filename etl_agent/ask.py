@@ -266,15 +266,12 @@ class Metered:
     Args:
         ask: who is asked.
         budget: what all questions together may take.
-        patience: failures of transport in a row after which nothing is asked.
-        meter: a meter to share, instead of one of its own with this budget and patience.
+        patience: failures of transport in a row after which nothing is asked for a while.
     """
 
-    def __init__(
-        self, ask: Ask, *, budget: Budget | None = None, patience: int = 3, meter: Meter | None = None
-    ) -> None:
+    def __init__(self, ask: Ask, *, budget: Budget | None = None, patience: int = 3) -> None:
         self._ask = ask
-        self._meter = meter or Meter(budget, patience=patience)
+        self._meter = Meter(budget, patience=patience)
         self._lock = Lock()
 
     @property

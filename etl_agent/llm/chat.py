@@ -161,13 +161,15 @@ class ChatAsk:
         """Make requests until one is answered, or no other may do better."""
         tries = attempt = 0
         while True:
-            got = self._request(messages, asking, attempt)
+            made = _concessions(self._endpoint)
+            got = self._request(self._body(messages, asking, made), asking, attempt)
             if isinstance(got, Unanswered):
                 return got
             if isinstance(got, Reply):
                 return got.content
             attempt += 1
-            if got.concession and _concede(self._endpoint, got.concession):
+            if got.concession and got.concession not in made:
+                _concede(self._endpoint, got.concession)
                 continue
             tries += 1
             wait = self._endpoint.retry_wait * 2 ** (tries - 1) if got.wait is None else got.wait
@@ -176,9 +178,8 @@ class ChatAsk:
                 return Unanswered(got.failure, f"{got.detail}{times}")
             time.sleep(wait)
 
-    def _request(self, messages: list[Message], asking: _Asking, attempt: int) -> Reply | Failed | Unanswered:
+    def _request(self, body: Mapping[str, Any], asking: _Asking, attempt: int) -> Reply | Failed | Unanswered:
         """Make one request, if the budget allows for the most that it may take."""
-        body = self._body(messages, asking)
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         size = len(text.encode())
         if size > self._endpoint.max_question_bytes:
@@ -200,9 +201,8 @@ class ChatAsk:
             asking.usage += took
         return got
 
-    def _body(self, messages: list[Message], asking: _Asking) -> dict[str, Any]:
+    def _body(self, messages: list[Message], asking: _Asking, made: frozenset[Concession]) -> dict[str, Any]:
         """Make the body of a request, its parts in the order in which the client sends them."""
-        made = _concessions(self._endpoint)
         said = with_schema(messages, schema=asking.schema) if "schema_in_prompt" in made else messages
         limit = "max_completion_tokens" if "max_completion_tokens" in made else "max_tokens"
         body: dict[str, Any] = {
@@ -271,9 +271,6 @@ def _concessions(endpoint: Endpoint) -> frozenset[Concession]:
     return _made.get((endpoint.address, endpoint.model), frozenset())
 
 
-def _concede(endpoint: Endpoint, concession: Concession) -> bool:
-    """Remember a concession; False if it was made before, and so does not help."""
+def _concede(endpoint: Endpoint, concession: Concession) -> None:
     with _making:
-        made = _concessions(endpoint)
-        _made[endpoint.address, endpoint.model] = made | {concession}
-    return concession not in made
+        _made[endpoint.address, endpoint.model] = _concessions(endpoint) | {concession}

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from email.utils import formatdate
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -331,6 +333,31 @@ def test_other_parameters(httpserver: HTTPServer, refusal: Response, gone: str, 
     assert gone in script.bodies[0]
     assert gone not in script.bodies[1]
     assert instead in script.bodies[1]
+
+
+def test_threads_learn_together(httpserver: HTTPServer) -> None:
+    """Two questions at a time that meet the same refusal are both asked otherwise."""
+    where = endpoint(httpserver)
+    both = Barrier(2)
+
+    def answer(request: Request) -> Response:
+        if "response_format" in request.get_json():
+            return error(400, "response_format")
+        return Response(json.dumps(chat()), content_type="application/json")
+
+    script = Script(httpserver, answer)
+
+    def ask(number: int) -> Any:
+        def wait(one: Sent) -> None:
+            if one.attempt == 0:
+                both.wait(timeout=5)  # both are on their way before either is refused
+
+        return ChatAsk(where, sent=wait)(question(number=number))
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = list(threads.map(ask, range(2)))
+    assert [type(outcome) for outcome in outcomes] == [Answered, Answered], outcomes
+    assert len(script.requests) == 4
 
 
 def test_a_400_for_ever(httpserver: HTTPServer) -> None:
