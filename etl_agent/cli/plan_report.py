@@ -95,13 +95,12 @@ class Report:
 
     def tell_step(self, step: Step) -> None:
         """Tell what became of a pipeline."""
-        line = f"{step.pipeline}: {step.outcome}: {step.message or 'no reason is known'}"
-        if step.result is not None and not step.exit_code:
-            line = summary_line(step.result)
         if step.exit_code:
-            click.echo(f"etl-agent: {_line(line)}", err=True)
-        else:
-            self._say(line)
+            said = (step.message or "no reason is known").removeprefix(f"{step.pipeline}: ")
+            outcome = "" if said.startswith(step.outcome) else f"{step.outcome}: "
+            click.echo(f"etl-agent: {_line(f'{step.pipeline}: {outcome}{said}')}", err=True)
+        elif step.result is not None:
+            self._say(summary_line(step.result))
 
     def tell_end(self) -> None:
         """Tell what was revised while the goal ran, and what to type next."""
