@@ -41,7 +41,7 @@ class EgressRecord:
             "bytes": sent.bytes,
             "body": json.loads(sent.body),
         }
-        text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
         _make_private(self._file.parent)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         file = os.open(self._file, flags, 0o600)
