@@ -12,12 +12,18 @@ from etl_agent.orchestrate.planner.accepting import Refused, accepted
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.questions import Choice, reading_question, repair_question
+from etl_agent.orchestrate.planner.questions import (
+    Choice,
+    DoubtsChoice,
+    WishesChoice,
+    reading_question,
+    repair_question,
+)
 from etl_agent.orchestrate.planner.revising import combined, repairs, revise
 from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.planner.told import Told
 from etl_agent.orchestrate.planner.told_trial import ToldTrial
-from etl_agent.orchestrate.planner.wishes import Reading, Wish
+from etl_agent.orchestrate.planner.wishes import Mode, Reading, Wish
 
 __all__ = ["Read", "read_by_model", "revise_by_model"]
 
@@ -31,6 +37,7 @@ class Read:
     Args:
         reading: what the goal says: the wishes that rules read, then those of the model that were taken.
         notes: what a person should know: that the model did not answer, what of its answer was not taken.
+        doubts: wishes of the user's that take something away, and that the model does not find in the goal.
         failure: why there is no answer; None if there is one, or nothing was asked.
         asked: who answered; None if nobody did.
         question: the digest of the question; None if nothing was asked.
@@ -39,6 +46,7 @@ class Read:
 
     reading: Reading
     notes: tuple[str, ...] = ()
+    doubts: tuple[Wish, ...] = ()
     failure: Failure | None = None
     asked: Asked | None = None
     question: str | None = None
@@ -51,11 +59,11 @@ class Read:
 
 
 def read_by_model(reading: Reading, given: Given, *, ask: Ask) -> Read:
-    """Let a model say what the words of a goal ask for that rules made nothing of.
+    """Let a model say what the words of a goal ask for that rules made nothing of, and doubt what would destroy.
 
-    It is asked only where there are such words, since each of its wishes must answer some of them. What the user's
-    words say already stands; what the data do not bear out is left out, and noted. Without an answer the reading
-    stays as it is.
+    It is asked only where there is something to say: words that were not understood, each of its wishes answering some
+    of them, or a wish of the user's that takes away rows or columns, which it may doubt. What the user's words say
+    stands; what the data do not bear out is left out, and noted. Without an answer the reading stays as it is.
 
     Args:
         reading: what rules read in the goal.
@@ -63,22 +71,20 @@ def read_by_model(reading: Reading, given: Given, *, ask: Ask) -> Read:
         ask: whoever answers.
     """
     told = Told(reading, given)
-    if not told.phrases:
-        return Read(reading)
-    if not told.words or not any(told.columns.values()):
-        return Read(reading, notes=("the model was not asked: there is nothing that it may be told",))
     question = reading_question(told)
+    if question is None:
+        silent = "the model was not asked: there is nothing that it may be told"
+        return Read(reading, notes=(silent,) if told.phrases else ())
     outcome = ask(question)
     read = Read(reading, question=question.digest, usage=outcome.usage)
     if isinstance(outcome, Unanswered):
         return replace(read, notes=(_unanswered(outcome),), failure=outcome.failure)
-    taken, notes = _taken(outcome.value.wishes, told)
-    heard = {wish.words for wish in taken}
-    left = tuple(
-        phrase for number, phrase in enumerate(reading.not_understood, 1) if told.phrases.get(number) not in heard
-    )
-    merged = Reading(wishes=(*reading.wishes, *taken), not_understood=left)
-    return replace(read, reading=merged, notes=notes, asked=outcome.asked)
+    answer = outcome.value
+    taken, notes = _taken(answer.wishes if isinstance(answer, WishesChoice) else (), told)
+    numbers = dict.fromkeys(answer.doubts if isinstance(answer, DoubtsChoice) else ())
+    doubts = tuple(told.risky[number] for number in numbers)
+    merged = Reading(wishes=(*reading.wishes, *taken), not_understood=_left(told, taken))
+    return replace(read, reading=merged, notes=(*notes, *map(_doubted, doubts)), doubts=doubts, asked=outcome.asked)
 
 
 def revise_by_model(
@@ -133,6 +139,18 @@ def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str
         for each, count in refused.items()
     ]
     return taken, tuple(notes)
+
+
+def _left(told: Told, taken: Sequence[Wish]) -> tuple[str, ...]:
+    """Return the phrases that still nothing was made of."""
+    heard = {wish.words for wish in taken}
+    phrases = enumerate(told.reading.not_understood, 1)
+    return tuple(phrase for number, phrase in phrases if told.phrases.get(number) not in heard)
+
+
+def _doubted(wish: Wish) -> str:
+    what = wish.write_disposition if isinstance(wish, Mode) else wish.wish
+    return f"the model doubts that the goal asks for what takes something away ({what})"
 
 
 def _unanswered(outcome: Unanswered) -> str:

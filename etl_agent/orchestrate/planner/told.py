@@ -12,7 +12,7 @@ from typing import Any
 from etl_agent.decide.telling import described, labels, one_line
 from etl_agent.masking import masked
 from etl_agent.orchestrate.planner.given import Given, Source
-from etl_agent.orchestrate.planner.wishes import Reading, Secret, Take, Wish
+from etl_agent.orchestrate.planner.wishes import Dropped, Mode, Reading, Secret, Take, Wish
 
 __all__ = ["Told"]
 
@@ -87,7 +87,7 @@ class Told:
         return {
             "goal": self.goal,
             "phrases": [{"number": number, "words": words} for number, words in self.phrases.items()],
-            "understood": [found for wish in self.reading.wishes if (found := self._understood(wish))],
+            "understood": list(self._understood.values()),
             "sources": [self._source(label) for label in self.sources],
             "sql": [{"name": label, "check": self._checks[name]} for label, name in self.sql.items()],
             "sources_not_shown": len(self.given.sources) - len(self.sources),
@@ -164,8 +164,23 @@ class Told:
             ][:_RELATIONS],
         }
 
-    def _understood(self, wish: Wish) -> dict[str, Any] | None:
-        """Tell a wish of the user's, without its words and values; None if it is about what is not told."""
+    @cached_property
+    def risky(self) -> Mapping[int, Wish]:
+        """The wishes of the user's that take away what is there or was given, by the number by which they are told."""
+        return {number: wish for number, wish in self._numbered.items() if number in self._understood and _risky(wish)}
+
+    @cached_property
+    def _numbered(self) -> Mapping[int, Wish]:
+        return dict(enumerate(self.reading.wishes, 1))
+
+    @cached_property
+    def _understood(self) -> Mapping[int, dict[str, Any]]:
+        """What is told of the wishes of the user's, by number."""
+        told = {number: self._wish(number, wish) for number, wish in self._numbered.items()}
+        return {number: about for number, about in told.items() if about is not None}
+
+    def _wish(self, number: int, wish: Wish) -> dict[str, Any] | None:
+        """Tell a wish of the user's, without its values; None if it is about what is not told."""
         source = next((label for label, each in self.sources.items() if each.name == wish.source), None)
         if source is None:
             return None
@@ -173,4 +188,20 @@ class Told:
         named = [name for name in (getattr(wish, "column", None), *getattr(wish, "columns", ())) if name]
         if any(name not in called for name in named):
             return None
-        return {"wish": wish.wish, "source": source, "columns": [called[name] for name in named]}
+        return {
+            "number": number,
+            "wish": wish.wish,
+            "way": " ".join(filter(None, (wish.write_disposition, wish.strategy))) if isinstance(wish, Mode) else None,
+            "source": source,
+            "columns": [called[name] for name in named],
+            "words": one_line(masked(wish.words), most=_PHRASE),
+        }
+
+
+def _risky(wish: Wish) -> bool:
+    match wish:
+        case Mode():
+            return wish.write_disposition == "replace" or wish.strategy == "delete-insert"
+        case Dropped():
+            return True
+    return False

@@ -21,6 +21,7 @@ from etl_agent.orchestrate.planner.wishes import (
     Deduplicated,
     Dropped,
     Key,
+    Mode,
     Newest,
     Reading,
     RunSql,
@@ -350,3 +351,44 @@ def test_the_same_goal_asks_the_same_question() -> None:
     """The digest depends on what is told alone."""
     assert question_of().digest == question_of().digest
     assert read().question == question_of().digest
+
+
+REPLACING = (
+    Mode(source="orders", write_disposition="replace", words="replace orders"),
+    Dropped(source="orders", column="day"),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "doubts"), [([], ()), ([1], REPLACING[:1]), ([2, 1], REPLACING[::-1])], ids=["none", "one", "both"]
+)
+def test_a_model_may_doubt_what_takes_something_away(said: list[int], doubts: tuple[Wish, ...]) -> None:
+    """A goal that was read as a whole is asked about only where it destroys; the wish stands, and the doubt is told."""
+    ask = ScriptedAsk([{"doubts": said}])
+    found = read_by_model(Reading(wishes=REPLACING), GIVEN, ask=ask)
+    assert found.doubts == doubts
+    assert found.reading.wishes == REPLACING
+    assert [note for note in found.notes if "doubts" in note] == list(found.notes)
+    assert len(found.notes) == len(doubts)
+    understood = ask.questions[0].facts["understood"]
+    assert [(each["number"], each["way"], each["words"]) for each in understood] == [
+        (1, "replace", "replace orders"),
+        (2, None, ""),
+    ]
+
+
+def test_phrases_and_doubts_are_one_question() -> None:
+    """Where both are to be asked, one answer holds both."""
+    ask = ScriptedAsk([{"wishes": [wish("secret", column="email")], "doubts": [1]}])
+    found = read_by_model(READING.model_copy(update={"wishes": REPLACING}), GIVEN, ask=ask)
+    assert found.doubts == REPLACING[:1]
+    assert taken(found) == [{"wish": "secret", "source": "orders", "column": "email"}]
+
+
+@pytest.mark.parametrize("mode", [("append", None), ("merge", None), ("merge", "insert-only")])
+def test_what_takes_nothing_away_is_not_asked_about(mode: Any) -> None:
+    """Other modes need no second pair of eyes."""
+    own = (Mode(source="orders", write_disposition=mode[0], strategy=mode[1]),)
+    ask = ScriptedAsk([])
+    assert read_by_model(Reading(wishes=own), GIVEN, ask=ask).doubts == ()
+    assert not ask.questions
