@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from etl_agent.ask import Answered, Ask, Question, Unanswered, Usage
 from etl_agent.errors import ConfigurationError, EtlAgentError, UsageError, near
+from etl_agent.extract.columns import places
 from etl_agent.extract.spec import Extract
 from etl_agent.load.sql_files import read_queries, read_statements
 from etl_agent.load.url import shown
@@ -51,7 +52,7 @@ class Planned:
         revisions: how it became what it is: at most one before it runs, and those of a run that was broken off.
         usage: what questions to a model took.
         notes: what a person should know beside the draft's own notes.
-        fell_back: whether a model was asked for this plan and gave no answer that could be used.
+        fell_back: whether a model was asked for this plan and gave no answer that could be used, or doubts the plan.
         resumed: the goal run that this goes on with, or None.
         reachable: whether the target could be looked at.
     """
@@ -151,7 +152,7 @@ def _drafted(given: Given, identity: Identity, ask: Ask | None, notes: tuple[str
     useless = read.answered and read.reading.wishes == reading.wishes and bool(read.notes)
     helped = read.reading.wishes != reading.wishes
     made = draft(read.reading, given, maker="model" if helped else "rules", notes=read.notes)
-    fell_back = heard.unanswered > 0 or useless
+    fell_back = heard.unanswered > 0 or useless or bool(read.doubts)
     return Planned(given, made, identity, usage=heard.usage, notes=notes, fell_back=fell_back)
 
 
@@ -225,7 +226,9 @@ def _sources(
     for group in group_files(headers):
         with open_files(Extract(files=group.files), project=project, as_of=as_of) as (dataset, _):
             profile = profile_dataset(dataset)
-        made.append(Source(group.name, group.files, profile, frozenset(sensitive) & set(dataset.names)))
+            lacking = [zip(dataset.names, places(dataset.names, file.header), strict=True) for file in dataset.files]
+        partial = frozenset(name for found in lacking for name, place in found if place is None)
+        made.append(Source(group.name, group.files, profile, frozenset(sensitive) & set(dataset.names), partial))
     return tuple(made), tuple(digests)
 
 

@@ -105,11 +105,12 @@ def _promised(plan: ColumnPlan, asked: Asked, *, key: Sequence[str], notes: list
 
 
 def _promise(plan: ColumnPlan, demand: Demand, asked: Asked, *, key: Sequence[str]) -> ColumnContract:
-    required = plan.name in key or "required" in demand.checks
+    always = plan.name in key or "required" in demand.checks
     fields = {
+        "required": always or plan.name not in asked.source.partial,
         "type": plan.read.type if plan.read is not None else "text",
         "timezone": plan.read.timezone if plan.read is not None else None,
-        "nullable": not required and _may_be_null(plan, asked),
+        "nullable": not always and _may_be_null(plan, asked),
         "sensitive": plan.name in asked.source.sensitive or any(wish.column == plan.name for wish in asked.secret),
         **checks_of(demand, plan.read),
     }
@@ -120,7 +121,7 @@ def _may_be_null(plan: ColumnPlan, asked: Asked) -> bool:
     """Tell whether a cell of a column is null, or becomes null on the way."""
     profile = asked.source.profile
     facts = profile.facts.columns[plan.name]
-    if not profile.rows or facts.nulls or plan.markers:
+    if not profile.rows or facts.nulls or plan.markers or plan.name in asked.source.partial:
         return True
     nulling = any(wish.how in _NULLING and plan.name in (wish.columns or (plan.name,)) for wish in asked.cleaned)
     return nulling and bool(facts.null_spellings.counts or facts.empties)
@@ -138,6 +139,8 @@ def _points(plan: ColumnPlan, demand: Demand, asked: Asked, *, nullable: bool, k
             yield f"{name}.nullable", "a part of the key is never null", "default"
         else:
             yield f"{name}.nullable", "nulls were seen" if nullable else "no null was seen", "profile"
+    if name in asked.source.partial and nullable:
+        yield f"{name}.required", "some of the files do not bring it", "profile"
     if "type" not in demand.checks:
         yield f"{name}.type", *_type_reason(plan)
     secret = [wish.by for wish in asked.secret if wish.column == name]

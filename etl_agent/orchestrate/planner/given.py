@@ -22,12 +22,14 @@ class Source:
         files: its files or globs, as the user gave them, as they stand in a pipeline file.
         profile: what is known of all its rows.
         sensitive: columns of which no value may be shown, stored or told.
+        partial: columns that some of its files do not bring.
     """
 
     name: str
     files: tuple[str, ...]
     profile: Profile
     sensitive: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -385,3 +386,13 @@ def test_words_of_several_checks_go_into_one_contract() -> None:
     assert promise.unique
     assert promise.min == "1"
     assert not promise.nullable
+
+
+def test_a_column_that_a_file_lacks_may_be_missing() -> None:
+    """Else the files that are there would be refused; a key has to be in all of them."""
+    data = replace(source("trips", {"k": counted("T{}"), "x": counted("{}")}), partial=frozenset({"k", "x"}))
+    made = draft(Reading(wishes=(Key(source="trips", columns="k"),)), given_of(data))
+    contract = made.pipelines[0].validation.contract
+    assert isinstance(contract, dict)
+    assert (contract["x"].required, contract["x"].nullable) == (False, True)
+    assert (contract["k"].required, contract["k"].nullable) == (True, False)
