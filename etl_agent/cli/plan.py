@@ -140,6 +140,12 @@ def _executed(planned: Planned, report: Report, *, project: Path, options: GoalO
 
 def _within(file: str, project: Path) -> str:
     """Write a path as it stands in a pipeline file: relative to the project folder, wherever it was typed."""
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        raise click.UsageError(
+            f"{file!a} cannot stand in a pipeline file: its name is not UTF-8; rename it"
+        ) from None
     path = Path(file).expanduser()
     here = Path.cwd()
     if path.is_absolute() or here == project.resolve():

@@ -219,6 +219,12 @@ def test_standard_input_cannot_be_planned_for(project: Path, capsys: Capture) ->
     assert "standard input" in capsys.readouterr().err
 
 
+def test_a_file_whose_name_is_no_text_is_a_usage_error(project: Path, capsys: Capture) -> None:
+    """Bytes that are no UTF-8 cannot stand in a pipeline file."""
+    assert plan(files=("data/caf\udce9.csv",)) == 2
+    assert "not UTF-8" in capsys.readouterr().err
+
+
 def test_paths_are_relative_to_the_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan from a folder below says the same as one from the project folder."""
     monkeypatch.chdir(project / "data")
