@@ -27,7 +27,9 @@ def summary_line(result: RunResult) -> str:
     if result.status == "nothing new":
         return f"{result.pipeline}: nothing new, {result.message or 'already loaded'}"
     if result.status == "refused":
-        return f"{result.pipeline}: refused, nothing was loaded: {result.message}"
+        alone = ", ".join(decision.node for decision in result.fell_back)
+        said = f", after {alone} was decided without a model" if alone else ""
+        return f"{result.pipeline}: refused, nothing was loaded{said}: {result.message}"
     verb = "would load" if result.status == "dry run" else "loaded"
     places = (("inserted", balance.inserted), ("updated", balance.updated), ("unchanged", balance.unchanged))
     loaded = ", ".join(f"{count:,} {name}" for name, count in places if count)

@@ -15,7 +15,7 @@ from etl_agent.frozen import Frozen
 
 __all__ = ["COST", "by_model", "question_of"]
 
-COST = ("calls", "tokens")
+COST = frozenset({"calls", "tokens", "estimated calls"})
 """The figures of a decision that say what it took to ask."""
 
 _INSTRUCTIONS = """\
@@ -88,5 +88,7 @@ def _asked(outcome: Answered[BaseModel] | Unanswered, question: Question[BaseMod
     return {
         **({} if who is None else {"endpoint": who.endpoint, "model": who.model}),
         "question": question.digest,
-        **dict(zip(COST, (outcome.usage.calls, outcome.usage.tokens), strict=True)),
+        "calls": outcome.usage.calls,
+        "tokens": outcome.usage.tokens,
+        **({"estimated calls": outcome.usage.estimated} if outcome.usage.estimated else {}),
     }

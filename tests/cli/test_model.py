@@ -234,6 +234,15 @@ def test_a_locked_run_asks_nobody_when_the_data_have_drifted(
     assert len(endpoint) == asked
 
 
+def test_a_refusal_says_that_no_model_decided(project: Path, capsys: Capture) -> None:
+    """Where rules choose what the contract then rejects, whoever reads the line must know who did not choose."""
+    file = project / FILE
+    text = file.read_text().replace("amount: {type: text}", "amount: {type: integer}")
+    file.write_text(text)
+    assert main(["run", FILE, "--model", "m"]) == 65
+    assert "sales: refused, nothing was loaded, after amounts was decided without a model: " in capsys.readouterr().err
+
+
 def test_explain_asks_only_the_model_that_it_names(
     project: Path, endpoint: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
