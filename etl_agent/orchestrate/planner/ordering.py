@@ -67,21 +67,31 @@ def references(sources: Sequence[Source], keys: Mapping[str, Sequence[str]]) -> 
         if key is None:
             continue
         for child in sources:
-            own = keys.get(child.name, ()) or tuple(name for name in child.columns if is_own_key(name, child))[:1]
             for column in child.columns if child is not parent else ():
-                if tuple(own) != (column,) and _refers(column, child, parent, key):
+                own = tuple(keys.get(child.name, ())) == (column,)
+                if not own and _named_after(column, child, parent, key) and _many_to_one(column, child, parent, key):
                     yield Reference(child.name, column, parent.name, key)
 
 
 def _own_key(source: Source, known: Sequence[str]) -> str | None:
-    """Return the one column that is the key of a dataset, by its cells and by its name."""
-    if len(known) == 1:
-        return known[0]
-    unbroken = {key.columns[0] for key in source.profile.keys}
-    return next((name for name in source.columns if is_own_key(name, source) and name in unbroken), None)
+    """Return the one column that is the key of a dataset: the one that is settled, or that says so by its name."""
+    if known:
+        return known[0] if len(known) == 1 else None
+    return next((name for name in source.columns if is_own_key(name, source)), None)
 
 
-def _refers(column: str, child: Source, parent: Source, key: str) -> bool:
+def _many_to_one(column: str, child: Source, parent: Source, key: str) -> bool:
+    """Tell whether values repeat more in the column than in the key, or whether names tell one from the other."""
+    shares = [
+        source.profile.distinct[name].count / max(source.profile.rows, 1)
+        for source, name in ((child, column), (parent, key))
+    ]
+    if is_own_key(key, parent) and not is_own_key(column, child):
+        return shares[0] <= shares[1]
+    return shares[0] < shares[1]
+
+
+def _named_after(column: str, child: Source, parent: Source, key: str) -> bool:
     if child.profile.kinds[column].kind not in _NAMES:
         return False
     words, key_words = column_words(column), column_words(key)

@@ -205,3 +205,16 @@ def test_a_key_says_so_by_its_name() -> None:
     assert is_own_key("VesselNo", VESSELS)
     assert not is_own_key("port_id", VESSELS)
     assert not is_own_key("vessel", VESSELS)
+
+
+def test_a_dataset_named_after_another_one_refers_to_it() -> None:
+    """Several addresses of one customer follow the customers, although both have the column in their names."""
+    addresses = keyed("vessel_photos", "photo", refers=["vessel_id"], form="{:03d}")
+    made = made_of(sources=(addresses, keyed("vessels", "vessel_id", form="{:03d}")))
+    assert order(made) == ["vessels", "vessel_photos"]
+
+
+def test_a_parent_with_a_few_rows_twice_is_a_parent() -> None:
+    """Dirt in a key does not turn the order round."""
+    twice = source("vessels", {"vessel_id": [str(row % 27 + 1) for row in range(ROWS)]})
+    assert order(made_of(sources=(CALLS, twice))) == ["vessels", "port_calls"]
