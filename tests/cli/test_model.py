@@ -125,6 +125,24 @@ def test_all_that_is_sent_is_on_record(project: Path, endpoint: list[Any], capsy
     assert files == [0o600, 0o600]
 
 
+def test_nothing_is_told_of_what_becomes_a_sensitive_column(
+    project: Path, endpoint: list[Any], capsys: Capture
+) -> None:
+    """Under the name that it has in the file it is as sensitive as under the one of the contract."""
+    steps = "  - {step: rename, columns: {number: card}}\n  - {step: derive, into: tail, expression: lower(card)}\n"
+    text = (
+        PIPELINE.replace("BY", "model").replace("[amount, card]", "[amount, number]").replace("load:", f"{steps}load:")
+    )
+    text = text.replace("sensitive: true}", "sensitive: true}, tail: {type: text}")
+    (project / FILE).write_text(text)
+    rows = project / "data" / "sales.csv"
+    rows.write_text(rows.read_text().replace("card", "number"))
+    assert decided(capsys, "--model", "m")["policy"] == "model"
+    told = json.dumps(endpoint)
+    assert '\\"name\\":\\"amount\\"' in told
+    assert "number" not in told.split("columns_not_shown")[0].split("The facts")[1]
+
+
 def test_the_same_question_is_asked_once(project: Path, endpoint: list[Any], capsys: Capture) -> None:
     """An answer is kept, and the next run takes it at no cost."""
     first, second = decided(capsys, "--model", "m"), decided(capsys, "--model", "m")

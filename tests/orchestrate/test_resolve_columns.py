@@ -9,7 +9,7 @@ from etl_agent.clean.derive import Derive
 from etl_agent.clean.parts import Combine
 from etl_agent.clean.text import Strip
 from etl_agent.errors import ConfigurationError
-from etl_agent.orchestrate.plan import PlannedStep, ancestry
+from etl_agent.orchestrate.plan import PlannedStep, ancestry, kindred
 from etl_agent.orchestrate.resolve import resolve
 
 
@@ -51,3 +51,17 @@ def test_the_ancestry_of_a_column_is_followed_through_the_steps() -> None:
     assert ancestry(planned, brought, columns={"name"}) == {"name", "full", "first", "last"}
     assert ancestry(planned, brought, columns={"code"}) == {"code", "country"}
     assert ancestry(planned, brought, columns={"city"}) == {"city"}
+
+
+def test_kindred_columns_are_those_that_cells_go_between() -> None:
+    """In both directions and over several steps in any order; columns that a step only stands beside are strangers."""
+    steps = (
+        Combine(columns=("first", "last"), into="name"),
+        Rename(columns={"NAME": "first"}),
+        Derive(into="initial", expression="upper(name)"),
+        Strip(columns=("NAME", "town")),
+    )
+    names = ("NAME", "last", "town", "id")
+    assert kindred(steps, names, columns={"name"}) == {"NAME", "first", "last", "name", "initial"}
+    assert kindred(steps, names, columns={"town"}) == {"town"}
+    assert kindred(steps, names, columns=()) == frozenset()
