@@ -173,7 +173,7 @@ class _Goal:
             what = "; ".join(each.what for each in self._dangers[spec.name])
             lost = any(each.file for each in self._dangers[spec.name])
             then = "etl-agent plan with --no-model" if lost else f"etl-agent run pipelines/{spec.name}.yaml"
-            said = f"held back: {what}, and the model that was asked gave no valid answer; if it is meant, next: {then}"
+            said = f"held back: {what}, and the model that was asked failed or doubts it; if it is meant, next: {then}"
             return Step(spec.name, "held back", message=said, exit_code=_HELD_BACK)
         if self._is_late():
             said = f"not run: the {self._options.max_seconds:g} seconds are over; the same call goes on here"
