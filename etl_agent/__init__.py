@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from etl_agent.load.spec import Load
     from etl_agent.orchestrate.file import read_pipeline, read_pipelines
     from etl_agent.orchestrate.sequential import PipelineSpec as Pipeline
-    from etl_agent.run.api import run
+    from etl_agent.run.api import execute, plan, run
     from etl_agent.run.balance import Balance
     from etl_agent.run.options import RunOptions
     from etl_agent.run.result import RunResult
@@ -29,6 +29,8 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "Validate",
+    "execute",
+    "plan",
     "read_pipeline",
     "read_pipelines",
     "run",
@@ -48,6 +50,8 @@ _PLACES = {
     "Validate": "validate.spec",
     "read_pipeline": "orchestrate.file",
     "read_pipelines": "orchestrate.file",
+    "execute": "run.api",
+    "plan": "run.api",
     "run": "run.api",
 }
 """Where each public name is made: it is imported when it is first asked for, so that ``etl-agent --help`` is quick."""

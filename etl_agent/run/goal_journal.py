@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import ValidationError
-
 from etl_agent.errors import CannotCreate, CannotWrite, PermissionRefused, TryLater
+from etl_agent.orchestrate.file import parse_spec
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.revision import Change, Revision
+from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.orchestrate.written import write_pipeline
 
 __all__ = ["Identity", "Journal", "Kept", "kept_of"]
 
@@ -170,7 +171,7 @@ def kept_of(project: Path, *, digest: str, to: str) -> Kept | None:
     for line in _lines(_path(project, digest)):
         try:
             kept = _after(kept, line, to)
-        except (KeyError, TypeError, ValueError, ValidationError):
+        except (KeyError, TypeError, ValueError):  # what pydantic and the reader of pipelines raise are ValueErrors too
             continue
     return kept
 
@@ -228,16 +229,18 @@ def _make_folder(folder: Path) -> None:
 
 
 def _plain(draft: PlanDraft) -> dict[str, Any]:
-    """Return a draft as plain data without its target, which may hold a password."""
-    plain = draft.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    for pipeline in plain["pipelines"]:
-        pipeline["load"]["to"] = _HIDDEN
-    return plain
+    """Return a draft as plain data, with pipelines as the text of their files; a target may hold a password."""
+    hidden = [
+        spec.model_copy(update={"load": spec.load.model_copy(update={"to": _HIDDEN})}) for spec in draft.pipelines
+    ]
+    plain = draft.model_dump(mode="json", exclude={"pipelines"})
+    return {**plain, "pipelines": [write_pipeline(spec) for spec in hidden]}
 
 
 def _draft(plain: Mapping[str, Any], to: str) -> PlanDraft:
-    pipelines = [{**pipeline, "load": {**pipeline["load"], "to": to}} for pipeline in plain["pipelines"]]
-    return PlanDraft.model_validate({**plain, "pipelines": pipelines})
+    read = [parse_spec(text, PipelineSpec, name="the journal") for text in plain["pipelines"]]
+    specs = [spec.model_copy(update={"load": spec.load.model_copy(update={"to": to})}) for spec in read]
+    return PlanDraft.model_validate({**plain, "pipelines": specs})
 
 
 def _plain_revision(revision: Revision) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from etl_agent import Extract, Load, Pipeline, run
+from etl_agent import Extract, Load, Pipeline, execute, plan, read_pipeline, run
 
 
 @pytest.fixture
@@ -60,3 +60,13 @@ def test_run_is_callable_whatever_was_imported_first(project: Path, first: str) 
     script = f"{first}\nfrom etl_agent import run\nprint(run({str(project / 'pipelines' / 'p.yaml')!r}).status)"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project)
     assert said.stdout == "loaded\n"
+
+
+def test_a_goal_is_planned_and_run_from_python(tmp_path: Path) -> None:
+    """Nothing is written by the plan; running it loads the tables and leaves ordinary pipeline files."""
+    (tmp_path / "people.csv").write_text("person_id,name\nP1,Ann\nP2,Ben\nP3,Cem\n")
+    planned = plan("load the people", ["people.csv"], to="sqlite:///w.db", project=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["people.csv"]
+    result = execute(planned, project=tmp_path)
+    assert [(step.pipeline, step.outcome) for step in result.steps] == [("people", "loaded")]
+    assert read_pipeline(tmp_path / "pipelines" / "people.yaml") == result.draft.pipelines[0]

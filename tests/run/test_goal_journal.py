@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from etl_agent.clean.text import Strip
 from etl_agent.errors import TryLater
 from etl_agent.orchestrate.planner.draft import PlanDraft, Point
 from etl_agent.orchestrate.planner.findings import Finding
@@ -19,9 +20,9 @@ DIGEST = "d" * 64
 
 
 def spec(name: str = "p", **load: object) -> PipelineSpec:
-    """Make a pipeline."""
+    """Make a pipeline, with a step as a draft has it: its tag is its type's and was never said."""
     sections = {"version": 1, "name": name, "extract": {"files": "in.csv"}, "load": {"to": TO, "table": "t", **load}}
-    return PipelineSpec.model_validate(sections)
+    return PipelineSpec.model_validate(sections).model_copy(update={"clean": (Strip(columns=("id",)),)})
 
 
 def draft(*specs: PipelineSpec) -> PlanDraft:
@@ -53,7 +54,6 @@ def test_a_run_that_was_broken_off_is_read_back_whole(tmp_path: Path) -> None:
     assert kept is not None
     assert (kept.first, kept.draft, kept.revisions) == (first, second, (revision(second),))
     assert (kept.committed, kept.fell_back, kept.notes) == ({"p": 7}, True, ("told",))
-    assert kept.draft.pipelines[0].load.model_fields_set == second.pipelines[0].load.model_fields_set
 
 
 def test_a_run_that_came_to_its_end_is_not_gone_on_with(tmp_path: Path) -> None:
