@@ -126,7 +126,7 @@ def test_show_tells_who_decided_what_and_why(project: Path, capsys: Capture) -> 
     path.write_text(
         "version: 1\nname: p\nextract: {files: in.csv}\nclean:\n"
         "  - {route: volume, among: [shout], by: rule, otherwise: shout}\n"
-        "  - {when: {measure: row_count, lt: 10}, then: [], otherwise: []}\n"
+        "  - {when: {measure: row_count, lt: 10}, then: [{step: case, columns: [id], to: upper}]}\n"
         "load: {to: 'sqlite:///w.db', table: t}\n"
     )
     assert main(["run", str(path)]) == 0
