@@ -16,7 +16,7 @@ from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.profile import Profile
 from etl_agent.rejects import ReasonCode
 
-__all__ = ["CODES", "on_data", "origins"]
+__all__ = ["CODES", "on_data", "origins", "repeated_share"]
 
 CODES: Mapping[str, ReasonCode] = {"type": "type-error", "nullable": "required-value"}
 """The reason for which a row is rejected, by the key of the contract; all others are constraint-error."""
@@ -73,9 +73,9 @@ def _on_key(draft: PlanDraft, spec: PipelineSpec, given: Given) -> Iterator[Find
             yield _broken_key(
                 spec, name, share, profile.rows, f"{share:.1%} of the rows lack {name!r}, which is in the key"
             )
-    if draft.said(spec.name, "load.primary_key") or spec.load.newest_by is not None:
-        return
-    share = _repeated(profile, names)
+    if any(draft.said(spec.name, f"load.{each}") for each in ("primary_key", "newest_by")):
+        return  # then rows are meant to share it
+    share = repeated_share(profile, names)
     if share > limit:
         column = key[0] if len(key) == 1 else None
         what = f"{share:.1%} of the rows repeat the key of another one, and only the last of each would be loaded"
@@ -95,7 +95,7 @@ def _broken_key(spec: PipelineSpec, column: str | None, share: float, rows: int,
     )
 
 
-def _repeated(profile: Profile, names: tuple[str, ...]) -> float:
+def repeated_share(profile: Profile, names: tuple[str, ...]) -> float:
     """Return the share of rows (0 to 1) that repeat the key of others and are not equal to them in everything."""
     if len(names) == 1:
         return max(profile.distinct[names[0]].repeated - profile.duplicates.repeated, 0) / profile.rows

@@ -19,9 +19,10 @@ from etl_agent.validate.spec import ColumnContract
 
 __all__ = ["Case", "Possible", "Rank", "is_said"]
 
-Rank = Literal["exact", "lossless", "loosened", "left out"]
-"""exact: every promise stays, and more rows keep it. lossless: another promise that all values keep. loosened: a guess
-is taken back. left out: something that was guessed to be useful is not done."""
+Rank = Literal["exact", "lossless", "loosened", "left out", "not enough"]
+"""exact: every promise stays, and enough rows keep it. lossless: another promise that all values keep. loosened: a
+guess is taken back. left out: something that was guessed to be useful is not done. not enough: more rows keep a
+promise than before, and still too few."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ class Case:
         """Why rows are rejected, or would be if the pipeline were not refused for it."""
         frozen = self.finding.kind == "drifted" and self.finding.key == f"validate.contract.{self.column}"
         return "type-error" if frozen else self.finding.code
+
+    @property
+    def allowed(self) -> float:
+        """The share of rows (0 to 1) that may be rejected."""
+        return self.spec.validation.max_reject_share
 
     @property
     def place(self) -> int | None:

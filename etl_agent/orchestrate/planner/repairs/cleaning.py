@@ -44,12 +44,14 @@ def cleaning(case: Case) -> Iterator[Possible]:
     best = steps_that_help(tried, column, promised, nullable=nullable)
     if best is None:
         return
+    judged = with_fields(promised, nullable=True) if nullable else promised
+    left = _count(tried, tuple(step.model_copy(update={"columns": (tried.origin,)}) for step in best), judged) or 0
     names = " and ".join(dict.fromkeys(step.name for step in best))
     reason = f"{names} on {column!r} makes more of its values fit, as tried on the sample"
     yield Possible(
         family=" ".join(("clean with", *dict.fromkeys(step.name for step in best))),
         description=f"Clean {column!r} with {names} before the contract.",
-        rank="exact",
+        rank="exact" if left <= case.allowed * len(tried.raw) else "not enough",
         change=partial(_cleaned, case.name, column, best, reason, nullable),
     )
 

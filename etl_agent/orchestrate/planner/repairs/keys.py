@@ -7,7 +7,7 @@ from functools import partial
 
 from etl_agent.clean.duplicates import Deduplicate
 from etl_agent.clean.step import KeyStep, Step
-from etl_agent.orchestrate.planner.checking_data import origins
+from etl_agent.orchestrate.planner.checking_data import origins, repeated_share
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.editing import Edited, changed_column, changed_load, contract_of, put_node
 from etl_agent.orchestrate.planner.repairs.case import Case, Possible
@@ -84,10 +84,14 @@ def duplicates(case: Case) -> Iterator[Possible]:
         return
     if any(isinstance(node, KeyStep) for node in case.spec.clean):
         return
+    columns = case.spec.load.primary_key if _concerns_key(case) else (case.column,) if case.column else ()
+    names = origins(case.spec, case.given, columns)
+    known = bool(names) and set(names or ()) <= set(case.source.columns)
+    enough = not known or repeated_share(case.source.profile, names or ()) <= case.allowed
     yield Possible(
         "deduplicate",
         "Keep one of several rows that are equal in all columns.",
-        "exact",
+        "exact" if enough else "not enough",
         partial(_deduplicated, case.name),
     )
 
