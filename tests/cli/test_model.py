@@ -125,6 +125,23 @@ def test_all_that_is_sent_is_on_record(project: Path, endpoint: list[Any], capsy
     assert files == [0o600, 0o600]
 
 
+def test_credentials_are_used_and_kept_nowhere(
+    project: Path, endpoint: list[Any], httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Neither a key nor what stands in the endpoint's address is printed, nor written into any file of the project."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hunter2hunter2")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1").replace("://", "://me:hunter2@"))
+    capsys.readouterr()
+    for words in (["run", FILE, "--json"], ["lock", FILE], ["show", "--json"], ["explain", FILE]):
+        assert main([*words, "--model", "m"] if words[0] != "show" else words) == 0
+    said = capsys.readouterr()
+    assert len(endpoint) == 1
+    assert "hunter2" in str(httpserver.log[0][0].headers) or "aHVudGVyMg" in str(httpserver.log[0][0].headers)
+    assert "hunter2" not in said.out + said.err
+    for file in project.rglob("*"):
+        assert file.is_dir() or b"hunter2" not in file.read_bytes()
+
+
 def test_nothing_is_told_of_what_becomes_a_sensitive_column(
     project: Path, endpoint: list[Any], capsys: Capture
 ) -> None:
