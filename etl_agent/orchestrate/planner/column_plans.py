@@ -11,7 +11,15 @@ import pyarrow as pa
 from etl_agent.clean.text import Strip
 from etl_agent.orchestrate.planner.asked import Asked, Demand
 from etl_agent.orchestrate.planner.bounds import bounds_of, wanted_by
-from etl_agent.orchestrate.planner.column_types import Typed, Wanted, ambiguous, open_step, typed, wanted_of
+from etl_agent.orchestrate.planner.column_types import (
+    Typed,
+    Wanted,
+    ambiguous,
+    codes_among,
+    open_step,
+    typed,
+    wanted_of,
+)
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.nulls import Bar, markers_of, null_step
 from etl_agent.validate.spec import Validate
@@ -137,6 +145,8 @@ def _read(plan: ColumnPlan, asked: Asked, sample: pa.RecordBatch) -> ColumnPlan:
     if ambiguous(cells, plan.wanted):
         doubt = f"its cells can be read as {named} in two ways, and none settles which"
         return replace(plan, read=replace(read, step=open_step(plan.wanted)), doubt=doubt)
+    if plan.by == "profile" and not plan.forced and plan.wanted == "integer" and codes_among(cells, read):
+        return replace(plan, wanted=None, by="default", markers=())
     return replace(plan, read=read, doubt=f"{int(read.misfits.sum())} of {len(cells)} rows looked at hold no {named}")
 
 

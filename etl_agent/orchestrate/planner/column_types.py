@@ -23,7 +23,7 @@ from etl_agent.profile.words import TRUTHS
 from etl_agent.shape import ColumnType, parse_type
 from etl_agent.validate.casts import cast
 
-__all__ = ["Typed", "Wanted", "ambiguous", "open_step", "typed", "wanted_of"]
+__all__ = ["Typed", "Wanted", "ambiguous", "codes_among", "open_step", "typed", "wanted_of"]
 
 Wanted = Literal["integer", "number", "boolean", "date", "time", "timestamp"]
 
@@ -101,6 +101,13 @@ def ambiguous(cells: pa.StringArray, wanted: Wanted) -> bool:
     """Tell whether the cells leave two readings open, so that a run would refuse them."""
     step = open_step(wanted)
     return isinstance(step, FittedStep) and _fitted(step, cells) is None
+
+
+def codes_among(cells: pa.StringArray, read: Typed) -> bool:
+    """Tell whether cells that are no value of a type mix letters and digits, so that all may be codes: 136, 136A."""
+    misfits = cells.filter(pa.array(read.misfits))
+    mixed = pc.and_(pc.match_substring_regex(misfits, r"\pL"), pc.match_substring_regex(misfits, r"\d"))
+    return bool(mixed.true_count)
 
 
 def open_step(wanted: Wanted) -> RowStep:
@@ -202,13 +209,13 @@ def _booleans(kind: ColumnKind) -> Booleans:
 
 
 def _numbers(cells: pa.StringArray, kind: ColumnKind, *, forced: bool) -> Iterator[RowStep]:
-    """Offer plain numbers, and by the user's word also those with a sign of per cent, a unit or an exponent."""
+    """Offer plain numbers, and those with a sign of per cent, a unit or an exponent where the column has such."""
     offers: list[dict[str, object]] = [{}]
     if kind.kind == "percent":
         offers.append({"percent": "points"})
     elif kind.kind == "quantity" and kind.unit:
         offers.append({"units": (kind.unit,)})
-    if forced:
+    if forced or kind.kind == "number":  # among whole numbers 1E5 may be a code
         offers.append({**offers[-1], "scientific": True})
     for offer in offers:
         fitted = _fitted(Numbers.model_validate({"columns": (_ONE,), **offer}), cells)

@@ -91,6 +91,9 @@ def counted(form: str) -> list[str | None]:
         (many("5 %", "7 %", "9 %"), "text"),
         (many("2024-02-01"), "date"),
         (many("7"), "text"),
+        ([*counted("0.{:04d}"), "4e-05"], "decimal(15,5)"),
+        ([*counted("{}"), "12A"], "text"),
+        ([*(str(row % 50) for row in range(400)), "about ten"], "integer"),
         (many(None), "text"),
     ],
 )
