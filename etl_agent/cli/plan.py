@@ -112,6 +112,7 @@ def plan(
         if as_json:  # what would be overwritten or destroyed is in it
             print_json(report.as_dict(exit_code=error.exit_code))
         raise
+    report.tell_fallback()
     code = code or int(fail_on_fallback and report.fell_back)
     if as_json:
         print_json(report.as_dict(exit_code=code))
@@ -143,9 +144,7 @@ def _within(file: str, project: Path) -> str:
     try:
         file.encode()
     except UnicodeEncodeError:
-        raise click.UsageError(
-            f"{file!a} cannot stand in a pipeline file: its name is not UTF-8; rename it"
-        ) from None
+        raise click.UsageError(f"{file!a} cannot stand in a pipeline file: its name is not UTF-8; rename it") from None
     path = Path(file).expanduser()
     here = Path.cwd()
     if path.is_absolute() or here == project.resolve():

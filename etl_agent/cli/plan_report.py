@@ -115,6 +115,11 @@ class Report:
         if command := next(filter(None, commands), None):
             self._say(f"next: {command}")
 
+    def tell_fallback(self) -> None:
+        """Say that rules decided what a model was asked, where the notes of the plan are not told."""
+        if self.fell_back and not self._shown:
+            click.echo("etl-agent: a model was asked and gave no answer that could be used; rules decided", err=True)
+
     @property
     def next(self) -> str:
         """The command that runs what was written."""

@@ -260,3 +260,31 @@ def test_a_limit_of_replans_and_time_is_taken(project: Path) -> None:
     """The limits of a goal run are options; with no time left nothing is begun, and the exit code is 75."""
     assert plan("--execute", "--max-replans", "0", "--max-time", "0s", "--quiet") == 75
     assert plan("--execute", "--max-replans", "0", "--max-time", "10m", "--quiet") == 0
+
+
+def test_a_model_that_cannot_be_reached_changes_nothing_but_the_exit_code(
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan is that of the rules, it says that a model was asked in vain, and --fail-on-fallback makes that a no."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("ETL_AGENT_MODEL_RETRIES", "0")
+    goal = f"{GOAL}, sprinkle moonlight"
+    assert plan("--json", "--no-model", goal=goal) == 0
+    by_rules = told(capsys)
+    assert plan("--json", "--model", "m", goal=goal) == 0
+    captured = capsys.readouterr()
+    made = json.loads(captured.out)
+    assert "rules decided" in captured.err
+    assert (made["fell_back"], made["maker"], made["pipelines"]) == (True, "rules", by_rules["pipelines"])
+    assert made["not_understood"] == by_rules["not_understood"] != []
+    assert plan("--model", "m", "--fail-on-fallback", goal=goal) == 1
+    assert "note:" in capsys.readouterr().out
+
+
+def test_no_calls_are_made_beyond_the_limit(project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit of nothing asks nothing, and says that the model was not asked."""
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert plan("--json", "--model", "m", "--max-calls", "0", goal=f"{GOAL}, sprinkle moonlight") == 0
+    made = told(capsys)
+    assert (made["usage"]["calls"], made["fell_back"]) == (0, True)
