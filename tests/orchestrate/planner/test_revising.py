@@ -343,6 +343,13 @@ def test_a_sensitive_column_is_not_left_out() -> None:
     assert names(moorings("tide", {"sensitive": True}), found) == []
 
 
+def test_a_sensitive_column_that_is_added_is_sensitive() -> None:
+    """What the user called sensitive is so in the contract too."""
+    secret = given_of(source("ships", {"id": ["1", "2"], "pin": ["3", "4"]}, sensitive=frozenset({"pin"})))
+    draft = draft_of(pipeline("ships", {"id": {}}))
+    assert promised(revised(draft, *check(draft, secret), given=secret), "pin").sensitive
+
+
 # Keys.
 
 

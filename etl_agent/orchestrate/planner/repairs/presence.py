@@ -95,14 +95,19 @@ def extra_columns(case: Case) -> Iterator[Possible]:
         "add as text",
         f"Load {column!r} too, as text.",
         "lossless",
-        partial(_added, case.name, column),
+        partial(
+            _added, case.name, column, ColumnContract(required=False, nullable=True, sensitive=_is_secret(case, column))
+        ),
     )
 
 
-def _added(name: str, column: str, draft: PlanDraft) -> Edited:
+def _is_secret(case: Case, column: str) -> bool:
+    return case.source is not None and column in case.source.sensitive
+
+
+def _added(name: str, column: str, promised: ColumnContract, draft: PlanDraft) -> Edited:
     if column in contract_of(draft.pipeline(name)):
         return draft, ()
-    promised = ColumnContract(required=False, nullable=True)
     return set_columns(draft, name, columns={column: promised}, reason=f"the files bring {column!r} too")
 
 
@@ -196,6 +201,6 @@ def _left_out(name: str, column: str, draft: PlanDraft) -> Edited:
     draft, first = (
         changed_load(draft, name, reason=reason, indexes=indexes) if indexes != spec.load.indexes else (draft, ())
     )
-    draft, second = set_columns(draft, name, columns={column: None}, reason=reason)
-    draft, third = put_node(draft, name, at=len(spec.clean), node=Drop(columns=(column,)), reason=reason)
+    draft, second = put_node(draft, name, at=len(spec.clean), node=Drop(columns=(column,)), reason=reason)
+    draft, third = set_columns(draft, name, columns={column: None}, reason=reason)
     return draft, (*first, *second, *third)
