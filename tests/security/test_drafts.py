@@ -124,23 +124,32 @@ def findings_of(made: PlanDraft, payload: str) -> tuple[Finding, ...]:
 
 
 @pytest.mark.parametrize("kind", PAYLOADS)
-def test_revisions_by_hostile_answers(kind: str) -> None:
-    """Whatever is answered, a revision is made of offered repairs, and keeps what no revision may change."""
+def test_revisions_by_the_obedient(kind: str) -> None:
+    """A revision is made of offered repairs, keeps what no revision may change, and the model is told no payload."""
     payload = PAYLOADS[kind]
     given = situation(payload)
     made = draft(reading(), given)
     found = findings_of(made, payload)
     assert len(repairs(made, found, given)) > 1
-    for ask in (ObedientAsk(), AdversarialAsk(), AdversarialAsk(5), HostileAsk("the same a thousand times")):
-        revision = revise_by_model(made, found, given, ask=ask)
-        assert revision is not None
-        assert keeps(made, revision.draft)
-        assert "Ignore all rules" not in revision.note
-        (question,) = ask.questions
-        told = question.facts_text + question.instructions + json.dumps(question.answer.model_json_schema())
-        assert MARK not in told
-        assert SECRET_CELL not in told
-        assert "hunter2" not in told
+    ask = ObedientAsk()
+    revision = revise_by_model(made, found, given, ask=ask)
+    assert revision is not None
+    assert keeps(made, revision.draft)
+    assert "Ignore all rules" not in revision.note
+    (question,) = ask.questions
+    told = question.facts_text + question.instructions + json.dumps(question.answer.model_json_schema())
+    for secret in (MARK, SECRET_CELL, "hunter2"):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_revisions_by_an_adversary(seed: int) -> None:
+    """In whatever order the repairs are made, what no revision may change stays."""
+    given = situation(PAYLOADS["tool call"])
+    made = draft(reading(), given)
+    revision = revise_by_model(made, findings_of(made, PAYLOADS["tool call"]), given, ask=AdversarialAsk(seed))
+    assert revision is not None
+    assert keeps(made, revision.draft)
 
 
 def test_revisions_without_an_answer() -> None:

@@ -108,18 +108,19 @@ def revise_by_model(
         The revision; None where nothing can be repaired.
     """
     offered = repairs(draft, findings, given, committed=committed)
-    by_rules = revise(draft, findings, given, committed=committed)
-    if len(offered) < 2:
-        return by_rules  # there is nothing to choose
-    told = ToldTrial(draft, findings, offered, given)
-    outcome = ask(repair_question(told))
-    if isinstance(outcome, Unanswered):
-        return _noted(by_rules, _unanswered(outcome))
-    chosen = tuple(told.repairs[name] for name in dict.fromkeys(outcome.value.repairs))
-    if not chosen:
-        return _noted(by_rules, "the model chose no repair; rules chose")
-    made = combined(draft, chosen, findings, given=given, by="model")
-    return made or _noted(by_rules, "the model's repairs change nothing; rules chose")
+    note = ""
+    if len(offered) > 1:  # else there is nothing to choose
+        told = ToldTrial(draft, findings, offered, given)
+        outcome = ask(repair_question(told))
+        if isinstance(outcome, Unanswered):
+            note = _unanswered(outcome)
+        else:
+            chosen = tuple(told.repairs[name] for name in dict.fromkeys(outcome.value.repairs))
+            if revision := combined(draft, chosen, findings, given=given, by="model"):
+                return revision
+            note = "what the model chose repairs nothing; rules decide"
+    revision = revise(draft, findings, given, committed=committed)
+    return revision and revision.model_copy(update={"note": "; ".join(filter(None, (note, revision.note)))})
 
 
 def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str, ...]]:
@@ -156,8 +157,3 @@ def _doubted(wish: Wish) -> str:
 def _unanswered(outcome: Unanswered) -> str:
     detail = one_line(outcome.detail, most=_DETAIL)
     return f"the model did not answer ({outcome.failure}: {detail}); rules decide"
-
-
-def _noted(revision: Revision | None, note: str) -> Revision | None:
-    """Add a note to a revision by rules."""
-    return revision and revision.model_copy(update={"note": "; ".join(filter(None, (note, revision.note)))})
