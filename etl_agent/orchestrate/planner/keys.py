@@ -13,7 +13,7 @@ from etl_agent.orchestrate.planner.given import Source
 from etl_agent.profile.candidate_keys import CandidateKey
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["broken", "column_words", "figures", "found_key", "is_own_key", "names_the_thing", "no_key"]
+__all__ = ["broken", "column_words", "figures", "found_key", "is_own_key", "is_plausible", "names_the_thing", "no_key"]
 
 _BETWEEN = re.compile(
     r"[\W_]+|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)"
@@ -108,6 +108,12 @@ def _is_name(key: CandidateKey, source: Source, kinds: Mapping[str, Kind]) -> bo
 
 def _has_key_word(name: str) -> bool:
     return any(word in _KEY_WORDS for word in column_words(name))
+
+
+def is_plausible(key: CandidateKey, source: Source) -> bool:
+    """Tell whether columns are a key by their nature too, and do not only happen to tell the rows apart."""
+    kinds = {name: found.kind for name, found in source.profile.kinds.items()}
+    return len(key.columns) > 1 or _is_name(key, source, kinds)
 
 
 def _may_repeat(name: str, source: Source) -> bool:

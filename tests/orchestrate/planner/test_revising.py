@@ -377,6 +377,19 @@ def test_a_pair_is_taken_where_no_column_is_a_key() -> None:
     assert revised(draft_of(spec), *found, given=given_of(prices)).load.primary_key == ("place", "day")
 
 
+def test_a_key_that_only_the_table_contradicts_stays() -> None:
+    """Where the files' rows have a key each, another key would double them in the table."""
+    draft = draft_of(pipeline("moorings", {"berth": {}, "state": {}}, primary_key="berth"))
+    assert names(draft, finding("key_conflict", "moorings", key="load.primary_key", column="berth")) == []
+
+
+def test_values_that_only_happen_to_differ_are_no_key() -> None:
+    """A column that is no key by its nature is not taken for one."""
+    calls = source("calls", {"caller": ["a", "b"] * 20, "phone": [f"+49 30 55{at:04d}" for at in range(40)]})
+    spec = pipeline("calls", {"caller": {}, "phone": {}}, primary_key="caller", write_disposition="merge")
+    assert repairs(draft_of(spec), check(draft_of(spec), given_of(calls)), given_of(calls)) == ()
+
+
 def test_a_key_that_the_user_named_stays() -> None:
     """No evidence changes it."""
     draft = keyed().model_copy(update={"points": (said("moorings", "load.primary_key"),)})

@@ -10,6 +10,7 @@ from etl_agent.clean.step import KeyStep, Step
 from etl_agent.orchestrate.planner.checking_data import origins, repeated_share
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.editing import Edited, changed_column, changed_load, contract_of, put_node
+from etl_agent.orchestrate.planner.keys import is_plausible
 from etl_agent.orchestrate.planner.repairs.case import Case, Possible
 from etl_agent.orchestrate.planner.repairs.cleaning import Steps, steps_that_help
 from etl_agent.orchestrate.planner.repairs.placing import with_steps
@@ -34,6 +35,8 @@ def other_key(case: Case) -> Iterator[Possible]:
     """Suggest other columns that tell rows apart, where the key was guessed; or none where none is needed."""
     if not _concerns_key(case) or case.said("load.primary_key") or not case.spec.load.primary_key:
         return
+    if not _is_refuted(case):
+        return  # the rows conflict with others in the table, and by another key they would be doubled there
     for columns in _candidates(case):
         named = " and ".join(map(repr, columns))
         yield Possible(
@@ -51,6 +54,15 @@ def other_key(case: Case) -> Iterator[Possible]:
         )
 
 
+def _is_refuted(case: Case) -> bool:
+    """Tell whether the key of the pipeline is none: the rows of the files themselves lack it, or share it."""
+    names = origins(case.spec, case.given, case.spec.load.primary_key)
+    if names is None or case.source is None or not set(names) <= set(case.source.columns):
+        return True
+    profile = case.source.profile
+    return any(profile.facts.columns[name].nulls for name in names) or repeated_share(profile, names) > 0
+
+
 def _candidates(case: Case) -> Iterator[tuple[str, ...]]:
     """Return the unbroken keys of the profile by the names that their columns have when they are loaded."""
     if case.source is None:
@@ -60,7 +72,12 @@ def _candidates(case: Case) -> Iterator[tuple[str, ...]]:
     names = {found[0]: name for name in loaded if (found := origins(case.spec, case.given, (name,)))}
     for key in (*profile.keys, *profile.relations.pairs):
         columns = tuple(names[name] for name in key.columns if name in names)
-        if not key.clean or len(columns) < len(key.columns) or columns == case.spec.load.primary_key:
+        if (
+            not key.clean
+            or not is_plausible(key, case.source)
+            or len(columns) < len(key.columns)
+            or columns == case.spec.load.primary_key
+        ):
             continue
         if all(name not in case.contract or case.contract[name].required for name in columns):
             yield columns
