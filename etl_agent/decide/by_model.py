@@ -15,7 +15,7 @@ from etl_agent.frozen import Frozen
 
 __all__ = ["COST", "by_model", "question_of"]
 
-COST = frozenset({"calls", "tokens", "estimated calls"})
+COST = frozenset({"calls", "tokens", "estimated calls", "cost"})
 """The figures of a decision that say what it took to ask."""
 
 _INSTRUCTIONS = """\
@@ -91,4 +91,5 @@ def _asked(outcome: Answered[BaseModel] | Unanswered, question: Question[BaseMod
         "calls": outcome.usage.calls,
         "tokens": outcome.usage.tokens,
         **({"estimated calls": outcome.usage.estimated} if outcome.usage.estimated else {}),
+        **({"cost": float(outcome.usage.cost)} if outcome.usage.cost else {}),
     }

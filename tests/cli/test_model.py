@@ -191,6 +191,18 @@ def test_the_budget_holds(project: Path, endpoint: list[Any], monkeypatch: pytes
     assert endpoint == []
 
 
+def test_money_is_counted_where_prices_are_known(
+    project: Path, endpoint: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """What an answer cost is on record, and a limit of money holds before a call that could exceed it."""
+    monkeypatch.setenv("ETL_AGENT_MODEL_PRICE_IN", "10")
+    monkeypatch.setenv("ETL_AGENT_MODEL_PRICE_OUT", "100")
+    assert decided(capsys, "--model", "m")["evidence"]["cost"] == (100 * 10 + 10 * 100) / 1_000_000
+    monkeypatch.setenv("ETL_AGENT_MODEL_MAX_COST", "0.001")
+    assert decided(capsys, "--model", "n")["fell_back"] == "over_budget"
+    assert len(endpoint) == 1
+
+
 def test_fail_on_fallback_is_for_those_who_want_to_know(project: Path, endpoint: list[Any], capsys: Capture) -> None:
     """The rows are the same and are loaded; the exit code is 1 where a model did not decide what it was to."""
     assert main(["run", FILE, "--no-model", "--fail-on-fallback"]) == 1
