@@ -120,6 +120,7 @@ class _Goal:
         self._fell_back = planned.fell_back
         self._steps: dict[str, Step] = {}
         self._tries: dict[str, _Try] = {}
+        self._tried = [planned.draft.pipelines]
         self._notes: list[str] = []
 
     def run(self, told: Callable[[Step], None] | None) -> GoalResult:
@@ -231,6 +232,7 @@ class _Goal:
         self._journal.revised(revision)
         self._revisions.append(revision)
         self._draft = revision.draft
+        self._tried.append(revision.draft.pipelines)
         if revision.note:
             self._notes.append(revision.note)
         self.save()
@@ -254,7 +256,7 @@ class _Goal:
         if not keeps(self._draft, revision.draft, committed=final):
             self._notes.append("a revision was not taken: it would change what only the user may")
             return False
-        return revision.draft.pipelines != self._draft.pipelines
+        return revision.draft.pipelines not in self._tried  # it would find what was found before
 
     def _given_up(self, spec: PipelineSpec, tries: _Try, why: str) -> Step:
         """Settle a pipeline that fails for good, with the best that was tried."""

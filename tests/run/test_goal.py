@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from etl_agent.ask import Failure
 from etl_agent.errors import UsageError
 from etl_agent.orchestrate.file import read_pipeline
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.revising import revise
 from etl_agent.run import goal
 from etl_agent.run.goal import execute
 from etl_agent.run.goal_guard import destructions
 from etl_agent.run.goal_result import GoalOptions, GoalResult, Step
 from etl_agent.run.plan_files import plan_files
 from etl_agent.run.planning import Planned
-from etl_agent.testing import FAILURES, FailingAsk
 from tests.run.goals import Reviser, pipeline, planned, typed
 from tests.run.project import Project
 
@@ -281,22 +277,3 @@ def test_what_would_be_destroyed_is_found_for_a_target_that_is_away(project: Pro
     draft = planned(away, pipeline(away, "a", write_disposition="replace")).draft
     found = destructions(draft, plan_files(draft, project=project.folder), project=project.folder)
     assert "cannot be looked at" in found["a"][0].what
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_a_model_that_fails_at_a_revision_leaves_it_to_rules(tmp_path: Path, sqlite_url: str, failure: Failure) -> None:
-    """The same result as without a model, and it is said."""
-    project = Project(tmp_path, sqlite_url)
-    project.write("a.csv", "id,n,m\n1,2,x\n2,x,3\n")
-    contract = {"id": "text", "n": "integer", "m": "integer"}
-    ask = FailingAsk(failure)
-    plan = planned(project, pipeline(project, "a", contract=contract))
-    result = execute(plan, project=project.folder, ask=ask)
-    assert ask.questions
-    assert (outcomes(result), result.exit_code) == ({"a": "loaded"}, 0)
-    assert any("did not answer" in note for note in result.notes)
-    assert result.usage.calls == len(ask.questions)
-    expected = pipeline(project, "a", contract=contract)
-    alone = revise(PlanDraft(goal="load it", pipelines=(expected,)), result.revisions[0].findings, plan.given)
-    assert alone is not None
-    assert result.revisions[0].draft.pipelines == alone.draft.pipelines
