@@ -86,6 +86,8 @@ def plan(
     from etl_agent.run.planning import make_plan
 
     refuse_password(to)
+    if not goal.strip():
+        raise click.UsageError("the goal is empty; say what you want, for example 'load the orders by order_id'")
     if "-" in files:
         raise click.UsageError("a plan reads its files more than once; name files instead of the standard input")
     project = project_of()

@@ -219,6 +219,12 @@ def test_standard_input_cannot_be_planned_for(project: Path, capsys: Capture) ->
     assert "standard input" in capsys.readouterr().err
 
 
+def test_an_empty_goal_is_a_usage_error(project: Path, capsys: Capture) -> None:
+    """Whoever says nothing is asked to say something."""
+    assert plan(goal="  ") == 2
+    assert "say what you want" in capsys.readouterr().err
+
+
 def test_a_file_whose_name_is_no_text_is_a_usage_error(project: Path, capsys: Capture) -> None:
     """Bytes that are no UTF-8 cannot stand in a pipeline file."""
     assert plan(files=("data/caf\udce9.csv",)) == 2
