@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from etl_agent.clean.step import RowStep
 from etl_agent.clean.text import Strip
 from etl_agent.orchestrate.planner.asked import Asked, Demand
 from etl_agent.orchestrate.planner.bounds import bounds_of, wanted_by
@@ -45,6 +46,7 @@ class ColumnPlan:
         forced: whether it is read so whatever its cells are.
         markers: its cells that stand for no value.
         read: how reading the sample went; None for text.
+        step: what brings its cells into one form; None where nothing has to.
         doubt: why its cells do not bear the type out; empty where they do.
     """
 
@@ -55,6 +57,7 @@ class ColumnPlan:
     forced: bool = False
     markers: tuple[str, ...] = ()
     read: Typed | None = None
+    step: RowStep | None = None
     doubt: str = ""
 
 
@@ -140,14 +143,15 @@ def _read(plan: ColumnPlan, asked: Asked, sample: pa.RecordBatch) -> ColumnPlan:
         forced=plan.by in ("goal", "model"),
     )
     if not read.misfits.any():
-        return replace(plan, read=read)
+        return replace(plan, read=read, step=read.step)
     named = f"{plan.wanted}s" if plan.wanted != "boolean" else "truth values"
     if ambiguous(cells, plan.wanted):
         doubt = f"its cells can be read as {named} in two ways, and none settles which"
-        return replace(plan, read=replace(read, step=open_step(plan.wanted)), doubt=doubt)
+        return replace(plan, read=read, step=open_step(plan.wanted) if plan.forced else None, doubt=doubt)
     if plan.by == "profile" and not plan.forced and plan.wanted == "integer" and codes_among(cells, read):
         return replace(plan, wanted=None, by="default", markers=())
-    return replace(plan, read=read, doubt=f"{int(read.misfits.sum())} of {len(cells)} rows looked at hold no {named}")
+    doubt = f"{int(read.misfits.sum())} of {len(cells)} rows looked at hold no {named}"
+    return replace(plan, read=read, step=read.step, doubt=doubt)
 
 
 def _settled(
@@ -184,6 +188,11 @@ def _told(plan: ColumnPlan, asked: Asked, what: str) -> Iterator[str]:
 
 
 def _as_text(plan: ColumnPlan) -> ColumnPlan:
-    """Return the plan without its type, and without what a model asks for that needs one."""
+    """Return the plan without its type, and without what a model asks for that needs one.
+
+    Where one form was asked for, and no type, the cells that can be are brought into it all the same.
+    """
     demand = plan.demand.said_alone() if plan.by == "model" else plan.demand
-    return replace(plan, demand=demand, by="default", wanted=None, read=None)
+    if plan.by in ("goal", "model") and not bounds_of(plan.demand) and "type" not in plan.demand.checks:
+        return replace(plan, wanted=None, read=None)
+    return replace(plan, demand=demand, by="default", wanted=None, read=None, step=None)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.step import RowStep, Step
 from etl_agent.errors import UsageError
-from etl_agent.orchestrate.planner.asked import Asked, Demand
+from etl_agent.orchestrate.planner.asked import Asked, Demand, quoted
 from etl_agent.orchestrate.planner.bounds import checks_of
 from etl_agent.orchestrate.planner.column_plans import ColumnPlan, column_plans
 from etl_agent.orchestrate.planner.draft import By
@@ -76,7 +77,7 @@ def contract_of(
         if plan.read is None:
             demands.append(demand)
     steps = (*_null_steps(plans), *_type_steps(plans), *(Placed(*found) for found in readable(demands)))
-    return Contracted(columns, steps, tuple(points), tuple(notes))
+    return Contracted(columns, steps, tuple(points), (*notes, *_idle(plans, asked)))
 
 
 def _promised(plan: ColumnPlan, asked: Asked, *, key: Sequence[str], notes: list[str]) -> tuple[ColumnContract, Demand]:
@@ -175,14 +176,29 @@ def _type_steps(plans: Sequence[ColumnPlan]) -> Iterator[Placed]:
     """List the steps that the types take, one for all columns that are written alike."""
     alike: list[tuple[RowStep, By, list[str]]] = []
     for plan in plans:
-        if plan.read is None or plan.read.step is None:
+        if plan.step is None:
             continue
         for step, by, columns in alike:
-            if step == plan.read.step and by == plan.by:
+            if step == plan.step and by == plan.by:
                 columns.append(plan.name)
                 break
         else:
-            alike.append((plan.read.step, plan.by, [plan.name]))
+            alike.append((plan.step, plan.by, [plan.name]))
     for step, by, columns in alike:
         named = step.model_copy(update={"columns": tuple(columns)})
-        yield Placed(named, "the types of the columns take values in one form", by)
+        yield Placed(named, _form_reason(step), by)
+
+
+def _form_reason(step: RowStep) -> str:
+    if isinstance(step, Numbers) and (step.currency or step.units or step.percent != "none"):
+        return "numbers are written in one form, and the sign or unit that all share is left out"
+    return "the values are written in one form, which is what their types take"
+
+
+def _idle(plans: Sequence[ColumnPlan], asked: Asked) -> Iterator[str]:
+    """Say which cleaning no column has use for."""
+    looks = {"dates": ("date", "timestamp", "time"), "numbers": ("integer", "number")}
+    for wish in asked.cleaned:
+        kinds = looks.get(wish.how, ())
+        if kinds and not any(plan.wanted in kinds or plan.step is not None for plan in plans):
+            yield f"{asked.source.name}: {quoted(wish)}: no column looks like {wish.how}"

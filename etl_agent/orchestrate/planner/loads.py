@@ -117,9 +117,7 @@ def _key(
     if found is None:
         raise no_key(asked, why=f"the write mode {mode}" if asked.newest is None else "to tell which row is newest")
     said = figures(broken(found, source))
-    points.append(
-        ("primary_key", f"no key was said, and of these columns each row has its own values: {said}", "profile")
-    )
+    points.append(("primary_key", f"no key was said, and these columns come nearest to one: {said}", "profile"))
     notes.append(f"{source.name}: the key {', '.join(found)} is guessed ({said}); say it in the goal if it is another")
     return found
 

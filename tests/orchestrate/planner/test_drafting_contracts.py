@@ -399,3 +399,19 @@ def test_a_column_that_a_file_lacks_may_be_missing() -> None:
     assert isinstance(contract, dict)
     assert (contract["x"].required, contract["x"].nullable) == (False, True)
     assert (contract["k"].required, contract["k"].nullable) == (True, False)
+
+
+def test_a_form_that_is_asked_for_is_made_even_where_the_type_is_text() -> None:
+    """A column with too much that is no date stays text, and its dates are written alike as the goal asks."""
+    cells = [f"{row % 28 + 1}.3.2024" if row % 4 else "some day" for row in range(ROWS)]
+    spec = spec_of(Cleaned(source="trips", how="dates", columns=("x",)), x=cells)
+    contract = spec.validation.contract
+    assert isinstance(contract, dict)
+    assert contract["x"].type == "text"
+    assert steps(spec, "dates")
+
+
+def test_cleaning_that_no_column_has_use_for_is_told() -> None:
+    """No wish is dropped in silence."""
+    made = drafted(Cleaned(source="trips", how="dates", words="tidy up the dates"), x=counted("{}"))
+    assert any("'tidy up the dates'" in note for note in made.notes)
