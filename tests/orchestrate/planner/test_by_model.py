@@ -392,3 +392,19 @@ def test_what_takes_nothing_away_is_not_asked_about(mode: Any) -> None:
     ask = ScriptedAsk([])
     assert read_by_model(Reading(wishes=own), GIVEN, ask=ask).doubts == ()
     assert not ask.questions
+
+
+def test_text_that_is_no_unicode_breaks_nothing() -> None:
+    """Names and words with bytes that are no UTF-8 are told by their place, or without these bytes."""
+    broken = "caf\udce9"
+    strange = source("orders", {"id": [f"O{place}" for place in range(ROWS)]})
+    given = Given(
+        f"load {broken} mails",
+        (strange, replace(strange, name=broken)),
+        "sqlite:///x.db",
+        (UserSql(broken, PurePosixPath("x.sql"), check=True),),
+    )
+    question = question_of(Reading(not_understood=(f"{broken} mails",)), given)
+    assert json.dumps(question.facts).isascii()
+    assert "\\ud" not in json.dumps(question.facts)
+    assert question.digest
