@@ -85,9 +85,12 @@ def changed_column(
 
 def _part(contract: ColumnContract, name: str, words: Collection[str]) -> str:
     value = getattr(contract, name)
-    if value is None:
-        return ""
-    return HIDDEN if name in CELLS else shown(value, words=words)
+    return HIDDEN if name in CELLS and value is not None else _written(value, words)
+
+
+def _written(value: Any, words: Collection[str]) -> str:
+    """Write a value on one line; nothing for one that is not there."""
+    return "" if value is None or value == () else shown(value, words=words)
 
 
 def set_columns(
@@ -150,8 +153,8 @@ def changed_load(
         Change(
             pipeline=pipeline,
             key=f"load.{name}",
-            before=shown(getattr(spec.load, name), words=words),
-            after=shown(getattr(load, name), words=words),
+            before=_written(getattr(spec.load, name), words),
+            after=_written(getattr(load, name), words),
             reason=reason,
         )
         for name in type(load).model_fields
@@ -169,8 +172,8 @@ def changed_validation(draft: PlanDraft, pipeline: str, *, reason: str, **fields
         Change(
             pipeline=pipeline,
             key=f"validate.{name}",
-            before=shown(getattr(spec.validation, name), words=words),
-            after=shown(getattr(after.validation, name), words=words),
+            before=_written(getattr(spec.validation, name), words),
+            after=_written(getattr(after.validation, name), words),
             reason=reason,
         )
         for name in fields
@@ -220,7 +223,7 @@ def changed_needs(draft: PlanDraft, pipeline: str, *, needs: tuple[str, ...], re
     if needs == spec.needs:
         return draft, ()
     names = [each.name for each in draft.pipelines]
-    before, after = (shown(each, words=names) for each in (spec.needs, needs))
+    before, after = (_written(each, names) for each in (spec.needs, needs))
     change = Change(pipeline=pipeline, key="needs", before=before, after=after, reason=reason)
     return _done(draft, with_fields(spec, needs=needs), (change,))
 

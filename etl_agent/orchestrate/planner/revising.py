@@ -56,9 +56,13 @@ def _possible(
     """Return what could be done for a finding, with what it would change, the best first."""
     if finding.pipeline in committed or all(spec.name != finding.pipeline for spec in draft.pipelines):
         return []
-    case = Case(draft, finding, given, committed)
+    evidence: tuple[Finding, ...] = (finding,)
+    if finding.kind == "invalid" and not finding.key:  # it failed when it ran: the check knows better where
+        evidence = tuple(found for found in check(draft, given) if found.pipeline == finding.pipeline)
+    cases = [Case(draft, found, given, committed) for found in evidence]
     listed = [
         (possible, changes)
+        for case in cases
         for family in REPAIRS
         for possible in family(case)
         if (changes := _guarded(possible, committed, draft)[1])

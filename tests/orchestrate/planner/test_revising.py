@@ -567,6 +567,18 @@ def test_drift_from_the_lock_has_no_repair() -> None:
 # Revisions.
 
 
+def test_a_pipeline_that_could_not_work_is_looked_at_again() -> None:
+    """A run says only that a pipeline cannot work; the check says where."""
+    draft = draft_of(pipeline("moorings", primary_key="berht"))
+    assert revised(draft, finding("invalid", "moorings")).load.primary_key == ("berth",)
+
+
+def test_a_value_that_is_gone_is_written_as_nothing() -> None:
+    """A change to nothing is empty, and so is one from nothing."""
+    (change,) = of(keyed(write_disposition="append"), CONFLICT)[1].apply(keyed(write_disposition="append"))[1]
+    assert (change.key, change.before, change.after) == ("load.primary_key", "[state]", "")
+
+
 def test_a_committed_pipeline_is_final() -> None:
     """Nothing is repaired in what has run."""
     draft = moorings("since", {"type": "date"})
