@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etl_agent.extract.spec import fold
 
@@ -103,7 +103,9 @@ class FileGroup:
 
 
 def group_files(files: Sequence[FileHeader]) -> tuple[FileGroup, ...]:
-    """Put files together that have the same columns and the same name but for days, numbers and endings.
+    """Put files together that have the same name but for days, numbers and endings, and columns that fit together.
+
+    Columns fit together where one header is within the other, in whatever order: a column was added one day.
 
     >>> days = [FileHeader(f"in/orders_2026-11-0{day}.csv", ("id", "total")) for day in (1, 2)]
     >>> group_files([*days, FileHeader("in/customers.csv.gz", ("id", "total"))])[0].name
@@ -117,20 +119,42 @@ def group_files(files: Sequence[FileHeader]) -> tuple[FileGroup, ...]:
     Returns:
         The groups, in the order of their first files.
     """
-    groups: dict[tuple[str, frozenset[str]], list[str]] = {}
+    groups: list[_Group] = []
     for file in files:
-        key = (_stem(file.file, whole=False), frozenset(map(fold, file.columns)))
-        listed = groups.setdefault(key, [])
-        if file.file not in listed:
-            listed.append(file.file)
+        stem, columns = _stem(file.file, whole=False), frozenset(map(fold, file.columns))
+        group = next((group for group in groups if group.takes(stem, columns)), None)
+        if group is None:
+            group = _Group(stem, columns)
+            groups.append(group)
+        group.add(file.file, columns)
     taken: dict[str, None] = {}
     made = []
-    for (stem, _), listed in groups.items():
+    for group in groups:
+        listed = group.files
         alone = len(listed) == 1 and not _GAPS.search(listed[0])
-        name = _unlike(_identifier(_stem(listed[0], whole=True) if alone else stem), taken)
+        name = _unlike(_identifier(_stem(listed[0], whole=True) if alone else group.stem), taken)
         taken[name] = None
         made.append(FileGroup(name, tuple(listed)))
     return tuple(made)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Files of one name so far; sources that grow bring more columns from some day on, and drop some on another."""
+
+    stem: str
+    columns: frozenset[str]
+    files: list[str] = field(default_factory=list)
+
+    def takes(self, stem: str, columns: frozenset[str]) -> bool:
+        """Tell whether a file belongs to them: its name is the same, and one header is within the other."""
+        return stem == self.stem and (columns <= self.columns or columns >= self.columns)
+
+    def add(self, file: str, columns: frozenset[str]) -> None:
+        """Take a file; the same one twice is one."""
+        self.columns |= columns
+        if file not in self.files:
+            self.files.append(file)
 
 
 def _stem(file: str, *, whole: bool) -> str:

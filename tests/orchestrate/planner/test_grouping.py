@@ -62,11 +62,22 @@ def test_a_name_is_clean(file, name):
 
 def test_equal_names_with_other_columns_are_two_datasets():
     """A file with other columns is another dataset, and its name gets a number."""
-    files = [FileHeader("a/loans.csv", ("id",)), FileHeader("b/loans.csv", ("id", "due"))]
+    files = [FileHeader("a/loans.csv", ("id", "paid")), FileHeader("b/loans.csv", ("id", "due"))]
     assert [(group.name, group.files) for group in group_files(files)] == [
         ("loans", ("a/loans.csv",)),
         ("loans_2", ("b/loans.csv",)),
     ]
+
+
+def test_a_column_that_is_added_one_day_makes_no_other_dataset():
+    """Files of one name are one dataset where one header is within the other, in whatever order they are given."""
+    first, second, third = (
+        FileHeader("orders_2026-11-01.csv", ("id", "total")),
+        FileHeader("orders_2026-11-02.csv", ("total", "id", "channel")),
+        FileHeader("orders_2026-11-03.csv", ("id",)),
+    )
+    for files in ([first, second, third], [second, third, first], [third, first, second]):
+        assert [group.name for group in group_files(files)] == ["orders"]
 
 
 def test_equal_columns_with_other_names_are_two_datasets():
