@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,8 @@ from typing import Literal
 import numpy as np
 
 from etl_agent.clean.case_form import CaseAs, CaseStyle, in_style
+from etl_agent.clean.step import Step
+from etl_agent.clean.text import Case
 from etl_agent.orchestrate.planner.asked import Asked, quoted
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.wishes import Cleaned, Convention
@@ -26,6 +29,13 @@ _ROUTES: Mapping[Convention, tuple[tuple[str, str], ...]] = {
     "everything": (("cleaning", "auto"),),
 }
 """The routes of each convention, and the strategy that each may take. Every step of theirs passes the gate."""
+
+_SAID: tuple[tuple[str, CaseStyle], ...] = (
+    (r"\b(?:upper|capitals\b|caps\b)", "upper"),
+    (r"\b(?:lower|small\b)", "lower"),
+    (r"\b(?:title|capitali[sz])", "title"),
+)
+"""How a goal names a case."""
 
 _STYLES: tuple[CaseStyle, ...] = ("title", "upper", "lower")
 _CASED: frozenset[Kind] = frozenset({"category", "identifier", "text", "constant"})
@@ -61,6 +71,7 @@ def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: lis
             names.append(name)
             called = name if names.count(name) == 1 else f"{name}_{names.count(name)}"
             yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=(strategy,)), reason, wish.by)
+        notes += _telephones(wish, asked)
         if wish.how == "case":
             steps = tuple(_cases(wish, asked))
             if not steps:
@@ -70,13 +81,28 @@ def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: lis
             yield from (PlacedNode(step, reason, wish.by) for step in steps)
 
 
-def _cases(wish: Cleaned, asked: Asked) -> Iterator[CaseAs]:
-    """Write the values of each column in the case that most of them are in; mixed case is left alone."""
+def _telephones(wish: Cleaned, asked: Asked) -> Iterator[str]:
+    """Say which telephone numbers keep their form: nothing tells in which country they are dialled."""
+    kinds = asked.source.profile.kinds
+    for name in wish.columns or asked.kept:
+        if wish.how == "contacts" and kinds[name].kind == "phone":
+            yield f"{asked.source.name}, column {name}: keeps its form: the step phone has to know a country"
+
+
+def _cases(wish: Cleaned, asked: Asked) -> Iterator[Step]:
+    """Write the values of each column in the case that is said, or in the one that most of them are in.
+
+    Where no case is said, values of mixed case are left alone.
+    """
+    said = [style for form, style in _SAID if wish.by == "goal" and re.search(form, wish.words, re.IGNORECASE)]
     sample, kinds = asked.source.profile.sample.data, asked.source.profile.kinds
     if sample is None:
         return
     columns = wish.columns or tuple(name for name in asked.kept if kinds[name].kind in _CASED)
     for name in columns:
+        if len(said) == 1:
+            yield Case(columns=(name,), to=said[0])
+            continue
         cells = sample.column(name).drop_null()
         rows = {style: int(np.count_nonzero(in_style(cells, style))) for style in _STYLES}
         style = max(_STYLES, key=rows.__getitem__)

@@ -158,6 +158,9 @@ def _newest(asked: Asked, points: list[tuple[str, str, By]], notes: list[str]) -
     if len(found) == 1:
         why = "its name says when a row was changed" if found == named else "no other column tells the order of rows"
         points.append(("newest_by", why, "profile"))
+        notes.append(
+            f"{source.name}: {found[0]} is taken for what tells the newest row; say it in the goal if it is not"
+        )
         return found[0]
     if found and by == "goal":
         raise UsageError(

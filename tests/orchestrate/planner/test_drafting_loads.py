@@ -404,3 +404,20 @@ def test_every_key_that_a_point_names_is_there() -> None:
             assert int(rest) < len(made.pipelines[0].clean)
         if point.key.startswith("validate.contract."):
             assert point.key.split(".")[2] in contract
+
+
+@pytest.mark.parametrize(
+    ("words", "to"),
+    [("keeper in UPPERCASE", "upper"), ("lower-case the keeper", "lower"), ("capitalise the keeper", "title")],
+)
+def test_a_case_that_is_said_is_the_case(words: str, to: str) -> None:
+    """The user's word goes before what most values are in."""
+    made = made_of(Cleaned(source="beasts", how="case", columns=("keeper",), words=words))
+    step = made.pipelines[0].clean[-1].model_dump()
+    assert (step["step"], step["to"]) == ("case", to)
+
+
+def test_telephones_keep_their_form_and_it_is_said() -> None:
+    """In which country a number is dialled, no cell tells."""
+    cells = {"phone": [f"+49 30 12345{row:02d}" for row in range(ROWS)]}
+    assert any("phone" in note for note in made_of(Cleaned(source="beasts", how="contacts"), cells=cells).notes)
