@@ -141,6 +141,8 @@ class Told:
 
     def _source(self, label: str) -> dict[str, Any]:
         source, told = self.sources[label], self.columns[label]
+        if not self.phrases:  # what the columns are like is of use only to whoever reads phrases
+            return {"name": label, "rows": source.profile.rows}
         return {
             "name": label,
             "rows": source.profile.rows,

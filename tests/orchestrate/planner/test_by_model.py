@@ -370,6 +370,7 @@ def test_a_model_may_doubt_what_takes_something_away(said: list[int], doubts: tu
     assert found.reading.wishes == REPLACING
     assert [note for note in found.notes if "doubts" in note] == list(found.notes)
     assert len(found.notes) == len(doubts)
+    assert all(set(each) == {"name", "rows"} for each in ask.questions[0].facts["sources"])
     understood = ask.questions[0].facts["understood"]
     assert [(each["number"], each["way"], each["words"]) for each in understood] == [
         (1, "replace", "replace orders"),
