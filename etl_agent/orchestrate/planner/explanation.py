@@ -133,7 +133,7 @@ def _column(column: ColumnContract) -> str:
     said += ["unique"] if column.unique else []
     said += [column.format] if column.format else []
     said += ["in a pattern"] if column.matches else []
-    said += [f"one of {len(column.one_of)} values"] if column.one_of else []
+    said += [f"one of {len(column.one_of)} values" if len(column.one_of) > 1 else "one value"] if column.one_of else []
     said += ["within bounds"] if (column.min, column.max) != (None, None) else []
     said += ["of limited length"] if (column.min_length, column.max_length) != (None, None) else []
     return ", ".join([*said, *(["sensitive"] if column.sensitive else [])])

@@ -68,7 +68,7 @@ def test_no_values_are_told() -> None:
             clean=[{"step": "map_values", "columns": ["town"], "values": {"Hiddenham": "Secretville"}}],
         )
     )
-    assert "one of 1 values" in text
+    assert "text, not null, one value: town" in text
     assert not any(value in text for value in ("Secretville", "Hiddenham", "4711"))
 
 
