@@ -215,6 +215,19 @@ def test_every_guessed_constraint_goes_where_it_is_not_known_which() -> None:
     assert names(draft, found) == ["drop format and max_length"]
 
 
+@pytest.mark.parametrize(
+    ("promise", "key", "code"),
+    [
+        ({"format": "uuid"}, "format", "constraint-error"),
+        ({"unique": True}, "unique", "unique-error"),
+        ({}, "nullable", "required-value"),
+    ],
+)
+def test_rows_within_the_budget_do_not_cost_a_promise(promise: Any, key: str, code: str) -> None:
+    """A guess is taken back only where the pipeline loads nothing for it."""
+    assert names(moorings("state", promise), rejected("state", key, code, kind="rejected")) == []
+
+
 def test_null_is_allowed_where_nobody_said_otherwise() -> None:
     """A guess that a column is never null gives way."""
     found = rejected("mail", "nullable", "required-value")

@@ -1,4 +1,7 @@
-"""Repairs that take back guesses of the contract: types, nulls, uniqueness, bounds and formats that the data refute."""
+"""Repairs that take back guesses of the contract which the data refute: types, nulls, uniqueness, bounds and formats.
+
+Rows within the budget are rejected for that: they are no reason to promise less.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ def _typed(name: str, column: str, before: ColumnType, after: str, timezone: str
 def nulls(case: Case) -> Iterator[Possible]:
     """Suggest that null is good, where it was guessed that it is not."""
     column, promised = case.column, case.promised
-    if case.code != "required-value" or column is None or promised is None or promised.nullable:
+    if case.code != "required-value" or column is None or promised is None or promised.nullable or not case.stops:
         return
     if case.guessed("nullable") and column not in case.spec.load.primary_key:
         yield Possible(
@@ -101,7 +104,7 @@ def _nullable(name: str, column: str, draft: PlanDraft) -> Edited:
 def constraints(case: Case) -> Iterator[Possible]:
     """Suggest to take back a guessed constraint that values break; all guessed ones where it is not known which."""
     column, promised = case.column, case.promised
-    if case.code != "constraint-error" or column is None or promised is None:
+    if case.code != "constraint-error" or column is None or promised is None or not case.stops:
         return
     broken_ones = _CONSTRAINTS if case.promise is None else (case.promise,)
     guessed = [
@@ -127,6 +130,8 @@ def _relaxed(name: str, column: str, guessed: tuple[str, ...], draft: PlanDraft)
 
 def uniqueness(case: Case) -> Iterator[Possible]:
     """Suggest to take back a guess that values stand in one row only, or that two columns compare."""
+    if not case.stops:
+        return
     if case.code == "unique-error":
         if case.promised is not None and case.promised.unique and case.guessed("unique"):
             yield Possible(
