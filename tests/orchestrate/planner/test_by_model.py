@@ -14,7 +14,11 @@ import pytest
 
 from etl_agent.ask import Unanswered, Usage
 from etl_agent.orchestrate.planner.by_model import Read, read_by_model
+from etl_agent.orchestrate.planner.draft import PlanDraft
+from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given, Source, UserSql
+from etl_agent.orchestrate.planner.revision import Repair
+from etl_agent.orchestrate.planner.told_trial import ToldTrial
 from etl_agent.orchestrate.planner.wishes import (
     After,
     Cleaned,
@@ -409,3 +413,29 @@ def test_text_that_is_no_unicode_breaks_nothing() -> None:
     assert json.dumps(question.facts).isascii()
     assert "\\ud" not in json.dumps(question.facts)
     assert question.digest
+
+
+def test_findings_are_told_as_numbers_and_codes() -> None:
+    """Neither their sentences nor the sensitive columns are told; repairs are told by what kind they are of."""
+    found = [
+        Finding(
+            kind="over_budget", pipeline="orders", column="amount", code="type-error", rows=9, share=0.3, detail="x y"
+        ),
+        Finding(kind="over_budget", pipeline="orders", column="diagnosis", rows=2, detail="Gout"),
+        Finding(kind="missing_column", pipeline="orders", column="ann@example.org"),
+    ]
+    offered = [
+        Repair("1: widen a type", "makes amount text", (found[0],), lambda made: (made, ())),
+        Repair("2: ann@example.org", "does something", (found[2],), lambda made: (made, ())),
+    ]
+    told = ToldTrial(PlanDraft(goal="load", pipelines=()), found, offered, GIVEN).facts
+    assert [(each["kind"], each["column"], each["code"], each["rows"]) for each in told["findings"]] == [
+        ("over_budget", "amount", "type-error", 9),
+        ("over_budget", None, None, 2),
+        ("missing_column", "column 10", None, 0),
+    ]
+    assert told["repairs"] == [
+        {"name": "repair 1", "does": "widen a type", "answers": [1]},
+        {"name": "repair 2", "does": None, "answers": [3]},
+    ]
+    assert "makes" not in json.dumps(told)
