@@ -170,7 +170,8 @@ def _settled(
         if plan.read is None:
             continue
         if plan.forced:
-            notes += _told(plan, asked, "")
+            over = plan.read.misfits.sum() > share * rows
+            notes += _told(plan, asked, "", f", and no more than {share:.0%} may be rejected" if over else "")
             continue
         spending = spent | plan.read.misfits
         if spending.sum() <= _GUESSES * share * rows:
@@ -182,9 +183,9 @@ def _settled(
     return tuple(kept[plan.name] for plan in listed)
 
 
-def _told(plan: ColumnPlan, asked: Asked, what: str) -> Iterator[str]:
+def _told(plan: ColumnPlan, asked: Asked, before: str, behind: str = "") -> Iterator[str]:
     if plan.doubt:
-        yield f"{asked.source.name}, column {plan.name}: {what}{plan.doubt}"
+        yield f"{asked.source.name}, column {plan.name}: {before}{plan.doubt}{behind}"
 
 
 def _as_text(plan: ColumnPlan) -> ColumnPlan:

@@ -263,7 +263,7 @@ def test_a_type_that_the_user_asks_for_is_kept_whatever_the_cells_are() -> None:
     contract = made.pipelines[0].validation.contract
     assert isinstance(contract, dict)
     assert contract["x"].type == "integer"
-    assert any("20 of 40" in note for note in made.notes)
+    assert any("20 of 40" in note and "no more than 5%" in note for note in made.notes)
     assert made.said("trips", "validate.contract.x.type")
 
 
