@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from etl_agent.ask import Answered, Ask, Question, Unanswered, Usage
+from etl_agent.clean.step import Step
 from etl_agent.errors import ConfigurationError, EtlAgentError, UsageError, near
 from etl_agent.extract.columns import places
 from etl_agent.extract.spec import Extract
@@ -33,7 +34,7 @@ from etl_agent.paths import from_environment
 from etl_agent.run.goal_journal import Identity, Kept, kept_of
 from etl_agent.run.profiling import profile_dataset
 from etl_agent.run.reading import open_files
-from etl_agent.run.rehearsal import rehearse, target_away
+from etl_agent.run.rehearsal import measured_steps, rehearse, target_away
 
 __all__ = ["Heard", "Planned", "make_plan"]
 
@@ -161,7 +162,7 @@ def _rehearsed(planned: Planned, *, project: Path, ask: Ask | None) -> Planned:
     given, heard = planned.given, None if ask is None else Heard(ask)
     found = _judged(planned.draft, planned, project=project)
     planned = replace(planned, findings=found)
-    if not any(finding.kind != "gate_refused" for finding in found):
+    if not any(_asks_for_repair(finding, planned.draft) for finding in found):
         return planned
     revision = (
         revise(planned.draft, found, given)
@@ -174,9 +175,26 @@ def _rehearsed(planned: Planned, *, project: Path, ask: Ask | None) -> Planned:
     if revision is None:
         return planned
     after = _judged(revision.draft, planned, project=project)
-    if severity(after) >= severity(found):
+    if _weight(after) >= _weight(found):
         return planned
     return replace(planned, draft=revision.draft, findings=after, revisions=(revision,))
+
+
+def _asks_for_repair(finding: Finding, made: PlanDraft) -> bool:
+    """Tell whether something is left to repair: of a route, the gate has left out a step that it refused."""
+    if finding.kind != "gate_refused":
+        return True
+    return any(finding.key == f"clean.{place}" for place in _steps(made.pipeline(finding.pipeline)))
+
+
+def _weight(found: Sequence[Finding]) -> tuple[int, float, int]:
+    """Weigh findings; what the gate refuses comes last, since a step that rows need to be loaded is worth keeping."""
+    return *severity(found), sum(finding.kind == "gate_refused" for finding in found)
+
+
+def _steps(spec: PipelineSpec) -> tuple[int, ...]:
+    """Return the places of plain steps in ``clean``."""
+    return tuple(place for place, node in enumerate(spec.clean) if isinstance(node, Step))
 
 
 def _judged(made: PlanDraft, planned: Planned, *, project: Path) -> tuple[Finding, ...]:
@@ -185,7 +203,9 @@ def _judged(made: PlanDraft, planned: Planned, *, project: Path) -> tuple[Findin
     wrong = {finding.pipeline for finding in found}
     for spec in made.pipelines:
         if spec.name not in wrong:
+            guessed = [place for place in _steps(spec) if not made.said(spec.name, f"clean.{place}")]
             found += rehearse(spec, project=project, given=planned.given, reachable=planned.reachable)
+            found += measured_steps(spec, project=project, given=planned.given, places=guessed)
     return found
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl_agent.clean.step import FittedStep, RowStep, missing_columns
 from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, PermissionRefused, TryLater
 from etl_agent.extract.spec import Extract
 from etl_agent.load.target import open_target
+from etl_agent.orchestrate.planner.editing import contract_of
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.walking import source_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.sample import SAMPLE_ROWS
+from etl_agent.run.failures import contract_failures
 from etl_agent.run.findings_of import findings_of_error, findings_of_result
 from etl_agent.run.options import RunOptions
 from etl_agent.run.runner import run_pipeline
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 
     from etl_agent.run.result import RunResult
 
-__all__ = ["rehearse", "target_away"]
+__all__ = ["measured_steps", "rehearse", "target_away"]
 
 _AWAY = (CannotCreate, DatabaseUnavailable, PermissionRefused, TryLater)
 """What it means that a target cannot be looked at now."""
@@ -68,6 +73,53 @@ def rehearse(spec: PipelineSpec, *, project: Path, given: Given, reachable: bool
     if any(finding.kind in ("over_budget", "key_conflict") for finding in found) and sample.fair is not None:
         found = _found(spec, project, RunOptions(dry_run=True), sample.fair)
     return found
+
+
+def measured_steps(spec: PipelineSpec, *, project: Path, given: Given, places: Collection[int]) -> tuple[Finding, ...]:
+    """Let the gate measure steps that somebody guessed; those of routes pass it in every run.
+
+    Steps behind a route or a branch are not measured, since the rows that they meet are not known before these choose.
+    Nor are steps that only bring columns into the form of their types: the contract judges each of these values.
+
+    Args:
+        spec: the pipeline.
+        project: the folder that its paths are relative to.
+        given: the datasets and what is known of them.
+        places: where in ``clean`` the steps stand, counted from 0.
+    """
+    source = source_of(spec, given)
+    if source is None or not len(source.profile.sample) or not _is_plain(spec.extract):
+        return ()
+    from etl_agent.decide.gate import judge  # late: measuring costs more to import than most plans need
+
+    evidence = replace(source.evidence, keys=frozenset(spec.load.primary_key))
+    failures = contract_failures(spec.validation, project=project)
+    typed = {name for name, column in contract_of(spec).items() if column.type != "text"}
+    found: list[Finding] = []
+    for place, node in enumerate(spec.clean):
+        if not isinstance(node, RowStep | FittedStep):
+            break
+        try:
+            pinned = evidence.pinned(node)
+        except EtlAgentError:
+            continue  # the dry run says what is the matter
+        columns = pinned.writes(evidence.names)
+        measured = place in places and not typed.issuperset(columns)
+        ruling = judge(pinned, evidence, failures=failures) if measured else None
+        if ruling is not None and not ruling.accepted:
+            found.append(
+                Finding(
+                    kind="gate_refused",
+                    pipeline=spec.name,
+                    key=f"clean.{place}",
+                    column=columns[0] if len(columns) == 1 else None,
+                    step=node.name,
+                    detail=f"the step {node.name} would do damage: {ruling.reason}",
+                )
+            )
+        elif not missing_columns(pinned, evidence.names):
+            evidence = evidence.after(pinned)
+    return tuple(found)
 
 
 def _found(

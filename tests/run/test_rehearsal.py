@@ -11,7 +11,7 @@ from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.sample import SAMPLE_ROWS
 from etl_agent.run.profiling import profile_dataset
 from etl_agent.run.reading import open_files
-from etl_agent.run.rehearsal import rehearse, target_away
+from etl_agent.run.rehearsal import measured_steps, rehearse, target_away
 from tests.run.project import Project
 
 
@@ -98,3 +98,29 @@ def test_a_target_that_is_away_is_said_and_rehearsed_without(tmp_path: Path) -> 
 def test_a_target_that_is_not_there_yet_is_not_away(sqlite_url: str, tmp_path: Path) -> None:
     """It is made by the first load."""
     assert target_away(sqlite_url, project=tmp_path) is None
+
+
+def test_a_guessed_step_that_would_do_damage_is_found(sqlite_url: str, tmp_path: Path) -> None:
+    """The gate measures the steps at the places that were guessed, and no others."""
+    project = Project(tmp_path, sqlite_url)
+    project.write("in.csv", "id,name\n" + "".join(f"{n},Name {n}\n" for n in range(99)))
+    step = {"step": "constant", "column": "name", "value": "x"}
+    spec = project.spec(clean=[{"step": "strip", "columns": "all"}, step]).model_copy(
+        update={"extract": Extract(files=("in.csv",))}
+    )
+    known = given(project)
+    (finding,) = measured_steps(spec, project=tmp_path, given=known, places=(0, 1))
+    assert (finding.kind, finding.key, finding.step, finding.column) == ("gate_refused", "clean.1", "constant", "name")
+    assert measured_steps(spec, project=tmp_path, given=known, places=(0,)) == ()
+
+
+def test_steps_that_bring_a_column_into_the_form_of_its_type_are_left_to_the_contract(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    """Every value of theirs is judged there."""
+    project = Project(tmp_path, sqlite_url)
+    project.write("in.csv", "id,n\n" + "".join(f"{n},{n % 7}.00 kg\n" for n in range(99)))
+    clean = [{"step": "constant", "column": "n", "value": "1"}]
+    spec = project.spec(contract={"id": "text", "n": "integer"}, clean=clean)
+    spec = spec.model_copy(update={"extract": Extract(files=("in.csv",))})
+    assert measured_steps(spec, project=tmp_path, given=given(project), places=(0,)) == ()
