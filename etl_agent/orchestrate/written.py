@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from etl_agent.clean.step import Step
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.yaml_text import plain_value
@@ -24,7 +23,9 @@ __all__ = ["flow", "plain_data", "write_pipeline"]
 _WIDTH = 120
 _OPEN = frozenset({"load", "validate", "validate.contract", "clean"})
 """Keys whose values are always written a line each, however short: a review goes through them line by line."""
-_SAID = frozenset({"step", "type", "columns", "write_disposition"})
+_TAGS = ("step", "measure")
+"""Keys that say what the rest is about, and so come first."""
+_SAID = frozenset({*_TAGS, "type", "columns", "write_disposition"})
 """Keys that are written also where they go without saying: they are what a reader looks for first."""
 _BOUNDS = frozenset({"min", "max"})
 _NUMERIC = frozenset({"integer", "decimal", "float"})
@@ -88,7 +89,7 @@ def flow(value: Any) -> str:
 
 
 def _fields(model: BaseModel) -> dict[str, Any]:
-    data: dict[str, Any] = {"step": model.name} if isinstance(model, Step) else {}  # what it is comes first
+    data: dict[str, Any] = {tag: getattr(model, tag) for tag in _TAGS if tag in type(model).model_fields}
     for name, info in type(model).model_fields.items():
         value, key = getattr(model, name), info.alias or name
         default = info.get_default(call_default_factory=True, validated_data={})

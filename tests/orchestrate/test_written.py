@@ -147,6 +147,13 @@ def test_short_lists_stand_on_one_line_and_long_ones_do_not() -> None:
     assert max(map(len, text.splitlines())) <= 120
 
 
+def test_what_a_mapping_is_about_comes_first() -> None:
+    """A step begins with its name, and a condition with its measure."""
+    branch = {"when": {"ge": 5, "measure": "row_count"}, "then": [{"columns": ["a"], "step": "email"}]}
+    text = write_pipeline(made(clean=[branch]))
+    assert "  - {when: {measure: row_count, ge: 5}, then: [{step: email, columns: [a]}]}\n" in text
+
+
 def test_bounds_of_numbers_are_numbers() -> None:
     """A bound is written as people do; of text that looks like a number the quotes stay."""
     contract = {"k": {"type": "integer", "min": 0, "one_of": [1, 2]}, "t": {"one_of": ["1", "2"]}}
