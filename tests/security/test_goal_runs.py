@@ -97,3 +97,16 @@ def test_orders_in_cells_and_headers(tmp_path: Path, kind: str) -> None:
     assert count == 20
     assert {name for name in tables if not name.startswith(("_etl_", "sqlite_"))} == {"orders"}
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["orders.csv"]
+
+
+@pytest.mark.parametrize("seed", [1, 7000, 10**9])
+def test_harm_where_nothing_is_replaced(tmp_path: Path, seed: int) -> None:
+    """Checks that a model invents are taken back where the data refute them: the rows are loaded, and accounted for."""
+    (tmp_path / "orders.csv").write_text(OLD)
+    result = goal(tmp_path, "load orders, zorgle the flumps", ask=AdversarialAsk(seed))
+    assert result.exit_code == 0
+    with sqlite3.connect(tmp_path / "w.db") as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM _etl_quarantine WHERE status = 'open'").fetchone()
+    connection.close()
+    assert len(rows(tmp_path)) + kept == 20
+    assert kept <= 1  # the budget that nobody may raise
