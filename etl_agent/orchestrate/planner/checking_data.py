@@ -97,6 +97,8 @@ def _broken_key(spec: PipelineSpec, column: str | None, share: float, rows: int,
 
 def repeated_share(profile: Profile, names: tuple[str, ...]) -> float:
     """Return the share of rows (0 to 1) that repeat the key of others and are not equal to them in everything."""
+    if not profile.rows or not names:
+        return 0.0
     if len(names) == 1:
         return max(profile.distinct[names[0]].repeated - profile.duplicates.repeated, 0) / profile.rows
     coded = profile.coded

@@ -482,6 +482,18 @@ def test_a_repeated_step_is_done_once() -> None:
     assert len(revised(draft, *check(draft, GIVEN)).clean) == 1
 
 
+def test_a_step_that_cannot_work_is_left_out() -> None:
+    """A rename to a name that is taken goes, also at the first place."""
+    draft = draft_of(pipeline("hulls", clean=[{"step": "rename", "columns": {"hull": "berth"}}]))
+    assert revised(draft, *check(draft, GIVEN)).clean == ()
+
+
+def test_code_that_is_no_part_of_a_plan_is_taken_out() -> None:
+    """A step of foreign code does not survive a revision."""
+    draft = draft_of(pipeline("hulls", clean=[{"step": "python", "use": "os:Thing"}]))
+    assert revised(draft, *check(draft, GIVEN)).clean == ()
+
+
 AMBIGUOUS = finding("ambiguous", "moorings", key="clean.0", step="dates", column="tide")
 
 
@@ -504,6 +516,15 @@ def test_dates_that_nothing_proves_stay_text() -> None:
     draft = moorings("tide", {"type": "date"}, clean=[{"step": "dates", "columns": "tide"}])
     spec = revised(draft, AMBIGUOUS, given=only)
     assert (spec.clean, promised(spec, "tide").type) == ((), "text")
+
+
+def test_another_dataset_proves_nothing() -> None:
+    """Other people may write dates otherwise."""
+    others = source("hulls", {"hull": ["H1", "H2"] * 9, "built": ["13/04/2025", "25/03/2025"] * 9})
+    both = given_of(source("moorings", {"tide": ["03/04/2025", "05/06/2025"] * 9}), others)
+    clean = [{"step": "dates", "columns": "tide"}]
+    draft = draft_of(pipeline("moorings", {"tide": {"type": "date"}}, clean=clean))
+    assert promised(revised(draft, AMBIGUOUS, given=both), "tide").type == "text"
 
 
 def test_a_said_date_that_nothing_proves_has_no_repair() -> None:

@@ -55,12 +55,13 @@ def other_key(case: Case) -> Iterator[Possible]:
 
 
 def _is_refuted(case: Case) -> bool:
-    """Tell whether the key of the pipeline is none: the rows of the files themselves lack it, or share it."""
+    """Tell whether the key of the pipeline is none: too many rows of the files themselves lack it, or share it."""
     names = origins(case.spec, case.given, case.spec.load.primary_key)
     if names is None or case.source is None or not set(names) <= set(case.source.columns):
         return True
     profile = case.source.profile
-    return any(profile.facts.columns[name].nulls for name in names) or repeated_share(profile, names) > 0
+    lacking = max((profile.facts.columns[name].nulls / max(profile.rows, 1) for name in names), default=0.0)
+    return max(lacking, repeated_share(profile, names)) > case.allowed
 
 
 def _candidates(case: Case) -> Iterator[tuple[str, ...]]:

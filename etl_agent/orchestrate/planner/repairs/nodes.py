@@ -79,11 +79,11 @@ def refused(case: Case) -> Iterator[Possible]:
 
 
 def doubled(case: Case) -> Iterator[Possible]:
-    """Suggest to take one of two equal nodes out that follow each other."""
+    """Suggest to do once what stands there twice in a row, and to do without what cannot work."""
     at, node = case.place, case.node
-    if case.finding.kind != "invalid" or case.column is not None or at is None or node is None or not at:
+    if case.finding.kind != "invalid" or case.column is not None or at is None or node is None:
         return
-    if case.spec.clean[at - 1] == node and not case.said(f"clean.{at}"):
+    if at and case.spec.clean[at - 1] == node and not case.said(f"clean.{at}"):
         yield Possible(
             "drop a repeated step", "Do once what stands there twice.", "exact", partial(_once, case.name, node)
         )
@@ -107,7 +107,7 @@ def _once(name: str, node: Node, draft: PlanDraft) -> Edited:
 
 
 def ambiguous(case: Case) -> Iterator[Possible]:
-    """Suggest how a column is to be read, where other cells of the data prove it; else to leave it as text."""
+    """Suggest how a column is to be read, where other cells of its dataset prove it; else to leave it as text."""
     at = _place(case) if case.finding.kind == "ambiguous" else None
     column = case.column
     if at is None or column is None or case.said(f"clean.{at}"):
@@ -117,7 +117,7 @@ def ambiguous(case: Case) -> Iterator[Possible]:
     if read is not None:
         yield Possible(
             f"read {read.name} as elsewhere",
-            f"Read {column!r} as other cells of the data prove that they are written.",
+            f"Read {column!r} as other cells of its dataset prove that they are written.",
             "exact",
             partial(_read, case.name, node, column, read, case.walked.before[at]),
         )
@@ -137,8 +137,7 @@ def _settled(case: Case, node: Node, column: str) -> Step | None:
     own = case.source.profile.facts.columns
     first = [own[column]] if column in own else []
     others = [facts for name, facts in own.items() if name != column]
-    rest = [facts for source in case.given.sources for facts in source.profile.facts.columns.values()]
-    for group in (first, others, rest):
+    for group in (first, others):  # another dataset may come from people who write otherwise
         match node:
             case Dates() | Timestamps():
                 if formats := _orders(first, group):
