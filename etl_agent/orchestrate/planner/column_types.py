@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, TypeVar
 
 import pyarrow as pa
@@ -35,6 +36,9 @@ _MOST_DIGITS = 38
 _WIDEST_DIGITS = 76
 _ROOM_DIGITS = 3  # digits of room before the point: later values may be a thousand times as large
 _CENTS = 2  # decimals of amounts; whole ones alone do not show them
+_CENTURY = 1969
+"""The first year that two digits stand for, where a date is asked for: as POSIX reads %y."""
+
 _ONE = "column"
 """What a column is called while it is tried alone."""
 
@@ -183,10 +187,10 @@ def _moments(cells: pa.StringArray, wanted: Wanted, *, forced: bool) -> Iterator
     others: list[Language] = [language for language in languages() if language != "en"] if _has_letters(cells) else []
     moments = Timestamps if wanted == "timestamp" else Dates
     first: Language = "en"
-    for language in (first, *others):
-        fitted = _fitted(moments(columns=(_ONE,), months=(language,)), cells)
+    for language, century in product((first, *others), (None, _CENTURY) if forced else (None,)):
+        fitted = _fitted(moments(columns=(_ONE,), months=(language,), two_digit_years=century), cells)
         if fitted is None:
-            return
+            continue
         formats = fitted.learned[0].formats if fitted.learned else ("%Y-%m-%d",)
         plain = fitted.model_copy(update={"formats": formats, "learned": None})
         yield plain

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from etl_agent.clean.dates import Dates, Timestamps
 from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.step import RowStep, Step
 from etl_agent.errors import UsageError
@@ -192,6 +193,9 @@ def _type_steps(plans: Sequence[ColumnPlan]) -> Iterator[Placed]:
 def _form_reason(step: RowStep) -> str:
     if isinstance(step, Numbers) and (step.currency or step.units or step.percent != "none"):
         return "numbers are written in one form, and the sign or unit that all share is left out"
+    if isinstance(step, Dates | Timestamps) and step.two_digit_years is not None:
+        years = step.two_digit_years
+        return f"dates are written in one form, and years of two digits are those from {years} to {years + 99}"
     return "the values are written in one form, which is what their types take"
 
 

@@ -81,7 +81,7 @@ def found_key(asked: Asked, *, newest: str | None = None) -> tuple[str, ...] | N
     place = {name: at for at, name in enumerate(asked.kept) if name != newest}
     kinds = {name: found.kind for name, found in source.profile.kinds.items()}
     single = [key for key in source.profile.keys if set(key.columns) <= set(place) and _is_name(key, source, kinds)]
-    if newest is not None:
+    if asked.newest is not None:
         named = [name for name in place if is_own_key(name, source) and _may_repeat(name, source)]
         if named and not any(is_own_key(key.columns[0], source) for key in single):
             return (named[0],)

@@ -415,3 +415,13 @@ def test_cleaning_that_no_column_has_use_for_is_told() -> None:
     """No wish is dropped in silence."""
     made = drafted(Cleaned(source="trips", how="dates", words="tidy up the dates"), x=counted("{}"))
     assert any("'tidy up the dates'" in note for note in made.notes)
+
+
+def test_years_of_two_digits_are_read_where_a_date_is_asked_for() -> None:
+    """Only by the user's word is a century guessed, and the reason says which."""
+    cells = many("31-Dec-24", "1-Feb-99")
+    assert promised(cells).type == "text"
+    made = drafted(valid(type="date"), x=cells)
+    (step,) = steps(made.pipelines[0], "dates")
+    assert step.model_dump()["two_digit_years"] == 1969
+    assert any("1969 to 2068" in point.reason for point in made.points)

@@ -421,3 +421,10 @@ def test_telephones_keep_their_form_and_it_is_said() -> None:
     """In which country a number is dialled, no cell tells."""
     cells = {"phone": [f"+49 30 12345{row:02d}" for row in range(ROWS)]}
     assert any("phone" in note for note in made_of(Cleaned(source="beasts", how="contacts"), cells=cells).notes)
+
+
+def test_the_key_of_versions_without_a_time_is_found_by_its_name() -> None:
+    """Rows of one key repeat there, and the last one wins."""
+    cells = {"id": [str(row // 2) for row in range(ROWS)], "keeper": BEASTS["keeper"]}
+    load = load_of(Newest(source="beasts"), cells=cells)
+    assert (load.primary_key, load.newest_by) == (("id",), None)
