@@ -18,6 +18,7 @@ from pathlib import Path
 HEAVY = (
     "adbc_driver_sqlite",
     "etl_agent.orchestrate.catalog",
+    "etl_agent.run.goal",
     "etl_agent.run.replay",
     "etl_agent.run.runner",
     "pandas",
