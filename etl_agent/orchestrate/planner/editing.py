@@ -148,7 +148,7 @@ def changed_load(
     """Change how rows come into the table: one change for each key that differs."""
     spec = draft.pipeline(pipeline)
     load = with_fields(spec.load, without=without, **fields)
-    words = words_of(spec)
+    words = words_of(spec) | words_of(with_fields(spec, load=load))
     changes = tuple(
         Change(
             pipeline=pipeline,
