@@ -16,6 +16,7 @@ from etl_agent.run.goal_guard import destructions
 from etl_agent.run.goal_result import GoalOptions, GoalResult, Step
 from etl_agent.run.plan_files import plan_files
 from etl_agent.run.planning import Planned
+from etl_agent.testing import FailingAsk
 from tests.run.goals import Reviser, pipeline, planned, typed
 from tests.run.project import Project
 
@@ -277,3 +278,27 @@ def test_what_would_be_destroyed_is_found_for_a_target_that_is_away(project: Pro
     draft = planned(away, pipeline(away, "a", write_disposition="replace")).draft
     found = destructions(draft, plan_files(draft, project=project.folder), project=project.folder)
     assert "cannot be looked at" in found["a"][0].what
+
+
+def test_nothing_is_destroyed_any_more_after_a_model_failed_at_a_revision(project: Project) -> None:
+    """What was agreed to was agreed to for a plan that a model was to revise."""
+    project.write("old.csv", "id\nold\n")
+    project.run("old.csv", table="b")
+    project.write("a.csv", "id,n,m\n1,2,x\n2,x,3\n")
+    project.write("b.csv", "id\nnew\n")
+    contract = {"id": "text", "n": "integer", "m": "integer"}
+    plan = planned(
+        project, pipeline(project, "a", contract=contract), pipeline(project, "b", write_disposition="replace")
+    )
+    result = execute(plan, project=project.folder, options=GoalOptions(yes=True), ask=FailingAsk())
+    assert (outcomes(result), result.exit_code) == ({"a": "loaded", "b": "held back"}, 1)
+    assert project.rows("id", table="b") == [("old",)]
+
+
+def test_a_plan_that_was_tried_is_not_tried_again(project: Project, revising: Revise) -> None:
+    """A revision that leads back finds what was found before."""
+    project.write("a.csv", "id,n\n1,2\n2,x\n")
+    reviser = revising(typed("a", "n", "date"), typed("a", "n", "integer"))
+    result = ran(project, planned(project, pipeline(project, "a", contract=WORDS)))
+    assert len(reviser.asked) == 2
+    assert (len(result.revisions), result.steps[0].attempts) == (1, 2)
