@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from etl_agent.orchestrate.planner.draft import PlanDraft, Point
 from etl_agent.orchestrate.planner.revision import Change
@@ -15,7 +15,6 @@ from etl_agent.validate.spec import ColumnContract
 
 __all__ = [
     "Edited",
-    "attempted",
     "changed_column",
     "changed_load",
     "changed_needs",
@@ -298,11 +297,3 @@ def _repointed(draft: PlanDraft, pipeline: str, key: str, new: str) -> PlanDraft
         for point in draft.points
     )
     return draft.model_copy(update={"points": points})
-
-
-def attempted(change: Callable[[PlanDraft], Edited], draft: PlanDraft) -> Edited:
-    """Make a change; where the pipeline would contradict itself afterwards, make none."""
-    try:
-        return change(draft)
-    except ValidationError:
-        return draft, ()

@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal, get_args
 
+from pydantic import ValidationError
+
 from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.editing import Edited, attempted
+from etl_agent.orchestrate.planner.editing import Edited
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.keeping import keeps
@@ -72,7 +74,10 @@ def _possible(
 
 def _guarded(possible: Possible, committed: Collection[str], draft: PlanDraft) -> Edited:
     """Make a change, unless the draft would contradict itself or lose what must stay."""
-    after, changes = attempted(possible.change, draft)
+    try:
+        after, changes = possible.change(draft)
+    except ValidationError:
+        return draft, ()
     if not changes or after.pipelines == draft.pipelines or not keeps(draft, after, committed=committed):
         return draft, ()
     return after, changes
