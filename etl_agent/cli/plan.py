@@ -127,7 +127,7 @@ def _written(report: Report, *, overwrite: bool) -> int:
 
     save_plan(report.files, overwrite=overwrite)
     report.tell_files()
-    return int(report.stops)
+    return int(bool(report.stops))
 
 
 def _executed(planned: Planned, report: Report, *, project: Path, options: GoalOptions, ask: Ask | None) -> int:

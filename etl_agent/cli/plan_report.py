@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from etl_agent.masking import masked
 if TYPE_CHECKING:
     from etl_agent.ask import Usage
     from etl_agent.orchestrate.planner.draft import PlanDraft
+    from etl_agent.orchestrate.planner.findings import Finding
     from etl_agent.orchestrate.planner.revision import Revision
     from etl_agent.run.goal_result import GoalResult, Step
     from etl_agent.run.options import Progress
@@ -55,12 +57,12 @@ class Report:
 
         return plan_files(self._planned.draft, project=self._project)
 
-    @property
-    def stops(self) -> bool:
-        """Whether something was found that keeps a pipeline from loading."""
+    @cached_property
+    def stops(self) -> tuple[Finding, ...]:
+        """What was found that keeps a pipeline from loading."""
         from etl_agent.orchestrate.planner.findings import severity
 
-        return severity(self._planned.findings)[0] > 0
+        return tuple(finding for finding in self._planned.findings if severity([finding])[0])
 
     @property
     def fell_back(self) -> bool:
@@ -91,7 +93,12 @@ class Report:
         self._say("")
         for file in self.files.files:
             self._say(f"{file.name}: {'written' if file.changed else 'up to date'}")
-        self._say(f"next: {self.next}")
+        for name, found in groupby(sorted(self.stops, key=_pipeline_of), key=_pipeline_of):
+            what = "; ".join(finding.detail or finding.kind for finding in found)
+            said = f"{name} would not load: {what}; next: change pipelines/{name}.yaml, or say the goal otherwise"
+            click.echo(f"etl-agent: {_line(said)}", err=True)
+        if not self.stops:
+            self._say(f"next: {self.next}")
 
     def tell_step(self, step: Step) -> None:
         """Tell what became of a pipeline."""
@@ -161,6 +168,10 @@ class Report:
     def _say(self, text: str) -> None:
         if self._shown:
             click.echo("\n".join(_line(line) for line in text.split("\n")))
+
+
+def _pipeline_of(finding: Finding) -> str:
+    return finding.pipeline
 
 
 def _line(text: str) -> str:

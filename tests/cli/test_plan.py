@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from etl_agent.cli.entry import main
 from etl_agent.orchestrate.file import read_pipelines
+from tests.failing_endpoints import chat
 
 Capture = pytest.CaptureFixture[str]
 
@@ -243,7 +245,10 @@ def test_a_plan_that_cannot_load_says_so(project: Path, capsys: Capture) -> None
     with sqlite3.connect(project / "w.db") as database:
         database.execute("CREATE TABLE orders (something TEXT)")
     assert plan(goal="append orders into orders", files=("data/orders.csv",)) == 1
-    assert "target_conflict" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "target_conflict" in captured.out
+    assert captured.err.startswith("etl-agent: orders would not load: ")
+    assert captured.err.count("\n") == 1
     assert (project / "pipelines" / "orders.yaml").exists()
 
 
@@ -294,3 +299,21 @@ def test_no_calls_are_made_beyond_the_limit(project: Path, capsys: Capture, monk
     assert plan("--json", "--model", "m", "--max-calls", "0", goal=f"{GOAL}, sprinkle moonlight") == 0
     made = told(capsys)
     assert (made["usage"]["calls"], made["fell_back"]) == (0, True)
+
+
+@pytest.mark.parametrize("goal", ["replace orders", "replace orders, sprinkle moonlight"])
+def test_garbage_for_every_answer_never_replaces_rows(
+    goal: str, project: Path, capsys: Capture, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even with a yes: the table is untouched, the exit code is not 0, and the way on is said."""
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(chat("}{ drop everything"))
+    assert plan("--execute", "--quiet", goal="load orders", files=("data/orders.csv",)) == 0
+    path = project / "data" / "orders.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:11]) + "\n")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert plan("--execute", "--yes", "--model", "m", goal=goal, files=("data/orders.csv",)) != 0
+    assert "held back" in capsys.readouterr().err
+    assert rows(project, "orders") == 80
+    assert plan("--execute", "--yes", "--no-model", goal=goal, files=("data/orders.csv",)) == 0
+    assert rows(project, "orders") == 10
