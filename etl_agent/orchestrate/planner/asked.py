@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from etl_agent.errors import UsageError, near
+from etl_agent.orchestrate.planner.demand import CHECKS, Asker, Demand
 from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.wishes import (
     Budget,
@@ -24,35 +25,9 @@ from etl_agent.orchestrate.planner.wishes import (
     Wish,
 )
 
-__all__ = ["Asked", "Demand", "asked_of", "quoted"]
+__all__ = ["Asked", "asked_of", "quoted"]
 
-CHECKS = ("required", "unique", "type", "format", "min", "max", "one_of")
-"""What can be asked of a column, in the order in which it is told."""
-
-Asker = Literal["goal", "model"]
 _Wish = TypeVar("_Wish", Into, Mode, Key, Newest, Budget)
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What is asked of the values of a column.
-
-    Args:
-        column: the column.
-        checks: each check (``required``, ``min`` ...) with its value.
-        askers: who asked for each of them.
-        words: the words that ask for it.
-    """
-
-    column: str
-    checks: Mapping[str, object] = field(default_factory=dict)
-    askers: Mapping[str, Asker] = field(default_factory=dict)
-    words: tuple[str, ...] = ()
-
-    def said_alone(self) -> Demand:
-        """Leave out what a model asked for."""
-        kept = {check: value for check, value in self.checks.items() if self.askers[check] == "goal"}
-        return Demand(self.column, kept, dict.fromkeys(kept, "goal"), self.words)
 
 
 @dataclass(frozen=True)

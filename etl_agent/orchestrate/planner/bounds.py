@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from etl_agent.orchestrate.planner.asked import Demand
 from etl_agent.orchestrate.planner.column_types import Typed, Wanted
+from etl_agent.orchestrate.planner.demand import Demand
 from etl_agent.profile.forms import DATE, TIME
 
 __all__ = ["bounds_of", "checks_of", "wanted_by"]

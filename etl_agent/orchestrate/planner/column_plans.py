@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from etl_agent.clean.step import RowStep
 from etl_agent.clean.text import Strip
-from etl_agent.orchestrate.planner.asked import Asked, Demand
+from etl_agent.orchestrate.planner.asked import Asked
 from etl_agent.orchestrate.planner.bounds import bounds_of, wanted_by
 from etl_agent.orchestrate.planner.column_types import (
     Typed,
@@ -21,6 +21,7 @@ from etl_agent.orchestrate.planner.column_types import (
     typed,
     wanted_of,
 )
+from etl_agent.orchestrate.planner.demand import Demand
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.nulls import Bar, markers_of, null_step
 from etl_agent.validate.spec import Validate
@@ -74,7 +75,7 @@ def column_plans(
         notes: takes what a person should know.
     """
     sample = _sample(asked)
-    plans = [_plan(name, asked, newest=newest, as_text=as_text) for name in asked.kept]
+    plans = [_plan(name, asked, newest=newest, as_text=as_text, notes=notes) for name in asked.kept]
     plans = [replace(plan, markers=_markers(plan, asked, key=key)) for plan in plans]
     plans = [_read(plan, asked, sample) for plan in plans]
     return _settled(plans, asked, key=key, rows=sample.num_rows, notes=notes)
@@ -88,12 +89,32 @@ def _sample(asked: Asked) -> pa.RecordBatch:
     return Strip().apply(data)
 
 
-def _plan(name: str, asked: Asked, *, newest: str | None, as_text: Collection[str]) -> ColumnPlan:
+def _borne_out(demand: Demand, found: Wanted | None) -> Demand:
+    """Leave out what a model asks for and neither the user's word nor the look of the column bears out.
+
+    A code like 007 reads well as a number and is lost by it: a model's word alone makes no such change.
+    """
+    said = demand.said_alone()
+    if wanted_by(said, found) is not None:
+        return demand.without(demand.by_model & {"type", "format", "one_of"})
+    if {"format", "one_of"} & set(said.checks):
+        return demand.without(demand.by_model & {"type", "min", "max"})
+    if found is not None:
+        demand = demand.without(demand.by_model & {"format", "one_of"})
+    if wanted_by(demand, found) in (None, found, "number" if found == "integer" else found):
+        return demand
+    return demand.without(demand.by_model & {"type", "min", "max"})
+
+
+def _plan(name: str, asked: Asked, *, newest: str | None, as_text: Collection[str], notes: list[str]) -> ColumnPlan:
     """Tell as what a column is to be read, and at whose word."""
     profile = asked.source.profile
     kind, facts = profile.kinds[name], profile.facts.columns[name]
-    demand = asked.demands.get(name, Demand(name))
     found = wanted_of(kind, facts, name=name)
+    whole = asked.demands.get(name, Demand(name))
+    demand = _borne_out(whole, found)
+    if demand.checks != whole.checks:
+        notes.append(f"{asked.source.name}, column {name}: a model asks for what its cells do not bear out; not taken")
     if (wanted := wanted_by(demand, found)) is not None:
         said = any(demand.askers.get(check) == "goal" for check in ("type", "min", "max"))
         return ColumnPlan(name, demand, "goal" if said else "model", wanted, forced=said)
@@ -102,15 +123,16 @@ def _plan(name: str, asked: Asked, *, newest: str | None, as_text: Collection[st
     if name == newest and found is not None and asked.newest is not None and asked.newest.by == "goal":
         return ColumnPlan(name, demand, "profile", found, forced=True)
     for wish in asked.cleaned:
-        named = name in wish.columns
-        if wish.how == "numbers" and (named or not wish.columns):
-            like = wanted_of(kind, facts, name=name, amounts=True)
+        named = name in wish.columns and wish.by == "goal"
+        if wish.how == "numbers" and name in (wish.columns or (name,)):
+            like = wanted_of(kind, facts, name=name, amounts=wish.by == "goal")
             like = like if like in ("integer", "number") else "number" if named else None
             if like is not None:
                 return ColumnPlan(name, demand, wish.by, like)
-        if wish.how == "dates" and (named or (not wish.columns and found in ("date", "timestamp", "time"))):
-            like = found if found in ("date", "timestamp", "time") else "date"
-            return ColumnPlan(name, demand, wish.by, like)
+        if wish.how == "dates" and name in (wish.columns or (name,)):
+            like = found if found in ("date", "timestamp", "time") else "date" if named else None
+            if like is not None:
+                return ColumnPlan(name, demand, wish.by, like)
     return ColumnPlan(name, demand, "profile", found if name not in as_text else None)
 
 
@@ -140,7 +162,7 @@ def _read(plan: ColumnPlan, asked: Asked, sample: pa.RecordBatch) -> ColumnPlan:
         wanted=plan.wanted,
         kind=asked.source.profile.kinds[plan.name],
         bounds=bounds_of(plan.demand),
-        forced=plan.by in ("goal", "model"),
+        forced=plan.by == "goal",
     )
     if not read.misfits.any():
         return replace(plan, read=read, step=read.step)

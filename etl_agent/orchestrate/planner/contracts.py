@@ -11,9 +11,10 @@ from etl_agent.clean.dates import Dates, Timestamps
 from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.step import RowStep, Step
 from etl_agent.errors import UsageError
-from etl_agent.orchestrate.planner.asked import Asked, Demand, quoted
+from etl_agent.orchestrate.planner.asked import Asked, quoted
 from etl_agent.orchestrate.planner.bounds import checks_of
 from etl_agent.orchestrate.planner.column_plans import ColumnPlan, column_plans
+from etl_agent.orchestrate.planner.demand import Demand
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.nulls import null_step
 from etl_agent.orchestrate.planner.readable import readable

@@ -72,7 +72,12 @@ def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: lis
             called = name if names.count(name) == 1 else f"{name}_{names.count(name)}"
             yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=(strategy,)), reason, wish.by)
         notes += _telephones(wish, asked)
-        if wish.how == "case":
+        if wish.how == "case" and wish.by == "model":  # a case that joins values has to pass the gate
+            names.append("case")
+            called = "case" if names.count("case") == 1 else f"case_{names.count('case')}"
+            among = ("category_spelling",)
+            yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=among), reason, wish.by)
+        elif wish.how == "case":
             steps = tuple(_cases(wish, asked))
             if not steps:
                 notes.append(

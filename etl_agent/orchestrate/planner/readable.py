@@ -10,7 +10,7 @@ from etl_agent.clean.categories import Canonical
 from etl_agent.clean.identifiers import Email
 from etl_agent.clean.step import Step
 from etl_agent.clean.text import Case
-from etl_agent.orchestrate.planner.asked import Demand
+from etl_agent.orchestrate.planner.demand import Demand
 from etl_agent.orchestrate.planner.draft import By
 
 __all__ = ["readable"]
@@ -20,17 +20,18 @@ def readable(demands: Iterable[Demand]) -> Iterator[tuple[Step, str, By]]:
     """Offer the steps for the checks of text columns, each with why it is there and who asked.
 
     An address is an address in any case of its domain, a country code is one in small letters too, and a value of a
-    list is that value whatever its case. Nothing else is made good.
+    list is that value whatever its case. Nothing else is made good, and a model's word writes no cell anew but that of
+    an address: it could make up the list.
     """
     for demand in demands:
         match demand.checks.get("format"):
             case "email":
                 step: Step = Email(columns=(demand.column,))
                 yield step, "addresses are written in one form before they are checked", demand.askers["format"]
-            case "country_code" | "currency_code" | "iban":
+            case "country_code" | "currency_code" | "iban" if demand.askers["format"] == "goal":
                 step = Case(columns=(demand.column,), to="upper")
                 yield step, "these codes are written in capitals", demand.askers["format"]
-        values = demand.checks.get("one_of")
+        values = demand.said_alone().checks.get("one_of")
         if isinstance(values, tuple) and (canonical := _canonical(demand.column, values)) is not None:
             yield canonical, "values of the list are known by other spellings of theirs too", demand.askers["one_of"]
 

@@ -317,7 +317,40 @@ def test_a_models_type_is_taken_only_where_the_cells_bear_it_out() -> None:
     """What a model would have rejected is not rejected at its word."""
     wish = Valid(source="trips", column="x", type="integer", by="model")
     assert promised(counted("word {} of many"), wish).type == "text"
-    assert promised(many("7"), wish).type == "integer"
+    assert promised(counted("{:04d}"), wish).type == "text"
+    assert promised(counted("{}"), wish).type == "integer"
+
+
+def test_a_models_list_writes_no_cell() -> None:
+    """A list of its own making could put any spelling into the table."""
+    wish = Valid(source="trips", column="x", one_of=("r-e-d",), by="model")
+    spec = spec_of(wish, x=many("red", "blue"))
+    assert not steps(spec, "canonical")
+
+
+def test_a_model_takes_no_units_away() -> None:
+    """Shares and measures lose their signs by the user's word alone, and so do codes their zeros."""
+    wish = Cleaned(source="trips", how="numbers", columns=("x",), by="model")
+    assert promised(many("5 kg", "7 kg", "9 kg"), wish).type == "text"
+    assert promised(counted("{:04d}"), wish).type == "text"
+    assert not steps(spec_of(wish, x=counted("{:04d}")), "numbers")
+
+
+@pytest.mark.parametrize(
+    ("said", "guessed"),
+    [
+        ({"min": "0"}, {"type": "boolean"}),
+        ({"one_of": ("a", "b")}, {"min": "3"}),
+        ({"format": "email"}, {"type": "integer"}),
+        ({"type": "integer"}, {"one_of": ("x",)}),
+        ({"max": "9"}, {"min": "10"}),
+    ],
+)
+def test_a_models_check_never_turns_the_users_into_an_error(said: dict[str, Any], guessed: dict[str, Any]) -> None:
+    """The user's check stands as it would alone."""
+    cells = counted("{}")
+    guess = Valid(source="trips", column="x", by="model", **guessed)
+    assert promised(cells, valid(**said), guess) == promised(cells, valid(**said))
 
 
 def test_sensitive_columns_are_so_in_the_contract() -> None:
