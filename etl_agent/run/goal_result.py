@@ -15,7 +15,7 @@ __all__ = ["GoalOptions", "GoalResult", "Outcome", "Step"]
 
 Outcome = Literal["loaded", "nothing new", "refused", "failed", "not run", "held back"]
 """refused: the data were refused. failed: an error. not run: what it needs failed, or the time was over. held back: it
-would destroy something, and the model that was asked for the plan did not answer."""
+would destroy something, and the model that was asked failed or doubts it."""
 
 
 @dataclass(frozen=True, slots=True)

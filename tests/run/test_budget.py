@@ -9,6 +9,7 @@ from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance, Unbalanced
 from etl_agent.run.budget import check_budget
 from etl_agent.validate.spec import Validate
+from tests.run.project import Project
 
 
 @dataclass
@@ -72,7 +73,7 @@ def test_a_row_that_is_nowhere_is_an_error():
 
 
 def test_a_check_of_the_user_refuses_the_run(project: Project) -> None:
-    """Rows that the user's own SQL finds wrong keep the whole load out; the refusal is on record, and mended data load."""
+    """Rows that the user's own SQL finds wrong keep the load out; the refusal is on record, and mended data load."""
     project.write("in.csv", "id,v\n1,a\n2,b\n")
     project.write("none_twice.sql", "SELECT v FROM t WHERE v = 'b'")
     refused = project.run(check_sql=["none_twice.sql"])
