@@ -10,9 +10,6 @@ from etl_agent.orchestrate.planner.tokens import Token
 
 __all__ = ["Bound", "bound", "sources_of"]
 
-_NAMING = frozenset({"take", "order", "first", "last", "chain"})
-"""Phrases that set the datasets that what follows is about, and take no datasets from elsewhere."""
-
 
 @dataclass(frozen=True)
 class Bound:
@@ -59,7 +56,7 @@ def bound(matches: Sequence[Match], tokens: Sequence[Token]) -> Iterator[Bound]:
             elif kind == "break":
                 group, said, heading = (), False, ()
         at = match.start
-        own = sources_of(match, "sources", "later")
+        own = tuple(dict.fromkeys((*sources_of(match, "sources"), *sources_of(match, "later"))))
         if match.phrase.ask == "leave":
             yield Bound(match, own, group, previous)
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,7 @@ from etl_agent.orchestrate.planner.wishes import (
     After,
     Budget,
     Cleaned,
+    Convention,
     Deduplicated,
     Dropped,
     Into,
@@ -32,13 +33,13 @@ from etl_agent.orchestrate.planner.wishes import (
     Wish,
 )
 
-__all__ = ["Maker", "taken_of"]
+__all__ = ["Maker", "leaving", "taken_of"]
 
 
 def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, Bound | None]:
     """Return the datasets that a goal asks for, in its order, with the phrase that names each first.
 
-    A goal that names none, or only some to leave out, asks for the others.
+    A goal that names none, or only some to leave out or to load first or last, asks for the others, too.
 
     Raises:
         UsageError: it leaves out every dataset.
@@ -48,12 +49,19 @@ def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, B
     for phrase in phrases:
         for name in () if _leaves(phrase) else phrase.own:
             named.setdefault(name, phrase)
+    if all(phrase is not None and phrase.match.phrase.ask in ("first", "last") for phrase in named.values()):
+        named.update({source.name: None for source in sources if source.name not in named and source.name not in left})
     if both := sorted(left & named.keys()):
         raise UsageError(f"the goal both asks for {', '.join(both)} and leaves it out")
     taken = named or {source.name: None for source in sources if source.name not in left}
     if not taken:
         raise UsageError("the goal leaves out every dataset", choices=[source.name for source in sources])
     return taken
+
+
+def leaving(phrases: Iterable[Bound]) -> list[Bound]:
+    """Return the phrases that leave a dataset out."""
+    return [phrase for phrase in phrases if _leaves(phrase)]
 
 
 def _leaves(phrase: Bound) -> bool:
@@ -70,6 +78,7 @@ class Maker:
         taken: the datasets that the goal asks for.
         resolver: finds columns.
         words: the words of a phrase, as they stand in the goal.
+        order: pairs of datasets of which the goal says that the first is loaded before the second, so far.
     """
 
     sources: Mapping[str, Source]
@@ -77,9 +86,14 @@ class Maker:
     taken: tuple[str, ...]
     resolver: Resolver
     words: Callable[[Bound], str]
+    order: list[tuple[str, str]] = field(default_factory=list)
 
-    def make(self, phrase: Bound) -> list[Wish]:
+    def make(self, phrase: Bound, *, before: Bound | None) -> list[Wish]:
         """Make the wishes of a phrase; none where it asks for nothing that can be done.
+
+        Args:
+            phrase: the phrase.
+            before: the phrase before it, for what is said of the same columns: "must be unique and not empty".
 
         Raises:
             UsageError: words that are meant as a name name nothing, or several things.
@@ -96,7 +110,7 @@ class Maker:
             case "dedupe":
                 made = self._dedupe(phrase)
             case "valid":
-                made = self._valid(phrase)
+                made = self._valid(phrase, before)
             case "clean":
                 made = self._clean(phrase)
             case "drop" | "secret":
@@ -160,8 +174,13 @@ class Maker:
             for name in self.resolver.scope(phrase):
                 yield Deduplicated(source=name, words=self.words(phrase))
 
-    def _valid(self, phrase: Bound) -> Iterator[Wish]:
-        for name, column in self.resolver.each(phrase, self._mentions(phrase, "subject", "columns"), many=True):
+    def _valid(self, phrase: Bound, before: Bound | None) -> Iterator[Wish]:
+        subject = phrase
+        if "again" in phrase.match.phrase.says:
+            if before is None or before.match.phrase.ask != "valid" or before.match.negated:
+                return
+            subject = before
+        for name, column in self.resolver.each(subject, self._mentions(subject, "subject", "columns"), many=True):
             checks = checks_of(phrase.match, self.sources[name], column)
             if checks:
                 yield Valid.model_validate({"source": name, "column": column, "words": self.words(phrase), **checks})
@@ -170,7 +189,7 @@ class Maker:
         how, words = phrase.match.phrase.says["how"], self.words(phrase)
         mentions = self._mentions(phrase, "columns")
         if not mentions:
-            for name in self.resolver.scope(phrase):
+            for name in self._concerned(how, self.resolver.scope(phrase)):
                 yield Cleaned.model_validate({"source": name, "how": how, "words": words})
             return
         found: dict[tuple[str, str], list[str]] = {}
@@ -179,6 +198,13 @@ class Maker:
             found.setdefault((name, one), []).append(column)
         for (name, one), columns in found.items():
             yield Cleaned.model_validate({"source": name, "how": one, "columns": tuple(columns), "words": words})
+
+    def _concerned(self, how: Convention, scope: Sequence[str]) -> Sequence[str]:
+        """Return the datasets with columns that a convention is for; all where there are none, or it is for any."""
+        if how not in ("dates", "numbers", "contacts"):
+            return scope
+        found = [n for n in scope if any(convention_of(self.sources[n], c) == how for c in self.sources[n].columns)]
+        return found or scope
 
     def _column(self, phrase: Bound) -> Iterator[Wish]:
         make = Dropped if phrase.match.phrase.ask == "drop" else Secret
@@ -208,6 +234,7 @@ class Maker:
                 pairs = list(pairwise(earlier))
         for first, name in pairs:
             if first != name:
+                self.order.append((first, name))
                 yield After(source=name, first=first, words=words)
 
     def _sql(self, phrase: Bound) -> Iterator[Wish]:
@@ -217,10 +244,17 @@ class Maker:
             raise UsageError(
                 f"{masked(str(wrong)[:80])!r} in the goal names no SQL file", choices=near(str(wrong), names) or names
             )
-        scope = self.resolver.scope(phrase)
-        yield RunSql(source=scope[-1], name=self._held(phrase, "sql"), words=self.words(phrase))
+        yield RunSql(
+            source=self._last(self.resolver.scope(phrase)), name=self._held(phrase, "sql"), words=self.words(phrase)
+        )
 
-    def takes(self, named: Mapping[str, Bound | None]) -> Iterator[Wish]:
-        """Make the wishes for the datasets themselves."""
+    def _last(self, scope: Sequence[str]) -> str:
+        """Return the dataset that is loaded last, as far as the goal says."""
+        later = {name for name in scope if not any(first == name and other in scope for first, other in self.order)}
+        return [name for name in scope if name in later or not later][-1]
+
+    def takes(self, named: Mapping[str, Bound | None], left: Iterable[Bound]) -> Iterator[Take]:
+        """Make the wishes for the datasets themselves; what is said of others that are left out is said of these."""
+        without = [self.words(phrase) for phrase in left]
         for name, phrase in named.items():
-            yield Take(source=name, words=self.words(phrase) if phrase else "")
+            yield Take(source=name, words="; ".join([*([self.words(phrase)] if phrase else ()), *without]))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from etl_agent.errors import near
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.lexicon import ALIKE, FILLERS, KIND_WORDS, PARTICLES, STOP_WORDS
 from etl_agent.orchestrate.planner.tokens import Token
@@ -90,6 +91,9 @@ class Names:
     sources: Sequence[Source]
     sql: Sequence[UserSql]
     _columns: dict[str, tuple[_Column, ...]] = field(init=False, default_factory=dict)
+    _known: dict[str, Mention | None] = field(init=False, default_factory=dict)
+    _near: dict[str, bool] = field(init=False, default_factory=dict)
+    _named: dict[str, str | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for source in self.sources:
@@ -107,13 +111,24 @@ class Names:
             The place behind the words, and the dataset.
         """
         for end, text in _runs(tokens, at):
-            joined, own = _joined(text), stems(text)
-            exact = [s.name for s in self.sources if joined in (_joined(s.name), _joined(s.name) + "s")]
-            exact = exact or [s.name for s in self.sources if singular(joined) == singular(_joined(s.name))]
-            alike = exact or [s.name for s in self.sources if own == stems(s.name)]
-            alike = alike or [s.name for s in self.sources if own and own < stems(s.name) and _long(own)]
-            if len(alike) == 1:
-                yield end, alike[0]
+            if text not in self._named:
+                self._named[text] = self._source(text)
+            if (name := self._named[text]) is not None:
+                yield end, name
+
+    def _source(self, text: str) -> str | None:
+        joined, own = _joined(text), stems(text)
+        alike = [s.name for s in self.sources if singular(joined) == singular(_joined(s.name))]
+        alike = [name for name in alike if _joined(name) == joined] or alike
+        alike = alike or [s.name for s in self.sources if own == stems(s.name)]
+        alike = alike or [s.name for s in self.sources if own and own < stems(s.name) and _long(own)]
+        return alike[0] if len(alike) == 1 else None
+
+    def near(self, word: str) -> bool:
+        """Whether a word looks like the name of a column, so that it may be one with a slip."""
+        if word not in self._near:
+            self._near[word] = bool(near(word, self.columns()))
+        return self._near[word]
 
     def sql_at(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, str]]:
         """Find the SQL files that words from a place on name, the longest names first."""
@@ -126,7 +141,9 @@ class Names:
             if tokens[at].kind == "quoted":
                 mention = self._quoted(text)
             else:
-                mention = self.column(text) if text.casefold() not in FILLERS else None
+                if text not in self._known:
+                    self._known[text] = self.column(text) if text.casefold() not in FILLERS else None
+                mention = self._known[text]
             if mention is not None:
                 yield end, mention
 
@@ -174,10 +191,22 @@ class Names:
         for rank, fits in steps:
             if found := tuple(column.name for column in listed if fits(column)):
                 return rank, found
+        if found := self._of_kind(source, [part for part in _parts(text) if _stem(part) not in own]):
+            return _PARTLY, found
         kinds = KIND_WORDS.get("".join(_like(part) for part in _parts(text)), ())
         if found := tuple(column.name for column in listed if source.profile.kinds[column.name].kind in kinds):
             return _KIND, found
         return _KIND + 1, ()
+
+    def _of_kind(self, source: Source, parts: list[str]) -> tuple[str, ...]:
+        """Find columns by words of their names with a word for their kind behind: "due dates" for ``due_on``."""
+        kinds = KIND_WORDS.get(_like(parts[-1]), ()) if len(parts) > 1 else ()
+        words = stems(" ".join(parts[:-1]))
+        return tuple(
+            column.name
+            for column in self._columns[source.name]
+            if kinds and words <= column.stems and source.profile.kinds[column.name].kind in kinds
+        )
 
     @staticmethod
     def _own(words: frozenset[str], rest: frozenset[str], own: frozenset[str], column: frozenset[str]) -> bool:

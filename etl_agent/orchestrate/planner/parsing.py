@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl_agent.orchestrate.planner.lexicon import NEGATORS, STOP_WORDS
 from etl_agent.orchestrate.planner.mentions import Names
@@ -15,6 +16,8 @@ from etl_agent.orchestrate.planner.tokens import Token
 
 __all__ = ["Match", "matched"]
 
+_FAR = 8  # words that may stand between "not" and what it turns round
+_AUXILIARIES = frozenset(("do", "does", "did"))
 _A_PHRASE = 0.05  # what a phrase costs: a reading in fewer pieces is the better one
 
 
@@ -50,6 +53,8 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
         best[at] = best[at + 1]
         if not (tokens[at].says or tokens[at].kind == "mark"):
             continue
+        for name in slots.lists:
+            deque(readers[name](at), maxlen=0)  # kept, so that a list is never read deeper than one item
         for phrase in phrases():
             if not phrase.pattern.begins(tokens[at]):
                 continue
@@ -64,25 +69,30 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
         if match is None:
             at += 1
             continue
-        made.append(_with_negation(match, made, tokens))
+        made.append(_with_negation(match, made, tokens, unknown=unknown))
         at = match.found.end
     return tuple(made)
 
 
-def _with_negation(match: Match, before: Sequence[Match], tokens: Sequence[Token]) -> Match:
+def _with_negation(match: Match, before: Sequence[Match], tokens: Sequence[Token], *, unknown: frozenset[int]) -> Match:
     """Find the words before a phrase that turn it into its opposite: "do not", "never", "instead of"."""
     taken = {place for other in before for place in other.places}
     places: list[int] = []
+    passed: list[int] = []
     at = match.start - 1
-    while at >= 0 and tokens[at].kind == "word" and at not in taken:
-        if tokens[at].key in NEGATORS:
-            places = list(range(at, match.start))
-        elif tokens[at].key not in STOP_WORDS:
+    while at >= max(match.start - _FAR, 0) and tokens[at].kind == "word" and at not in taken:
+        key = tokens[at].key
+        if key in NEGATORS or (places and key in _AUXILIARIES):
+            places = [at, *passed, *places]
+            passed = []
+        elif key in STOP_WORDS:
+            passed.insert(0, at)
+        elif at not in unknown:
             break
         at -= 1
-    while places and places[0] and tokens[places[0] - 1].key in ("do", "does", "did"):
-        places.insert(0, places[0] - 1)
-    if not places and before and before[-1].negated and at == before[-1].found.end - 1:
-        between = [token.key for token in tokens[before[-1].found.end : match.start]]
-        places = [at + 1] if between in (["or"], ["nor"]) else []
-    return Match(match.phrase, match.start, match.found, tuple(places)) if places else match
+    if not places and before and before[-1].negated and before[-1].found.end <= match.start:
+        gap = range(before[-1].found.end, match.start)
+        between = [tokens[place].key for place in gap if place not in unknown]
+        if between in (["or"], ["nor"]):
+            places = [place for place in gap if place not in unknown]
+    return replace(match, negated=tuple(places)) if places else match

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from etl_agent.orchestrate.planner.lexicon import FILLERS, STOP_WORDS
@@ -13,8 +13,12 @@ from etl_agent.orchestrate.planner.tokens import Token
 __all__ = ["Found", "Node", "Pattern", "Slot", "SlotReader", "literals", "parse", "weigh"]
 
 _MOST = 48  # ways in which a phrase may match from one place on: more are no other meanings
+_MOST_STEPS = 400  # pieces of a phrase that are tried from one place on, in all ways together: enough for long lists
 _SKIPPED = 2  # unknown words in a row inside a phrase
 
+_BETWEEN_MOST = 6  # words and marks that a phrase steps over at one place
+_BETWEEN = frozenset(("-", "(", ")", "[", "]", "*", '"'))
+"""Marks that may stand between the words of a phrase."""
 _PIECE = re.compile(
     r"<(?P<slot>[a-z_]+)>|:(?P<macro>[a-z_]+)|(?P<open>[(\[])|(?P<close>[)\]])|(?P<bar>\|)|(?P<word>[^\s()\[\]|<]+|[<>]=?)"
 )
@@ -36,9 +40,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several sequences; an empty one makes the others optional."""
+    """One of several sequences; an empty one makes the others optional.
+
+    Args:
+        arms: the sequences.
+        firsts: the words that each may begin with; None where it may begin with anything.
+    """
 
     arms: tuple[tuple[Node, ...], ...]
+    firsts: tuple[frozenset[str] | None, ...]
 
 
 Node = Word | Slot | Choice
@@ -79,6 +89,7 @@ class Pattern:
     """A phrase, ready to match."""
 
     nodes: tuple[Node, ...]
+    firsts: frozenset[str] | None
 
     def matches(
         self, tokens: Sequence[Token], at: int, *, readers: Mapping[str, SlotReader], unknown: frozenset[int]
@@ -96,7 +107,7 @@ class Pattern:
 
     def begins(self, token: Token) -> bool:
         """Whether it may begin with a token."""
-        return _begins(self.nodes, token)
+        return token.says if self.firsts is None else token.key in self.firsts
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +116,25 @@ class _Walk:
     readers: Mapping[str, SlotReader]
     unknown: frozenset[int]
     first: int
+    left: list[int] = field(default_factory=lambda: [_MOST_STEPS])
 
     def sequence(self, nodes: tuple[Node, ...], so_far: Found) -> Iterator[Found]:
         if not nodes:
             yield so_far
             return
-        for found in self.node(nodes[0], so_far):
+        self.left[0] -= 1
+        for found in self.node(nodes[0], so_far) if self.left[0] > 0 else ():
             yield from self.sequence(nodes[1:], found)
 
     def node(self, node: Node, so_far: Found) -> Iterator[Found]:
         if isinstance(node, Choice):
-            for arm in node.arms:
+            here: frozenset[str] | None = None
+            for arm, firsts in zip(node.arms, node.firsts, strict=True):
+                if firsts is not None:
+                    if here is None:
+                        here = frozenset(self.tokens[at].key for at, _ in self.starts(so_far) if at < len(self.tokens))
+                    if firsts.isdisjoint(here):
+                        continue
                 yield from self.sequence(arm, so_far)
             return
         for at, used in self.starts(so_far):
@@ -142,10 +161,10 @@ class _Walk:
         yield at, used
         if at == self.first:
             return
-        while at < len(self.tokens):
+        while at < min(so_far.end + _BETWEEN_MOST, len(self.tokens)):
             if at in self.unknown and skipped < _SKIPPED:
                 skipped += 1
-            elif self.tokens[at].key in FILLERS or self.tokens[at].text == "-":
+            elif self.tokens[at].key in FILLERS or self.tokens[at].text in _BETWEEN:
                 used = (*used, at)
             else:
                 return
@@ -153,19 +172,27 @@ class _Walk:
             yield at, used
 
 
-def _begins(nodes: tuple[Node, ...], token: Token) -> bool:
+def _firsts(nodes: tuple[Node, ...]) -> frozenset[str] | None:
+    """Return the words that a sequence may begin with; None where it may begin with anything."""
+    found: frozenset[str] = frozenset()
     for node in nodes:
         match node:
             case Word():
-                return token.key in node.keys
+                return found | node.keys
             case Slot():
-                return token.says
+                return None
             case Choice():
-                if any(_begins(arm, token) for arm in node.arms):
-                    return True
+                for arm, firsts in zip(node.arms, node.firsts, strict=True):
+                    if arm and firsts is None:
+                        return None
+                    found |= firsts or frozenset()
                 if () not in node.arms:
-                    return False
-    return False
+                    return found
+    return None
+
+
+def _choice(*arms: tuple[Node, ...]) -> Choice:
+    return Choice(arms, tuple(_firsts(arm) for arm in arms))
 
 
 def parse(text: str, *, macros: Mapping[str, str]) -> Pattern:
@@ -180,7 +207,7 @@ def parse(text: str, *, macros: Mapping[str, str]) -> Pattern:
     nodes, rest = _sequence(pieces, 0, macros)
     if rest != len(pieces):
         raise ValueError(f"unbalanced: {text}")
-    return Pattern(nodes)
+    return Pattern(nodes, _firsts(nodes))
 
 
 def _sequence(pieces: list[re.Match[str]], at: int, macros: Mapping[str, str]) -> tuple[tuple[Node, ...], int]:
@@ -197,9 +224,9 @@ def _sequence(pieces: list[re.Match[str]], at: int, macros: Mapping[str, str]) -
             continue
         if opened := piece["open"]:
             inner, at = _sequence(pieces, at + 1, macros)
-            node: Node = Choice((*_arms(inner), *(((),) if opened == "[" else ())))
+            node: Node = _choice(*_arms(inner), *(((),) if opened == "[" else ()))
         elif name := piece["macro"]:
-            node = Choice(_arms(parse(macros[name], macros=macros).nodes))
+            node = _choice(*_arms(parse(macros[name], macros=macros).nodes))
         elif name := piece["slot"]:
             node = Slot(name)
         else:
@@ -213,7 +240,7 @@ def _sequence(pieces: list[re.Match[str]], at: int, macros: Mapping[str, str]) -
         tight = False
     if len(arms) == 1:
         return tuple(arms[0]), at
-    return (Choice(tuple(tuple(arm) for arm in arms)),), at
+    return (_choice(*(tuple(arm) for arm in arms)),), at
 
 
 def _arms(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], ...]:
@@ -223,7 +250,7 @@ def _arms(nodes: tuple[Node, ...]) -> tuple[tuple[Node, ...], ...]:
 def _either(first: Node, second: Node) -> Node:
     if isinstance(first, Word) and isinstance(second, Word):
         return Word(first.keys | second.keys)
-    return Choice((*_arms((first,)), *_arms((second,))))
+    return _choice(*_arms((first,)), *_arms((second,)))
 
 
 def literals(nodes: tuple[Node, ...]) -> Iterator[str]:

@@ -24,7 +24,7 @@ Ask = Literal[
 """The kinds of wishes that phrases ask for. leave: a dataset is not wanted. first, last, chain, then: ways to say an
 order. nothing: what looks like a wish and is none that can be met."""
 
-_TAIL = "[(for|in|of|on|from|with|to) <sources>]"
+_TAIL = "[(for|in|of|on|from|with|to|within|among|across) <sources>]"
 
 
 @dataclass(frozen=True)

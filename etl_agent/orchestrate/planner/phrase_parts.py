@@ -57,7 +57,7 @@ PARTS: Mapping[str, str] = {
         precedence | decides | :must win
     """,
     "judged": """
-        by | per | according to | based on | judged by | going by | using | on |
+        by | according to | based on | judged by | going by | using | on |
         ((determined|decided|measured) by) | from
     """,
     "per": "per | for each | for every | for one | by | of each | of every | in each",
@@ -90,7 +90,8 @@ PARTS: Mapping[str, str] = {
     """,
     "omit": """
         omit | leave out | leaves out | leave off | left out | exclude | excluding | except | except for |
-        leaving out | skip | ignore | without | do not load | don't load | do not import | don't import |
+        leaving out | skip | ignore | without | do not load | don't load | never load | never import | do not import |
+        don't import |
         other than | apart from | omitting | minus | ignoring | skipping | but not | not load | do not need |
         don't need | do not take | don't take
     """,
@@ -99,6 +100,7 @@ PARTS: Mapping[str, str] = {
         table | tables | data | content | contents | row | rows | records | everything | one | ones | entries
         | versions | target
     """,
+    "whole": "fully | completely | entirely | altogether",
     "there": """
         (existing [:row|keys|ids|data]) | ((row|rows|records|keys|ids|ones) that [already] exist|(are there))
         | what is [already] there | ((already|known) [known|existing|there] [keys|:row]) | existing
@@ -128,14 +130,13 @@ PARTS: Mapping[str, str] = {
         than
     """,
     "between": """
-        between <low> and | to <high> | from <low> to | through | until | till <high> | (in|within) [a|the]
-        range [of|from] [between] <low> to | and | - <high> | within <low> and | to | - <high> | <low> to | -
-        | through | – <high> | in <low> to | - | – <high>
+        between <low> and|to <high> | from <low> to|through|until|till <high> | <low> to|-|through|– <high>
+        | (in|within) [a|the] range [of|from] [between] <low> to|and|-|– <high> | (in|within) <low> and|to|-|– <high>
     """,
     "bound": """
-        :between | :low <low> | :high <high> | :over <above> | :below <under> | <zero> | <positive> | <low> or
-        | and (more|greater|higher|above|up|over|larger|later|newer) | <high> or
-        (less|fewer|lower|below|smaller|earlier|under)
+        :between | :low <low> | :high <high> | :over <above> | :below <under> | <zero> | <positive>
+        | <low> or|and more|greater|higher|above|up|over|larger|later|newer
+        | <high> or less|fewer|lower|below|smaller|earlier|under
     """,
     "notbound": "<zero_not> | :over <high> | :below <low>",
     "oneof": """

@@ -9,7 +9,7 @@ __all__ = ["FAMILIES"]
 # fmt: off
 FAMILIES: tuple[Family, ...] = (
     Family("take", """
-        [load|import|ingest] <sources>
+        [load|import|ingest] [only] <sources>
         (for|of|in|from|with) <sources>
     """, tail=False),
     Family("leave", """
@@ -22,8 +22,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("order", """
         <sources> [:is] [loaded|imported|load] before <later>
         before <later> [,] [load|import] <sources>
-        after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] [,] [and] [then]
+        after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] , [and] [then]
             [load|import|append|add] <later>
+        after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] then|load|import
+            <later>
         <later> [only] [:is] [loaded] after|once|when <sources> [:is|has|have|been]
             [loaded|in|done|there|finished|complete]
         <later> [:must] (need | needs | depend on | depends on | require | requires | wait for | waits for | follow |
@@ -71,7 +73,7 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"mode": "append"}),
     Family("mode", """
         (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt|recreate|truncate|wipe|refresh|refreshed|refreshes|reload|reloaded)
-            [fully|completely|entirely] [<sources>] [:old] [:stuff] [:old]
+            [:whole] [<sources>] [:old] [:stuff] [:old] [:whole]
         truncate and load|reload [<sources>]
         full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of]
         complete reload|refresh|snapshot|overwrite
@@ -84,24 +86,27 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"mode": "replace"}),
     Family("mode", """
         :upsert [<sources>] [:old] [:stuff] [(on | by | using | keyed by | keyed on | with key) <keys>]
-        (update|overwrite|refresh|change) :there [and|,|but|then] [insert|add|append|load] [:new | the rest | others]
+        (update|overwrite|refresh|change) :there [<sources>] [and|,|but|then] [insert|add|append|load] [:new | the
+            rest | others] [<sources>]
         (insert|add) :new [and|,|but] (update|overwrite|refresh) [:there|changed|(the [others|rest|old])] [:row]
+            [<sources>]
         (insert|add) or update
         update or insert|add
         (update|updates|updating) <sources>
-        update [only] what|(changed :row)|changes [changed|has|have] [changed]
+        update [only] (what [has|have] changed | changed :row | changes)
         in merge mode
-        match|matched|matching on|by|(based on) <keys>
+        match|matched|matching (on | by | based on) <keys>
     """, says={"mode": "merge"}),
     Family("mode", """
-        (insert|add|load|append|take|import) only :new
-        only (insert|add|load|append|take|import) :new
+        (insert|add|load|append|take|import) only :new [<sources>]
+        only (insert|add|load|append|take|import) :new [<sources>]
         insert only
         only new :row|ids|keys|ones
-        (ignore|skip|keep|preserve) [all] :there
+        (ignore|skip|keep|preserve) [all] :there [<sources>]
         leave :there [alone|untouched|unchanged|as|(as they are)]
         (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
-        insert if [it|they] (not exists|(is | are | do not) [there|exist])
+            [<sources>]
+        insert if [it|they] (not exists | (is | are | do) not [there|exist|exists])
         (existing|known) :row :must|should stay|remain [as|untouched|unchanged] [they|it] [are]
         without (updating|overwriting|touching|changing) :there
     """, says={"mode": "merge", "strategy": "insert-only"}),
@@ -111,7 +116,7 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"mode": "merge", "strategy": "delete-insert"}),
     Family("mode", """
         (keep|keeps|keeping|track|tracking|preserve|record|retain|maintain|store|with|want) [the|full|a|complete]
-            (history|changes [over time]|((old|older|previous|all|past) :row))
+            (history | changes [over time] | (old|older|previous|all|past) :row)
         historize|historise|historized|historised|versioned
         :scd
         (as|with|using) [an] :scd [<sources>]
@@ -121,7 +126,7 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"mode": "merge", "strategy": "scd2"}),
     Family("key", """
         (keyed|key|identified|identifiable|unique|(uniquely identified)) by|on|per|over|upon <keys>
-        [the] :keyword [:colon] <keys>
+        [the] :keyword [(for|of) <sources>] [:colon] <keys>
         (one|single|1) :row :per <keys>
         <keys> [:is] [the|a|as|its|their|form] :keyword
         (using|use|with|take) <keys> as :keyword
@@ -133,11 +138,13 @@ FAMILIES: tuple[Family, ...] = (
     Family("key", """
         <sources> by <weak_keys>
         by <weak_keys>
+        (for|of) <sources> [:is|:] <weak_keys>
     """, tail=False),
     Family("newest", """
-        [keep|keeping|let|take|use] [only] :newest [:row|update|change|value|values|data] [:wins] [:judged <newest>]
-            [:per <keys>] [:wins]
-        [keep|let] [only] last [:row|update|write|change] :wins [:judged <newest>]
+        [keep|keeping|let|take|use] [only] :newest [one|:row|update|change|value|values|data] [:wins] [[,] :judged
+            <newest>]
+            [:per <keys>] [[,] :judged <newest>] [:wins]
+        [keep|let] [only] last [one|:row|update|write|change] :wins [:judged <newest>]
         keep [only] last :row [:judged <newest>] [:per <keys>]
         :newest [by] <newest> :wins
         (highest|largest|greatest|max|maximum|higher|later) <newest> :wins

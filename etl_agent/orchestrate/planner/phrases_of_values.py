@@ -15,10 +15,10 @@ FAMILIES: tuple[Family, ...] = (
         [only] :good <columns> [only]
         (validate|verify) <columns>
         check [that] <columns> [:is] [:good]
-        :reject [:row] [:that] :bad <columns>
-        :reject [:row] [:that] <columns> :is :bad|(not :good)
+        :reject [:row|<sources>] [:that] :bad <columns>
+        :reject [:row|<sources>] [:that] <columns> :is :bad|(not :good)
         no :bad <columns>
-        :row :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
+        (:row|<sources>) :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
     """, says={"check": "good"}),
     Family("valid", """
         <subject> :must [always] be [:good] <format>
@@ -41,11 +41,12 @@ FAMILIES: tuple[Family, ...] = (
         require <columns>
         ([every|each] [:row|<sources>] :must have) [a|an] <columns>
         <sources> need|needs <columns>
-        :reject [:row] (without|lacking|missing|(with no)|(that (lack|miss|(have no)))|([:that] :empty)) [a|an|any]
+        :reject [:row|<sources>] (without|lacking|missing|(with no)|(that (lack|miss|(have no)))|([:that] :empty))
+            [a|an|any]
             <columns>
-        :reject [:row] :that <columns> :is :empty
+        :reject [:row|<sources>] :that <columns> :is :empty
         no :empty <columns>
-        :row (without|lacking|missing) [a|an] <columns> :must|(are|be) [be] (rejected|quarantined|refused)
+        (:row|<sources>) (without|lacking|missing) [a|an] <columns> :must|(are|be) [be] (rejected|quarantined|refused)
         no :row without <columns>
     """, says={"check": "required"}),
     Family("valid", """
@@ -60,7 +61,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("valid", """
         <subject> :must [only] (be|hold|contain|come) :oneof [:] <values>
         <columns> :is :oneof [:] <values>
-        <columns> (:oneof) [:] [(] <values> [)]
+        <columns> in|among [the] [set|list] [:] <several>
+        <columns> one of <values>
         <columns> (may|can) only be <values>
         <columns> (may|can) be :oneof <values>
         only <values> :is (allowed|permitted|valid|accepted|ok) (in|for|as) <columns>
@@ -75,14 +77,28 @@ FAMILIES: tuple[Family, ...] = (
         <columns> :mustnot [be|go] :notbound [or :notbound]
         <subject> :mustnot [be|go] :notbound
         no <zero_not> <columns>
-        :reject [:row] [:that] <zero_not> <columns>
-        :reject [:row] :that <columns> [:is] [of] :notbound
+        :reject [:row|<sources>] [:that] <zero_not> <columns>
+        :reject [:row|<sources>] :that <columns> [:is] [of] :notbound
         (minimum|min) <columns> [:colon] <low>
         (maximum|max) <columns> [:colon] <high>
         no <columns> :notbound
         <positive> <columns> [only]
         only <positive> <columns>
     """, says={"check": "bounds"}),
+    Family("valid", """
+        and|but|, [:must] [always] [be] not [be] :empty
+        and|but|, [:must] [be] required|mandatory
+    """, says={"check": "required", "again": "yes"}),
+    Family("valid", """
+        and|but|, [:must] [be] unique|distinct
+    """, says={"check": "unique", "again": "yes"}),
+    Family("valid", """
+        and|but|, [:must] [be] :good
+    """, says={"check": "good", "again": "yes"}),
+    Family("valid", """
+        and|but|, [:must] [be] :bound
+        and|but|, :mustnot [be|go] :notbound
+    """, says={"check": "bounds", "again": "yes"}),
     Family("clean", """
         :cleanse [up] [<sources>] [:stuff] [up]
         :cleanse [up] <columns> [up]
@@ -164,10 +180,10 @@ FAMILIES: tuple[Family, ...] = (
         (may|can) (reject|quarantine) [:high] :percent
     """),
     Family("budget", """
-        (no | zero | not a single | not one) (:bad [:row]|rejects|rejections|errors|reject) [allowed | tolerated |
+        (no | zero | not a single | not one) (:bad [:row] | rejects|rejections|errors|reject) [allowed | tolerated |
             accepted | ok | at all]
-        (tolerate|accept|allow) (no|zero) (:bad [:row]|rejects|rejections|errors)
-        (do not | don't | never) (tolerate|accept|allow) [any | a single | one] (:bad [:row]|rejects|errors)
+        (tolerate|accept|allow) (no|zero) (:bad [:row] | rejects|rejections|errors)
+        (do not | don't | never) (tolerate|accept|allow) [any | a single | one] (:bad [:row] | rejects|errors)
         every :row :must be good|valid|ok
         (fail|stop|abort) (on|at|with) [the|any|first] (:bad :row | error | reject)
     """, says={"zero": "yes"}),

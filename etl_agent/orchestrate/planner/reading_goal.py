@@ -11,7 +11,7 @@ from etl_agent.orchestrate.planner.agreeing import agreed, with_forbidden_modes
 from etl_agent.orchestrate.planner.binding import Bound, bound
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
-from etl_agent.orchestrate.planner.making import Maker, taken_of
+from etl_agent.orchestrate.planner.making import Maker, leaving, taken_of
 from etl_agent.orchestrate.planner.mentions import Names
 from etl_agent.orchestrate.planner.parsing import matched
 from etl_agent.orchestrate.planner.resolving import Resolver
@@ -52,19 +52,22 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
 
     taken = tuple(named)
     maker = Maker({source.name: source for source in sources}, sql, taken, Resolver(names, taken), words)
-    made = [wish for wish in maker.takes(named) if wish.words == ""]
+    takes = tuple(maker.takes(named, leaving(phrases)))
+    made: list[Wish] = [wish for wish in takes if named[wish.source] is None]
     odd: list[Bound] = []
+    before: Bound | None = None
     waiting: tuple[str, tuple[str, ...]] | None = None
     for phrase in phrases:
-        wishes = () if phrase.match.negated else tuple(maker.make(phrase))
-        wishes = (*(wish for wish in maker.takes(named) if named[wish.source] is phrase), *wishes)
+        wishes = () if phrase.match.negated else tuple(maker.make(phrase, before=before))
+        before = phrase
+        if not wishes and phrase.match.phrase.ask not in ("take", "leave", "then"):
+            odd.append(phrase)
+        wishes = (*(wish for wish in takes if named[wish.source] is phrase), *wishes)
         if waiting and phrase.own:
             wishes = (*wishes, *_then(waiting, phrase.own, taken))
         ask = phrase.match.phrase.ask
         waiting = (words(phrase), phrase.previous) if ask == "then" else None
         made.extend(wishes)
-        if not wishes and ask not in ("take", "leave", "then"):
-            odd.append(phrase)
     made, odd = with_forbidden_modes(made, odd, scope=maker.resolver.scope, words=words)
     return Reading(wishes=agreed(made), not_understood=tuple(_leftover(text, tokens, phrases, odd)))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
+from typing import ClassVar
 
 from etl_agent.errors import near
 from etl_agent.orchestrate.planner.lexicon import (
@@ -40,7 +42,9 @@ _CURRENCY = frozenset("$€£¥%")
 _IDENTIFIER = re.compile(r"[^\W\d]\w{0,62}")
 _NAME_WORDS = words("id ids identifier number numbers code key date dates time times name")
 """Words of phrases that stand in names, too."""
-_UNSURE = 0.15  # weight of a word that is taken for the name of a column that is not there
+_UNSURE = 0.02  # weight of a word that is taken for the name of a column that is not there
+_MOST_ITEMS = 24  # items of a list
+_MOST_LISTS = 32  # ways to read a list from one place on
 _IN_A_VALUE = 3  # words of a value that stands without quotes
 
 _ZERO = ("non negative", "nonnegative", "not negative", "zero or more", "positive or zero", "zero or positive",
@@ -60,6 +64,10 @@ class Slots:
 
     tokens: Sequence[Token]
     names: Names
+    _lists: dict[tuple[str, int], tuple[Found, ...]] = field(init=False, default_factory=dict)
+
+    lists: ClassVar[tuple[str, ...]] = ("columns", "subject", "keys", "weak_keys", "sources", "later")
+    """The slots that hold lists of names."""
 
     def readers(self) -> Mapping[str, SlotReader]:
         """Return the reader of each slot, by its name in phrases."""
@@ -74,7 +82,7 @@ class Slots:
         }
         return {
             **values,
-            **{name: partial(self._list, item) for name, item in lists.items()},
+            **{name: partial(self._list, name, item) for name, item in lists.items()},
             "newest": self._meant,
             "table": self._table,
             "percent": self._percent,
@@ -104,16 +112,23 @@ class Slots:
             and not any(self.names.column_at(self.tokens, at))
             and not any(self.names.source_at(self.tokens, at))
             and not any(self.names.sql_at(self.tokens, at))
-            and not near(token.key, self.names.columns())
+            and not self.names.near(token.key[:80])
         )
 
     # Lists of names
 
-    def _list(self, item: Callable[[int], Iterator[Found]], at: int) -> Iterator[Found]:
-        """Read ``a``, ``a, b``, ``a, b and c``: the longest list first."""
+    def _list(self, slot: str, item: Callable[[int], Iterator[Found]], at: int) -> Iterator[Found]:
+        """Read ``a``, ``a, b``, ``a, b and c``, the longest list first; what was read is kept, as lists share ends."""
+        if (slot, at) not in self._lists:
+            self._lists[slot, at] = tuple(islice(self._listed(slot, item, at), _MOST_LISTS))
+        yield from self._lists[slot, at]
+
+    def _listed(self, slot: str, item: Callable[[int], Iterator[Found]], at: int) -> Iterator[Found]:
         for first in item(at):
             for following in self._behind_and(first.end):
-                for rest in self._list(item, following):
+                for rest in self._list(slot, item, following):
+                    if len(self._items(rest)) >= _MOST_ITEMS:
+                        continue
                     between = tuple(range(first.end, following))
                     used = (*first.used, *(p for p in between if self._joins(p)), *rest.used)
                     slots = (("", (*self._items(first), *self._items(rest))),)
@@ -131,11 +146,18 @@ class Slots:
     def _behind_and(self, at: int) -> Iterator[int]:
         """Return where the next item of a list may begin: behind commas and the word and; one odd word may follow."""
         place = at
-        while place < len(self.tokens) and self.tokens[place].key in _AND:
+        while place < min(at + 2, len(self.tokens)) and place in self.unknown:
+            place += 1
+        at = place
+        while place < min(at + 3, len(self.tokens)) and self.tokens[place].key in _AND:
             place += 1
         if place == at:
             return
-        while place < len(self.tokens) and (self.tokens[place].key in FILLERS or self.tokens[place].kind == "word"):
+        while place < min(at + 6, len(self.tokens)) and (
+            self.tokens[place].key in FILLERS or self.tokens[place].kind == "word"
+        ):
+            if self.tokens[place].key == "of":  # "..., of members member_id" is about something else
+                return
             yield place
             if self.tokens[place].key not in FILLERS and place not in self.unknown:
                 return
@@ -179,7 +201,15 @@ class Slots:
             if any(stop == end for stop, _ in self.names.source_at(self.tokens, at)):
                 continue
             text = " ".join(token.text for token in self.tokens[at:end])
-            yield Found(end, tuple(range(at, end)), (("", Mention(text, {})),), _UNSURE)
+            if self._ends_there(end) or self.names.near(text.replace(" ", "_")[:80]):
+                yield Found(end, tuple(range(at, end)), (("", Mention(text, {})),), _UNSURE)
+
+    def _ends_there(self, end: int) -> bool:
+        """Whether no word that says something follows: an odd word before the name of a column is not the name."""
+        if end >= len(self.tokens) or not self.tokens[end].says:
+            return True
+        known = self.tokens[end].key in STOP_WORDS or self.tokens[end].key in vocabulary()
+        return known and not any(self.names.column_at(self.tokens, end))
 
     # Datasets, tables, SQL files
 
@@ -250,9 +280,10 @@ class Slots:
         used: list[int] = []
         listed: list[str] = []
         made: list[Found] = []
-        while end < len(self.tokens):
+        while end < len(self.tokens) and len(listed) < _MOST_ITEMS:
             stop = self._value_end(end, first=not listed)
-            if stop is None:
+            plain = self.tokens[end].kind == "word" and not self.tokens[end].text.isupper()
+            if stop is None or (least > 1 and plain and self.tokens[end].key in vocabulary()):
                 break
             listed.append(self._text(end, stop))
             used.extend(range(end, stop))
@@ -297,7 +328,9 @@ class Slots:
     def _phrase(self, texts: Sequence[str], at: int) -> Iterator[Found]:
         for text in texts:
             words = text.split()
-            places = [place for place in range(at, len(self.tokens)) if self.tokens[place].text != "-"][: len(words)]
+            places = [place for place in range(at, min(at + 8, len(self.tokens))) if self.tokens[place].text != "-"][
+                : len(words)
+            ]
             if [self.tokens[place].key for place in places] == words:
                 yield Found(places[-1] + 1, tuple(range(at, places[-1] + 1)), (("", text),), float(len(words)))
 
