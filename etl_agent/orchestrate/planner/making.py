@@ -19,7 +19,6 @@ from etl_agent.orchestrate.planner.wishes import (
     After,
     Budget,
     Cleaned,
-    Convention,
     Deduplicated,
     Dropped,
     Into,
@@ -199,7 +198,7 @@ class Maker:
         for (name, one), columns in found.items():
             yield Cleaned.model_validate({"source": name, "how": one, "columns": tuple(columns), "words": words})
 
-    def _concerned(self, how: Convention, scope: Sequence[str]) -> Sequence[str]:
+    def _concerned(self, how: str, scope: Sequence[str]) -> Sequence[str]:
         """Return the datasets with columns that a convention is for; all where there are none, or it is for any."""
         if how not in ("dates", "numbers", "contacts"):
             return scope

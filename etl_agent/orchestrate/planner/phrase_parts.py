@@ -17,7 +17,7 @@ PARTS: Mapping[str, str] = {
         | mustnt | shouldn't | shouldnt | is never | are never | is not | are not | isn't | aren't | is not
         allowed to | are not allowed to | never | not
     """,
-    "is": "is | are | be",
+    "is": "is | are | be | :",
     "row": """
         row | rows | record | records | line | lines | entry | entries | ones | those | anything | everything
         | version | versions
@@ -53,8 +53,9 @@ PARTS: Mapping[str, str] = {
         youngest
     """,
     "wins": """
-        wins | win | winning | counts | (is|be kept) | kept | survives | (is|be used) | prevails | takes
-        precedence | decides | :must win
+        wins | win | winning | counts | (is|be kept) | kept | survives | survive | stays | remains | (is|be used) |
+        prevails | takes
+        precedence | decides | :must win|survive|stay|remain
     """,
     "judged": """
         by | according to | based on | judged by | going by | using | on |
@@ -140,8 +141,8 @@ PARTS: Mapping[str, str] = {
     """,
     "notbound": "<zero_not> | :over <high> | :below <low>",
     "oneof": """
-        one of | either | any of | among | limited to | restricted to | only [one of] | (in [the set|list]) |
-        from | a value of | one of the following | exclusively
+        one of | either | any of | among | limited to | restricted to | only [one of] | a value of
+        | one of the following | exclusively
     """,
     "upsert": "merge | merged | merges | merging | upsert | upserted | upserts | upserting",
     "percent": "<percent> [of [the] :row]",

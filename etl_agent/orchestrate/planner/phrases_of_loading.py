@@ -93,6 +93,7 @@ FAMILIES: tuple[Family, ...] = (
         (insert|add) or update
         update or insert|add
         (update|updates|updating) <sources>
+        update changed :row|<sources> [and|,] [insert|add|load] [:new] [<sources>]
         update [only] (what [has|have] changed | changed :row | changes)
         in merge mode
         match|matched|matching (on | by | based on) <keys>
@@ -106,6 +107,8 @@ FAMILIES: tuple[Family, ...] = (
         leave :there [alone|untouched|unchanged|as|(as they are)]
         (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
             [<sources>]
+        [only] insert|add|load|append [only] :row|<sources> that|which (do not|don't | are not | is not) [yet|already]
+            [exist|there|known|present|loaded] [yet|already]
         insert if [it|they] (not exists | (is | are | do) not [there|exist|exists])
         (existing|known) :row :must|should stay|remain [as|untouched|unchanged] [they|it] [are]
         without (updating|overwriting|touching|changing) :there
@@ -134,6 +137,7 @@ FAMILIES: tuple[Family, ...] = (
         <keys> [uniquely] (identifies|identify) [a|each|every|the] [:row|<sources>]
         (tell|tells) [:row|<sources>] apart by <keys>
         at most one :row :per <keys>
+        (keep|have|want|exactly) [exactly|only] (one|single|1) :row :per <keys>
     """),
     Family("key", """
         <sources> by <weak_keys>

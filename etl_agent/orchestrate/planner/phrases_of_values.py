@@ -61,6 +61,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("valid", """
         <subject> :must [only] (be|hold|contain|come) :oneof [:] <values>
         <columns> :is :oneof [:] <values>
+        <subject> :must be in|from|among [the] [set|list] [of] [:] <several>
         <columns> in|among [the] [set|list] [:] <several>
         <columns> one of <values>
         <columns> (may|can) only be <values>
@@ -106,7 +107,9 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"how": "everything"}),
     Family("clean", """
         :normalize [the] [format|formats|form|spelling] [of] <columns> [format|formats|columns]
-        <columns> :must|should be :normalize
+        <columns> :must be :normalize
+        <columns> [:must|:is] [be|come|written] in one|iso|(the same)|(a single) [8601|uniform|common] format|form
+        :normalize <columns> (to|into|in) [the|an|one|a] [iso|same|uniform|common|single] [8601] format|form|iso
     """, says={"how": "kind"}),
     Family("clean", """
         trim|trimmed|trimming [<sources>] [whitespace|spaces|blanks|text|values|strings|cells] [(from|in|of|around|on)
