@@ -9,8 +9,9 @@ from pathlib import Path
 
 from etl_agent.ask import Ask, Usage
 from etl_agent.decide.decision import Decision
-from etl_agent.errors import EtlAgentError
+from etl_agent.errors import ConfigurationError, EtlAgentError
 from etl_agent.orchestrate.planner.by_model import revise_by_model
+from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding, severity
 from etl_agent.orchestrate.planner.keeping import keeps
@@ -203,6 +204,9 @@ class _Goal:
         return None if why is None else self._given_up(spec, tries, why)
 
     def _ran(self, spec: PipelineSpec) -> Step:
+        if wrong := self._contradictions(spec):
+            said = f"not run as it is: {wrong[0].detail}"
+            return Step(spec.name, "refused", message=said, exit_code=ConfigurationError.exit_code, findings=wrong)
         run = RunOptions(
             wait=self._options.wait, progress=self._progress, decisions=self._decisions(spec.name), ask=self._ask
         )
@@ -214,6 +218,16 @@ class _Goal:
         found = findings_of_result(result, spec=spec)
         outcome: Outcome = "refused" if result.exit_code else "loaded" if result.status == "loaded" else "nothing new"
         return Step(spec.name, outcome, result, result.message, result.exit_code, found)
+
+    def _contradictions(self, spec: PipelineSpec) -> tuple[Finding, ...]:
+        """Find what was guessed wrong; a run decides on what the user said, and on promises of values."""
+        return tuple(
+            finding
+            for finding in check(self._draft, self._planned.given)
+            if finding.pipeline == spec.name
+            and not finding.key.startswith("validate.")
+            and not (finding.key and self._draft.said(spec.name, finding.key))
+        )
 
     def _revised(self, step: Step, tries: _Try) -> str | None:
         """Revise the plan after a pipeline did not load; return why not, where it is left as it is."""
@@ -264,7 +278,7 @@ class _Goal:
             raise EtlAgentError(f"{spec.name} was given up before it was tried")
         _, draft, step = tries.best
         if draft.pipeline(spec.name) != self._draft.pipeline(spec.name):
-            self._draft = _with_pipeline(self._draft, draft, spec.name)
+            self._draft = self._draft.with_pipeline(draft, spec.name)
             self.save()
         said = step.message or step.outcome
         return replace(step, message=f"{said}; given up after {_times(tries.attempts)}: {why}", attempts=tries.attempts)
@@ -283,14 +297,6 @@ class _Goal:
             for change in revision.changes
             if change.pipeline == name
         )
-
-
-def _with_pipeline(draft: PlanDraft, other: PlanDraft, name: str) -> PlanDraft:
-    """Take one pipeline, and the choices in it, from another draft."""
-    specs = tuple(other.pipeline(name) if spec.name == name else spec for spec in draft.pipelines)
-    points = [point for point in draft.points if point.pipeline != name]
-    points += [point for point in other.points if point.pipeline == name]
-    return draft.model_copy(update={"pipelines": specs, "points": tuple(points)})
 
 
 def _times(count: int) -> str:

@@ -174,9 +174,23 @@ def _rehearsed(planned: Planned, *, project: Path, ask: Ask | None) -> Planned:
         planned = replace(planned, usage=planned.usage + heard.usage, fell_back=fell_back)
     if revision is None:
         return planned
-    after = _judged(revision.draft, planned, project=project)
-    if _weight(after) >= _weight(found):
+    return _better(planned, revision, _judged(revision.draft, planned, project=project))
+
+
+def _better(planned: Planned, revision: Revision, after: tuple[Finding, ...]) -> Planned:
+    """Take a revision in those pipelines that it makes better; the others stay as they were."""
+    before = planned.findings
+    names = [spec.name for spec in planned.draft.pipelines]
+    better = [name for name in names if _weight(after, name) < _weight(before, name)]
+    if not better:
         return planned
+    if [spec.name for spec in revision.draft.pipelines] == names:
+        taken = planned.draft
+        for name in better:
+            taken = taken.with_pipeline(revision.draft, name)
+        after = tuple(each for name in names for each in (after if name in better else before) if each.pipeline == name)
+        changes = tuple(change for change in revision.changes if change.pipeline in better)
+        revision = revision.model_copy(update={"draft": taken, "changes": changes})
     return replace(planned, draft=revision.draft, findings=after, revisions=(revision,))
 
 
@@ -187,9 +201,18 @@ def _asks_for_repair(finding: Finding, made: PlanDraft) -> bool:
     return any(finding.key == f"clean.{place}" for place in _steps(made.pipeline(finding.pipeline)))
 
 
-def _weight(found: Sequence[Finding]) -> tuple[int, float, int]:
-    """Weigh findings; what the gate refuses comes last, since a step that rows need to be loaded is worth keeping."""
-    return *severity(found), sum(finding.kind == "gate_refused" for finding in found)
+def _weight(found: Sequence[Finding], pipeline: str) -> tuple[bool, int, float, int]:
+    """Weigh what was found about a pipeline: less is better.
+
+    First whether it loads at all, and what else keeps it from that. Shares of rejected rows count only where it loads:
+    to give up promises is no gain where too many rows are rejected all the same. What the gate refuses comes last,
+    since a step that rows need to be loaded is worth keeping.
+    """
+    listed = [finding for finding in found if finding.pipeline == pipeline]
+    stops, share = severity(listed)
+    others = stops - sum(finding.kind == "over_budget" for finding in listed)
+    refused = sum(finding.kind == "gate_refused" for finding in listed)
+    return (True, others, 0.0, 0) if stops else (False, 0, share, refused)
 
 
 def _steps(spec: PipelineSpec) -> tuple[int, ...]:

@@ -60,3 +60,10 @@ class PlanDraft(Frozen):
     def said(self, pipeline: str, key: str) -> bool:
         """Tell whether a choice is the user's own, which no revision may change."""
         return any(point.by == "goal" for point in self.points_of(pipeline, key))
+
+    def with_pipeline(self, other: PlanDraft, name: str) -> PlanDraft:
+        """Take one pipeline, and the choices in it, from another draft of the same pipelines."""
+        specs = tuple(other.pipeline(name) if spec.name == name else spec for spec in self.pipelines)
+        points = [point for point in self.points if point.pipeline != name]
+        points += [point for point in other.points if point.pipeline == name]
+        return self.model_copy(update={"pipelines": specs, "points": tuple(points)})
