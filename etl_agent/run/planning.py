@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from etl_agent.ask import Answered, Ask, Question, Unanswered, Usage
 from etl_agent.clean.step import Step
-from etl_agent.errors import ConfigurationError, EtlAgentError, UsageError, near
-from etl_agent.extract.columns import places
-from etl_agent.extract.spec import Extract
-from etl_agent.load.sql_files import read_queries, read_statements
+from etl_agent.errors import UsageError
 from etl_agent.load.url import shown
-from etl_agent.orchestrate.file import read_pipeline
 from etl_agent.orchestrate.planner.by_model import read_by_model, revise_by_model
 from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.drafting import draft
 from etl_agent.orchestrate.planner.findings import Finding, severity
-from etl_agent.orchestrate.planner.given import Given, Source, UserSql
-from etl_agent.orchestrate.planner.grouping import FileHeader, group_files
+from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.reading_goal import read_goal
 from etl_agent.orchestrate.planner.revising import revise
 from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.paths import from_environment
 from etl_agent.run.goal_journal import Identity, Kept, kept_of
-from etl_agent.run.profiling import profile_dataset
-from etl_agent.run.reading import open_files
+from etl_agent.run.planning_inputs import digests_of, pipelines_in, sources_of, user_sql_of
 from etl_agent.run.rehearsal import measured_steps, rehearse, target_away
 
 __all__ = ["Heard", "Planned", "make_plan"]
@@ -125,11 +118,11 @@ def make_plan(
     """
     if not files:
         raise UsageError("there is no file to plan for", next_command='etl-agent plan "GOAL" FILE... --to URL')
-    user_sql = tuple(_user_sql(file, project) for file in sql)
-    sources, digests = _sources(files, project=project, sensitive=sensitive, as_of=as_of or date.today())
-    existing, broken = _existing(project)
+    user_sql = tuple(user_sql_of(file, project) for file in sql)
+    sources, digests = sources_of(files, project=project, sensitive=sensitive, as_of=as_of or date.today())
+    existing, broken = pipelines_in(project)
     given = Given(goal=goal, sources=sources, to=to, sql=user_sql, existing=existing)
-    identity = Identity(goal, shown(from_environment(to)), (*digests, *_digests(user_sql, project)), tuple(sensitive))
+    identity = Identity(goal, shown(from_environment(to)), (*digests, *digests_of(user_sql, project)), tuple(sensitive))
     away = target_away(to, project=project)
     notes = () if away is None else (away,)
     kept = kept_of(project, digest=identity.digest, to=to) if resume else None
@@ -245,66 +238,3 @@ def _resumed(given: Given, identity: Identity, kept: Kept, notes: tuple[str, ...
         resumed=kept,
         reachable=reachable,
     )
-
-
-def _sources(
-    files: Sequence[str], *, project: Path, sensitive: Sequence[str], as_of: date
-) -> tuple[tuple[Source, ...], tuple[tuple[str, str], ...]]:
-    """Open the files, group and profile them; return the datasets, and name and digest of each file."""
-    headers: list[FileHeader] = []
-    digests: list[tuple[str, str]] = []
-    for file in dict.fromkeys(files):
-        with open_files(Extract(files=(file,)), project=project, as_of=as_of) as (dataset, _):
-            headers.append(FileHeader(file, dataset.names))
-            digests += [(candidate.name, candidate.digest()) for candidate in dataset.candidates]
-    columns = dict.fromkeys(name for header in headers for name in header.columns)
-    for name in sensitive:
-        if name not in columns:
-            raise UsageError(
-                f"no file has the column {name!r}",
-                where="--sensitive",
-                choices=near(name, columns) or tuple(columns),
-            )
-    made = []
-    for group in group_files(headers):
-        with open_files(Extract(files=group.files), project=project, as_of=as_of) as (dataset, _):
-            profile = profile_dataset(dataset)
-            lacking = [zip(dataset.names, places(dataset.names, file.header), strict=True) for file in dataset.files]
-        partial = frozenset(name for found in lacking for name, place in found if place is None)
-        made.append(Source(group.name, group.files, profile, frozenset(sensitive) & set(dataset.names), partial))
-    return tuple(made), tuple(digests)
-
-
-def _user_sql(file: str, project: Path) -> UserSql:
-    """Look at an SQL file: its queries make a check, anything else a transform."""
-    path = PurePosixPath(file)
-    read_statements(project / path)
-    return UserSql(path.stem, path, check=_succeeds(lambda: read_queries(project / path)))
-
-
-def _succeeds(attempt: Callable[[], object]) -> bool:
-    try:
-        attempt()
-    except ConfigurationError:
-        return False
-    return True
-
-
-def _digests(sql: Iterable[UserSql], project: Path) -> Iterable[tuple[str, str]]:
-    for each in sql:
-        yield str(each.file), hashlib.sha256((project / each.file).read_bytes()).hexdigest()
-
-
-def _existing(project: Path) -> tuple[Mapping[str, PipelineSpec], Mapping[str, EtlAgentError]]:
-    """Read the pipelines that are there; those that cannot be read, by the name of their file, with why."""
-    existing: dict[str, PipelineSpec] = {}
-    broken: dict[str, EtlAgentError] = {}
-    folder = project / "pipelines"
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        try:
-            spec = read_pipeline(path)
-        except EtlAgentError as error:
-            broken[path.stem] = error
-        else:
-            existing[spec.name] = spec
-    return existing, broken
