@@ -32,12 +32,14 @@ class Mention:
         columns: the columns that they may name, by dataset; several where the words fit several equally well.
         plural: whether the words speak of more than one.
         rank: how they name it, the surest first: 0 by its name, 4 by its kind only.
+        own: whether they name a dataset, and the column only as what tells its rows apart.
     """
 
     text: str
     columns: Mapping[str, tuple[str, ...]]
     plural: bool = False
     rank: int = _EXACT
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ class Names:
         plural = singular(last) != last and all(
             singular(_joined(column)) == _joined(column) for names in columns.values() for column in names
         )
-        return Mention(text, columns, plural, best)
+        own = best == _OWN and any(stems(text) <= stems(name) for name in columns)
+        return Mention(text, columns, plural, best, own)
 
     def _in(self, source: Source, text: str) -> tuple[int, tuple[str, ...]]:
         """Find the columns of a dataset that words may name, and how surely they do."""

@@ -110,7 +110,8 @@ FAMILIES: tuple[Family, ...] = (
         [only] insert|add|load|append [only] :row|<sources> that|which (do not|don't | are not | is not) [yet|already]
             [exist|there|known|present|loaded] [yet|already]
         insert if [it|they] (not exists | (is | are | do) not [there|exist|exists])
-        (existing|known) :row :must|should stay|remain [as|untouched|unchanged] [they|it] [are]
+        (skip|ignore|keep) (:row|<sources>) that|which [already|are|is] [already] exist|there|known|present|loaded
+        (existing|known) (:row|<sources>) [:must] stay|stays|remain|remains|be [as|untouched|unchanged] [they|it] [are]
         without (updating|overwriting|touching|changing) :there
     """, says={"mode": "merge", "strategy": "insert-only"}),
     Family("mode", """
@@ -166,6 +167,7 @@ FAMILIES: tuple[Family, ...] = (
         (no|without|zero) [exact|any|full] :dupes [(on|by|in|of) <columns>]
         :dupes [:must|:is] [be|get] (removed|dropped|deleted|eliminated|discarded|out|collapsed|gone|go)
         (free|rid) of :dupes
+        :remove [exact] duplicate|duplicated|repeated <sources> [(on | by | per | based on | using) <columns>]
         (unique|distinct) :row [only]
         only (unique|distinct) :row
         :remove :row that are equal|identical

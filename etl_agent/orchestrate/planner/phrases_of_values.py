@@ -18,6 +18,7 @@ FAMILIES: tuple[Family, ...] = (
         :reject [:row|<sources>] [:that] :bad <columns>
         :reject [:row|<sources>] [:that] <columns> :is :bad|(not :good)
         no :bad <columns>
+        :remove (:row|<sources>) [:that] :bad <columns>
         (:row|<sources>) :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
     """, says={"check": "good"}),
     Family("valid", """
@@ -46,6 +47,10 @@ FAMILIES: tuple[Family, ...] = (
             <columns>
         :reject [:row|<sources>] :that <columns> :is :empty
         no :empty <columns>
+        :remove (:row|<sources>) (without | lacking | missing | with no | with :empty | that :empty) [a|an|any]
+            <columns>
+        (:row|<sources>) :that :empty <columns> :must|is|are [be] (rejected|quarantined|refused)
+        :empty <columns> :is (not allowed | not accepted | invalid | forbidden | rejected)
         (:row|<sources>) (without|lacking|missing) [a|an] <columns> :must|(are|be) [be] (rejected|quarantined|refused)
         no :row without <columns>
     """, says={"check": "required"}),
@@ -64,6 +69,7 @@ FAMILIES: tuple[Family, ...] = (
         <subject> :must be in|from|among [the] [set|list] [of] [:] <several>
         <columns> in|among [the] [set|list] [:] <several>
         <columns> one of <values>
+        <columns> : <several>
         <columns> (may|can) only be <values>
         <columns> (may|can) be :oneof <values>
         only <values> :is (allowed|permitted|valid|accepted|ok) (in|for|as) <columns>
@@ -78,6 +84,8 @@ FAMILIES: tuple[Family, ...] = (
         <columns> :mustnot [be|go] :notbound [or :notbound]
         <subject> :mustnot [be|go] :notbound
         no <zero_not> <columns>
+        :remove (:row|<sources>) [:that] <zero_not> <columns>
+        <zero_not> <columns> :is (not allowed | not accepted | invalid | forbidden | rejected)
         :reject [:row|<sources>] [:that] <zero_not> <columns>
         :reject [:row|<sources>] :that <columns> [:is] [of] :notbound
         (minimum|min) <columns> [:colon] <low>

@@ -59,7 +59,8 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     waiting: tuple[str, tuple[str, ...]] | None = None
     for phrase in phrases:
         wishes = () if phrase.match.negated else tuple(maker.make(phrase, before=before))
-        before = phrase
+        if not (wishes and "again" in phrase.match.phrase.says):
+            before = phrase
         if not wishes and phrase.match.phrase.ask not in ("take", "leave", "then"):
             odd.append(phrase)
         wishes = (*(wish for wish in takes if named[wish.source] is phrase), *wishes)
@@ -103,7 +104,7 @@ def _leftover(text: str, tokens: Sequence[Token], phrases: Iterable[Bound], odd:
     while at < len(tokens):
         if at in whole:
             yield _said(text, tokens, whole[at])
-        elif _means(tokens[at]) and at not in taken:
+        elif _means(tokens[at], text) and at not in taken:
             end = at
             while (
                 end + 2 < len(tokens) and tokens[end + 1].text == "-" and _glued(tokens, end) and end + 2 not in taken
@@ -114,8 +115,10 @@ def _leftover(text: str, tokens: Sequence[Token], phrases: Iterable[Bound], odd:
         at += 1
 
 
-def _means(token: Token) -> bool:
-    return token.says and token.key not in STOP_WORDS
+def _means(token: Token, text: str) -> bool:
+    """Whether a token says something: a word in capitals does, as "US" in a goal that is not all in capitals."""
+    loud = len(token.text) > 1 and token.text.isupper() and not text.isupper()
+    return token.says and (loud or token.key not in STOP_WORDS)
 
 
 def _glued(tokens: Sequence[Token], at: int) -> bool:

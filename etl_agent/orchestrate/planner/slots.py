@@ -71,7 +71,7 @@ class Slots:
         lists: dict[str, Callable[[int], Iterator[Found]]] = {
             "columns": self._known,
             "subject": self._meant,
-            "keys": self._meant,
+            "keys": self._key,
             "weak_keys": self._keyish,
             "sources": self._source,
             "later": self._source,
@@ -162,6 +162,13 @@ class Slots:
     # Columns
 
     def _known(self, at: int) -> Iterator[Found]:
+        """Read a column. The name of a dataset alone stands for no column, but for its key."""
+        for found in self._any(at):
+            mention = found.slots[0][1]
+            if isinstance(mention, Mention) and not mention.own:
+                yield found
+
+    def _any(self, at: int) -> Iterator[Found]:
         start = at + 1 if self._is(at, _COLUMN_NOUNS) else at
         if start >= len(self.tokens):
             return
@@ -172,10 +179,14 @@ class Slots:
 
     def _keyish(self, at: int) -> Iterator[Found]:
         """Read columns that are keys by their names or by their values: ``by`` alone says too little."""
-        for found in self._known(at):
+        for found in self._any(at):
             mention = found.slots[0][1]
             if isinstance(mention, Mention) and self._may_be_key(mention):
                 yield found
+
+    def _key(self, at: int) -> Iterator[Found]:
+        yield from self._any(at)
+        yield from self._meant(at)
 
     def _may_be_key(self, mention: Mention) -> bool:
         for source in self.names.sources:
