@@ -164,7 +164,7 @@ FAMILIES: tuple[Family, ...] = (
         :dedupe [<sources>|:row] [(on | by | per | over | using | based on | with respect to | across | in) <columns>]
         :remove [all|any] [exact|full|complete|fully] :dupes [(on | by | per | over | of | in | using | based on)
             <columns>]
-        (no|without|zero) [exact|any|full] :dupes [(on|by|in|of) <columns>]
+        (no|without|zero|avoid) [exact|any|full] :dupes [(on|by|in|of) <columns>]
         :dupes [:must|:is] [be|get] (removed|dropped|deleted|eliminated|discarded|out|collapsed|gone|go)
         (free|rid) of :dupes
         :remove [exact] duplicate|duplicated|repeated <sources> [(on | by | per | based on | using) <columns>]

@@ -125,6 +125,7 @@ FAMILIES: tuple[Family, ...] = (
         trim <columns>
         (strip|remove) [leading] [and] [trailing] [extra|stray|surrounding] (whitespace|spaces|blanks)
             [(from|in|of|around) <columns>]
+        <columns> :must be trimmed|stripped
         (fix|repair) [the] encoding|mojibake [errors]
     """, says={"how": "tidy"}),
     Family("clean", """
@@ -167,6 +168,9 @@ FAMILIES: tuple[Family, ...] = (
         (:omit|:remove) [the] column|columns|field|fields [named|called] <subject>
         :remove [the] <subject> column|columns|field|fields
         (:omit|:remove) <columns>
+    """),
+    Family("drop", """
+        <columns> (is not | are not | isn't | aren't | not) needed|wanted|interesting
     """),
     Family("secret", """
         <subject> [column|columns] :must be [kept | treated as | handled as | regarded as] :sensitive

@@ -123,13 +123,18 @@ class Slots:
         for first in item(at):
             for following in self._behind_and(first.end):
                 for rest in self._list(slot, item, following):
-                    if len(self._items(rest)) >= MOST_ITEMS:
+                    if len(self._items(rest)) >= MOST_ITEMS or self._guessed(rest, following):
                         continue
                     between = tuple(range(first.end, following))
                     used = (*first.used, *(p for p in between if self._joins(p)), *rest.used)
                     slots = (("", (*self._items(first), *self._items(rest))),)
                     yield Found(rest.end, used, slots, first.weight + rest.weight)
             yield Found(first.end, first.used, (("", self._items(first)),), first.weight)
+
+    def _guessed(self, rest: Found, at: int) -> bool:
+        """Whether words behind "the" are taken for a column that is not there: "..., the other rows"."""
+        first = self._items(rest)[0]
+        return isinstance(first, Mention) and not first.columns and self.tokens[at - 1].key in FILLERS
 
     @staticmethod
     def _items(found: Found) -> tuple[object, ...]:
