@@ -156,7 +156,7 @@ class Maker:
                 yield Key(source=name, columns=columns, words=self.words(phrase))
 
     def _newest(self, phrase: Bound) -> Iterator[Wish]:
-        if mentions := self._mentions(phrase, "newest"):
+        if mentions := self._mentions(phrase, "newest", "likely"):
             for name, columns in self.resolver.together(phrase, mentions).items():
                 yield Newest(source=name, column=columns[0], words=self.words(phrase))
         else:

@@ -151,7 +151,8 @@ FAMILIES: tuple[Family, ...] = (
             [:per <keys>] [[,] :judged <newest>] [:wins]
         [keep|let] [only] last [one|:row|update|write|change] :wins [:judged <newest>]
         keep [only] last :row [:judged <newest>] [:per <keys>]
-        :newest [by] <newest> :wins
+        :newest by <newest> :wins
+        :newest <likely> :wins
         (highest|largest|greatest|max|maximum|higher|later) <newest> :wins
         newer [:row]
             (win|wins|replace|replaces|override|overrides|overwrite|overwrites|beat|beats|supersede|supersedes|(win

@@ -80,6 +80,7 @@ class Slots:
             **values,
             **{name: partial(self._list, name, item) for name, item in lists.items()},
             "newest": self._meant,
+            "likely": self._likely,
             "table": self._table,
             "percent": read.percent,
             "zero": partial(read.phrase, NOT_NEGATIVE),
@@ -215,6 +216,13 @@ class Slots:
             text = " ".join(token.text for token in self.tokens[at:end])
             if self._ends_there(end) or self.names.near(text.replace(" ", "_")[:80]):
                 yield Found(end, tuple(range(at, end)), (("", Mention(text, {})),), _UNSURE)
+
+    def _likely(self, at: int) -> Iterator[Found]:
+        """Read a column, or a word that looks like the name of one."""
+        for found in self._meant(at):
+            mention = found.slots[0][1]
+            if isinstance(mention, Mention) and (mention.columns or self.names.near(mention.text[:80])):
+                yield found
 
     def _ends_there(self, end: int) -> bool:
         """Whether no word that says something follows: an odd word before the name of a column is not the name."""

@@ -60,7 +60,7 @@ def test_every_word_of_a_goal_is_accounted_for(among, goal, _):
     assert {word for word in left if not word.isdigit() or len(word) > 1} == set()
 
 
-OPEN = re.compile(r"\b(into|table|one of|either|only be|in|as|for branch:|be [A-Z]|true)\b|[\"`]|:$")
+OPEN = re.compile(r"\b(into|table|one of|either|only be|in|as|for branch:|be [A-Z]+|true)\b|[\"`]|:$")
 """Behind these words anything may stand: names of tables, and values."""
 WHOLE = ("whole number", "5 percent", "daily totals", "no orphans", "replace commas", "and must")
 """Words that are one name or one number together; and before "must", any word is meant as a column."""
