@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ __all__ = ["Place", "ledger", "target_of", "target_options"]
 
 _DATABASE_URL = "DATABASE_URL"
 _FILES = ("*.yaml", "*.yml")
+
+_VARIABLE = re.compile(r"\$\{\w+(?::-[^{}]*)?\}")
+_DEFAULT = re.compile(r":-([^{}]*)\}")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -146,8 +150,18 @@ def _places(specs: Sequence[PipelineSpec], schema: str | None, project: Path) ->
 
 def _said(to: str | None, schema: str | None) -> str:
     """Repeat the options that a next command needs; a password is never repeated."""
-    from etl_agent.load.url import shown
-    from etl_agent.masking import masked
-
-    where = "" if to is None else f" --to {shlex.quote(masked(to) if '$' in to else shown(to))}"
+    where = "" if to is None else f" --to {shlex.quote(_without_password(to))}"
     return where + ("" if schema is None else f" --schema {shlex.quote(schema)}")
+
+
+def _without_password(to: str) -> str:
+    """Show a URL with its variables as they were typed, and what they default to; passwords have stars."""
+    from etl_agent.load.url import parse_url, shown
+
+    if "$" not in to:
+        return shown(to)
+    typed = _DEFAULT.sub(lambda default: f":-{shown(default[1])}}}", to)
+    try:
+        return parse_url(typed).without_secrets(typed)
+    except ConfigurationError:
+        return typed if _VARIABLE.fullmatch(typed) else shown(to)

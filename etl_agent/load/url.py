@@ -35,6 +35,7 @@ class Location:
         dialect: the kind of database.
         path: the SQLite file, as it stands in the URL.
         user, password, host, port, database, options: the parts of a Postgres URL, decoded.
+        typed: its secrets as the URL writes them, which may be encoded in part.
     """
 
     dialect: Dialect
@@ -45,6 +46,7 @@ class Location:
     port: int | None = None
     database: str | None = None
     options: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    typed: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     @property
     def engine_url(self) -> URL:
@@ -76,11 +78,14 @@ class Location:
         return f"postgresql://{user}{password}{at}{self.host or ''}{port}/{quote(self.database or '')}{query}"
 
     def without_secrets(self, text: str) -> str:
-        """Blot out the password, raw or encoded, wherever it stands in a text."""
+        """Blot out the password, raw, as it was typed or encoded, wherever it stands in a text."""
         values = {self.password} | {value for name, value in self.options if name.lower() in _SECRET_OPTIONS}
-        for secret in sorted(filter(None, values), key=len, reverse=True):
-            for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), secret.replace("'", "''")):
-                text = text.replace(form, _STARS)
+        forms = set(self.typed)
+        for secret in filter(None, values):
+            forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), secret.replace("'", "''")}
+            forms |= {repr(secret)[1:-1], " ".join(secret.split())}  # in messages of Python, and put on one line
+        for form in sorted(filter(None, forms), key=len, reverse=True):
+            text = text.replace(form, _STARS)
         return text
 
 
@@ -142,17 +147,33 @@ def _postgres(rest: str) -> Location:
         port=int(host[2]) if host[2] else None,
         database=unquote(database) or None,
         options=tuple(parse_qsl(query, keep_blank_values=True)),
+        typed=frozenset(filter(None, [password, *_typed_secrets(query)])),
     )
 
 
+def _typed_secrets(query: str) -> list[str]:
+    """Return the values of options that are secrets, as they stand in the URL."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return [value for name, _, value in pairs if unquote(name).lower() in _SECRET_OPTIONS]
+
+
 def _user_info(rest: str) -> tuple[str, str | None, str]:
-    """Part user, password and the rest, where the password may hold ``@``, ``/``, ``:`` and ``?``."""
+    """Part user, password and the rest, where the password may hold ``@``, ``/``, ``:`` and ``?``.
+
+    Raises:
+        ConfigurationError: it could be read in two ways, and the wrong one would show a part of the password.
+    """
     head, mark, options = rest.partition("?")
     if "@" in head:
         info, _, server = head.rpartition("@")
         place = server + mark + options
     elif "@" in rest and "/" not in head:
         info, _, place = rest.rpartition("@")
+    elif "@" in rest and ":" in head:  # HOST:PORT/DATABASE?OPTIONS, or USER:PASSWORD@ with all of these in the password
+        raise ConfigurationError(
+            "the password of the target cannot be told from its options; write @ as %40, / as %2F and ? as %3F in it",
+            choices=_FORMS[1:],
+        )
     else:
         return "", None, rest
     user, colon, password = info.partition(":")
