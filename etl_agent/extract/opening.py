@@ -17,7 +17,7 @@ from etl_agent.extract.source import Source, sources_of, spool
 from etl_agent.extract.spec import Extract
 from etl_agent.paths import STDIN, expand, find_files
 
-__all__ = ["open_dataset"]
+__all__ = ["open_dataset", "rules_of"]
 
 
 def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], as_of: date, scratch: Path) -> Dataset:
@@ -49,6 +49,16 @@ def open_dataset(spec: Extract, *, project: Path, variables: Mapping[str, str], 
     return _instead(opened, spec, "the files hold no row")
 
 
+def rules_of(spec: Extract) -> Rules:
+    """Return the reader's rules that an extract asks for."""
+    return Rules(
+        comment=None if spec.comment is None else spec.comment.encode(),
+        footer=spec.footer,
+        blank_is_null=spec.blank_lines == "null",
+        max_cell=spec.max_cell_bytes,
+    )
+
+
 def _instead(opened: Callable[[Sequence[str]], Dataset], spec: Extract, why: str) -> Dataset:
     dataset = opened(spec.fallback)
     dataset.fell_back = f"{why}; read {', '.join(file.name for file in dataset.files[:3])} instead"
@@ -65,16 +75,10 @@ def _dataset(
     scratch: Path,
 ) -> Dataset:
     patterns = [expand(text, project=project, variables=variables, as_of=as_of) for text in patterns]
-    rules = Rules(
-        comment=None if spec.comment is None else spec.comment.encode(),
-        footer=spec.footer,
-        blank_is_null=spec.blank_lines == "null",
-        max_cell=spec.max_cell_bytes,
-    )
     with ExitStack() as opening:
         sources = _sources(patterns, project=project, scratch=scratch, closing=opening)
         closing = ExitStack()
-        dataset = Dataset(spec, sources, rules=rules, closing=closing)
+        dataset = Dataset(spec, sources, rules=rules_of(spec), closing=closing)
         closing.push(opening.pop_all())
     return dataset
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from etl_agent.load.ledger_tables import LedgerTables
 
-__all__ = ["STARS", "concealed_changes", "concealed_entries"]
+__all__ = ["STARS", "concealed_changes", "concealed_entries", "concealed_record"]
 
 STARS = "***"
 """Stands for what is not shown."""
@@ -68,10 +68,17 @@ def _concealed(entry: Entry, outcome: Mapping[str, Any]) -> Entry:
     if not sensitive or entry.raw is None:
         return entry
     layouts = (layout_of(file) for file in outcome.get("files", ()) if file["file"] == entry.file)
-    return replace(entry, raw=_concealed_record(entry.raw, next(layouts, None), sensitive))
+    return replace(entry, raw=concealed_record(entry.raw, next(layouts, None), sensitive))
 
 
-def _concealed_record(raw: str, layout: FileLayout | None, sensitive: Collection[str]) -> str:
+def concealed_record(raw: str, layout: FileLayout | None, sensitive: Collection[str]) -> str:
+    """Hide the cells of sensitive columns in a raw record; all of it where its cells cannot be told apart.
+
+    Args:
+        raw: the record as text.
+        layout: how its file is written, if that is known.
+        sensitive: the columns, their names folded.
+    """
     if layout is None:
         return STARS
     hidden = [fold(name) in sensitive for name in layout.header]

@@ -34,6 +34,7 @@ __all__ = [
     "quarantine_batches",
     "record_files",
     "record_run",
+    "types_of",
 ]
 
 _ROWS_AT_ONCE = 10_000
@@ -186,7 +187,18 @@ def loaded_types(connection: Connection, *, table: str, schema: str | None) -> d
         return None
     runs = tables.runs.c
     loaded = sa.select(runs.outcome).where(runs.table_name == table, runs.status == "loaded")
-    outcome = connection.execute(loaded.order_by(runs.run_id.desc()).limit(1)).scalar()
+    return _types(connection.execute(loaded.order_by(runs.run_id.desc()).limit(1)).scalar())
+
+
+def types_of(connection: Connection, tables: LedgerTables, run_id: int) -> dict[str, ColumnType] | None:
+    """Read the types of the columns that a run loaded; None where it loaded none, or is not on record."""
+    import sqlalchemy as sa
+
+    runs = tables.runs.c
+    return _types(connection.execute(sa.select(runs.outcome).where(runs.run_id == run_id)).scalar())
+
+
+def _types(outcome: str | None) -> dict[str, ColumnType] | None:
     columns = json.loads(outcome or "{}").get("shape")
     if not columns:
         return None

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset
     from etl_agent.orchestrate.lock import Lock
 
-__all__ = ["Prepared", "digest_of", "key_rules", "plan_for", "prepare", "report_headers", "unbrought"]
+__all__ = [
+    "Prepared",
+    "digest_of",
+    "key_rules",
+    "must_see_values",
+    "plan_for",
+    "prepare",
+    "report_headers",
+    "unbrought",
+]
 
 
 _SHOWN = 5  # files or columns that a warning names
@@ -106,7 +115,7 @@ def plan_for(
         brought=dataset.names,
         contract=_promised(spec, project=project),
         digest=digest_of(spec, project=project, lock=lock),
-        infer=_must_see_values(spec),
+        infer=must_see_values(spec),
     )
     if lock is not None:
         plan = plan.pinned(lock.pinned)
@@ -223,7 +232,8 @@ def _promised(spec: PipelineSpec, *, project: Path) -> dict[str, bool]:
     return {str(name): bool(column.required) for name, column in columns.items() if not column.regex}
 
 
-def _must_see_values(spec: PipelineSpec) -> bool:
+def must_see_values(spec: PipelineSpec) -> bool:
+    """Tell whether the types of a pipeline's columns depend on what its files hold."""
     if spec.validation.contract is None:
         return spec.validation.types == "infer"
     return spec.validation.drift.types == "evolve"
@@ -239,7 +249,7 @@ def _survey(
     frozen: Mapping[str, ColumnType] | None,
 ) -> tuple[dict[str, ColumnType], Fits]:
     """Pin the waiting steps, and see which types the cleaned values have where that is asked for."""
-    look = _Look() if _must_see_values(spec) and frozen is None else None
+    look = _Look() if must_see_values(spec) and frozen is None else None
 
     def read() -> Iterable[tuple[str, pa.RecordBatch]]:
         for verdict in ahead(dataset.batches(digest=False)):

@@ -29,6 +29,7 @@ __all__ = [
     "in_parts",
     "layouts_of",
     "newest_entry",
+    "reasons_in",
     "reasons_of",
     "statuses_of",
 ]
@@ -191,7 +192,7 @@ def reasons_of(connection: Connection, tables: LedgerTables, filters: Filters) -
     query = sa.select(reasons, sa.func.count()).where(*filters.within(tables)).group_by(reasons)
     counts: dict[Reason, int] = {}
     for text, rows in connection.execute(query):
-        for reason in _reasons(text):
+        for reason in reasons_in(text):
             counts[reason] = counts.get(reason, 0) + int(rows)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
 
@@ -241,7 +242,8 @@ def in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
         yield part
 
 
-def _reasons(text: str) -> tuple[Reason, ...]:
+def reasons_in(text: str) -> tuple[Reason, ...]:
+    """Read the reasons of one row from their JSON."""
     return tuple(Reason(each["code"], each.get("column"), each.get("check")) for each in json.loads(text))
 
 
@@ -255,7 +257,7 @@ def _entry(row: Row[Any]) -> Entry:
         byte_offset=row.byte_offset,
         stage=row.stage,
         step=row.step,
-        reasons=_reasons(row.reasons),
+        reasons=reasons_in(row.reasons),
         raw=row.raw,
         status=row.status,
         replayed_by=row.replayed_by,

@@ -14,7 +14,7 @@ from etl_agent.extract.spec import Extract
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 
-__all__ = ["open_files"]
+__all__ = ["open_files", "open_scratch"]
 
 
 @contextlib.contextmanager
@@ -29,8 +29,15 @@ def open_files(
         as_of: the day that ``{date}`` stands for.
         variables: values for templates in paths.
     """
-    collector.resume()
-    with scratch_folder(run_id=new_run_id()) as scratch:
+    with open_scratch() as scratch:
         dataset = open_dataset(spec, project=project, variables=variables or {}, as_of=as_of, scratch=scratch)
         with dataset:
             yield dataset, scratch
+
+
+@contextlib.contextmanager
+def open_scratch() -> Iterator[Path]:
+    """Give a scratch folder to a command that reads and does not load."""
+    collector.resume()
+    with scratch_folder(run_id=new_run_id()) as scratch:
+        yield scratch
