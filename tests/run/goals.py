@@ -11,7 +11,7 @@ from typing import Any
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.planner.draft import PlanDraft, Point
 from etl_agent.orchestrate.planner.findings import Finding
-from etl_agent.orchestrate.planner.given import Given, Source
+from etl_agent.orchestrate.planner.given import Given, Source, UserSql
 from etl_agent.orchestrate.planner.revision import Change, Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.goal_journal import Identity, kept_of
@@ -45,7 +45,12 @@ def planned(project: Project, *specs: PipelineSpec, said: Sequence[Point] = (), 
     for file in dict.fromkeys(file for spec in specs for file in spec.extract.files):
         with open_files(Extract(files=(file,)), project=project.folder, as_of=date(2026, 1, 1)) as (dataset, _):
             sources.append(Source(Path(file).stem, (file,), profile_dataset(dataset)))
-    given = Given(goal="load it", sources=tuple(sources), to=project.url)
+    sql = [
+        UserSql(file.stem, file, check=file in spec.load.check_sql)
+        for spec in specs
+        for file in (*spec.load.after_sql, *spec.load.check_sql)
+    ]
+    given = Given(goal="load it", sources=tuple(sources), to=project.url, sql=tuple(sql))
     identity = Identity("load it", "here", tuple((file, "digest") for source in sources for file in source.files))
     draft = PlanDraft(goal="load it", pipelines=specs, points=tuple(said))
     kept = kept_of(project.folder, digest=identity.digest, to=project.url)
