@@ -218,14 +218,18 @@ class SpecInvalid(ConfigurationError):
 
     Args:
         mistakes: one line each, with the position in the file and the valid values.
+        next_command: what lists the mistakes again, for where there is room for one line only.
     """
 
-    def __init__(self, what: str, *, mistakes: Sequence[str], where: str | None = None) -> None:
-        super().__init__(what, where=where)
+    def __init__(
+        self, what: str, *, mistakes: Sequence[str], where: str | None = None, next_command: str | None = None
+    ) -> None:
+        super().__init__(what, where=where, next_command=next_command)
         self.mistakes = tuple(mistakes)
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *(f"  {mistake}" for mistake in self.mistakes)])
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return "\n".join([head, *(f"  {mistake}" for mistake in self.mistakes)])
 
 
 def near(word: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]:

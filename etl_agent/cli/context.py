@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from etl_agent.cli.brief import brief_asked
 from etl_agent.cli.failure import DEBUG
 from etl_agent.errors import ConfigurationError
 
@@ -66,13 +67,26 @@ def enter_project(folder: Path) -> None:
         raise ConfigurationError(f"not UTF-8 at byte {error.start}; save the file as UTF-8", where=str(file)) from error
 
 
-def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command that has the shared options too."""
+def command(*, unattended: bool = False, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command that has the shared options too.
+
+    Args:
+        unattended: whether cron calls it: without a terminal a failure is then one line of bounded length.
+        settings: click's own.
+    """
 
     def made(function: Callable[..., Any]) -> click.Command:
-        return click.command(None, click.Command, **settings)(shared_options(function))
+        return click.command(None, _Unattended if unattended else click.Command, **settings)(shared_options(function))
 
     return made
+
+
+class _Unattended(click.Command):
+    """A command that cron calls; wrong options are told in one line of bounded length too."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        brief_asked.set(True)  # the outermost edge takes it back
+        return super().make_context(*args, **extra)
 
 
 def shared_options(function: Function) -> Function:

@@ -15,10 +15,11 @@ from typing import NoReturn
 
 import click
 
+from etl_agent.cli.brief import brief, brief_asked, is_brief
 from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
 from etl_agent.masking import masked
 
-__all__ = ["DEBUG", "PROGRAM", "Terminated", "exit_code_of", "explained", "safe"]
+__all__ = ["DEBUG", "PROGRAM", "Terminated", "TimedOut", "complain", "exit_code_of", "explained", "safe"]
 
 PROGRAM = "etl-agent"
 DEBUG = "ETL_AGENT_DEBUG"
@@ -26,6 +27,7 @@ DEBUG = "ETL_AGENT_DEBUG"
 
 _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
+_TIMED_OUT = 124  # as timeout(1) says it
 _NO_READER = 128 + signal.SIGPIPE
 _BUG = 70
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -36,6 +38,17 @@ class Terminated(BaseException):
     """The process was asked to end (SIGTERM); whatever is open is rolled back on the way out."""
 
 
+class TimedOut(Terminated):
+    """The time that a run may take is over.
+
+    Args:
+        seconds: how long that was.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not done within {seconds:g} s; what was not committed is rolled back")
+
+
 def exit_code_of(call: Callable[[], object]) -> int:
     """Run a command and return its exit code; a failure is said in one line on stderr.
 
@@ -43,12 +56,14 @@ def exit_code_of(call: Callable[[], object]) -> int:
         call: the command; it may return an exit code.
     """
     previous = _watch_for_termination()
+    asked = brief_asked.set(False)
     try:
         code = call()
         sys.stdout.flush()
     except BaseException as error:  # the outermost edge: every failure becomes an exit code
         return _report(error)
     finally:
+        brief_asked.reset(asked)
         if previous is not None:
             signal.signal(signal.SIGTERM, previous)
     return code if isinstance(code, int) else 0
@@ -88,8 +103,13 @@ def _report(error: BaseException) -> int:
     message, code = explained(error)
     if os.environ.get(DEBUG, "") not in ("", "0", "false"):
         _say(safe("".join(traceback.format_exception(error)).rstrip()))
-    _say(f"{PROGRAM}: {message}")
+    complain(message)
     return code
+
+
+def complain(message: str) -> None:
+    """Say on stderr, in one line, what a person must know; a stderr that nobody reads changes nothing."""
+    _say(brief(f"{PROGRAM}: {message}"))
 
 
 def explained(error: BaseException) -> tuple[str, int]:
@@ -97,12 +117,15 @@ def explained(error: BaseException) -> tuple[str, int]:
     match error:
         case click.Abort() | KeyboardInterrupt():
             return "interrupted", _INTERRUPTED
+        case TimedOut():
+            return str(error), _TIMED_OUT
         case Terminated():
             return "terminated", _TERMINATED
         case click.ClickException():
             return _click_message(error), error.exit_code
         case SpecInvalid():
-            return safe(str(error)), error.exit_code
+            then = f"; next: {error.next_command}" if is_brief() else ""
+            return safe(str(error) + then), error.exit_code
         case EtlAgentError():
             return _one_line(str(error)), error.exit_code
         case MemoryError():

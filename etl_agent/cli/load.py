@@ -14,7 +14,7 @@ from etl_agent.cli.values import WAIT
 __all__ = ["load"]
 
 
-@command()
+@command(unattended=True)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--to", required=True, metavar="URL", help="SQLite file or Postgres database: sqlite:///w.db, postgresql://..."

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl_agent.cli.failure import explained, safe
+from etl_agent.cli.failure import complain, explained, safe
 from etl_agent.cli.progress import progress_display
 from etl_agent.cli.report import balance_sheet, next_command, print_table, summary_line, summary_table
 from etl_agent.errors import EtlAgentError
 
 if TYPE_CHECKING:
+    from etl_agent.cli.witness import Witness
     from etl_agent.orchestrate.sequential import PipelineSpec
     from etl_agent.run.options import Progress
     from etl_agent.run.result import RunResult
@@ -31,9 +32,11 @@ class Outcomes:
         quiet: say nothing of a success on a terminal either.
         as_json: the results are printed as JSON by the caller, so nothing else goes to stdout.
         balance: show the balance sheet of each run.
+        witness: hears of each run too.
     """
 
-    def __init__(self, *, quiet: bool, as_json: bool, balance: bool = False) -> None:
+    def __init__(self, *, quiet: bool, as_json: bool, balance: bool = False, witness: Witness | None = None) -> None:
+        self._witness = witness
         self.results: list[RunResult] = []
         self._terminal = sys.stderr.isatty() or sys.stdout.isatty()
         self.shown = not quiet and not as_json and self._terminal
@@ -51,21 +54,34 @@ class Outcomes:
         """Whether anything that a model was to decide was decided without it."""
         return any(result.fell_back for result in self.results)
 
+    def began(self, pipeline: str) -> None:
+        """Hear that a pipeline begins."""
+        if self._witness is not None:
+            self._witness.began(pipeline)
+
+    def failed(self, pipeline: str, error: EtlAgentError) -> int:
+        """Say why a pipeline could not run to its end, and return its exit code."""
+        message, code = explained(error)
+        complain(message)
+        if self._witness is not None:
+            self._witness.failed(pipeline, error)
+        return code
+
     def add(self, result: RunResult, *, default_budget: bool) -> None:
         """Take a result and say it."""
         self.results.append(result)
         line = safe(summary_line(result))
         then = next_command(result)
         if result.status == "refused":
-            click.echo(
-                f"etl-agent: {line}" if "next: " in line or not then else f"etl-agent: {line}; next: {then}", err=True
-            )
+            complain(line if "next: " in line or not then else f"{line}; next: {then}")
         elif self.shown:
             click.echo(line)
         elif result.balance.quarantined and default_budget and result.status == "loaded":
-            click.echo(f"etl-agent: {line}; next: {then}", err=True)
+            complain(f"{line}; next: {then}")
         elif result.warning or (result.status == "nothing new" and result.message and "--reload" in result.message):
-            click.echo(f"etl-agent: {line}", err=True)
+            complain(line)
+        if self._witness is not None:
+            self._witness.ended(result, message=line)
         if self._balance:
             print_table(balance_sheet(result))
 
@@ -88,15 +104,15 @@ def run_all(specs: Sequence[PipelineSpec], run_one: Callable[[PipelineSpec], Run
         blocking = [name for name in spec.needs if name in failed]
         if blocking:
             failed[spec.name] = failed[blocking[0]]
-            click.echo(f"etl-agent: {spec.name}: not run, since {', '.join(blocking)} failed", err=True)
+            complain(f"{spec.name}: not run, since {', '.join(blocking)} failed")
             continue
+        outcomes.began(spec.name)
         try:
             result = run_one(spec)
         except EtlAgentError as error:
             if len(specs) == 1:
                 raise
-            message, failed[spec.name] = explained(error)
-            click.echo(f"etl-agent: {message}", err=True)
+            failed[spec.name] = outcomes.failed(spec.name, error)
             continue
         outcomes.add(result, default_budget=not spec.validation.model_fields_set & {"max_reject_share", "max_rejects"})
         if result.exit_code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
@@ -155,7 +156,7 @@ def _counted_truths(value: Value, path: Place, expected: Expected) -> Iterator[M
 
 def _invalid(mistakes: Sequence[str], *, name: str) -> SpecInvalid:
     count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "1 mistake"
-    return SpecInvalid(f"{count} in {name}", mistakes=mistakes)
+    return SpecInvalid(f"{count} in {name}", mistakes=mistakes, next_command=f"etl-agent check {shlex.quote(name)}")
 
 
 def text_of(path: Path) -> str:

@@ -110,7 +110,8 @@ FINDINGS: Mapping[FindingKind, str] = {
 
 OTHER_CODES: Mapping[int, str] = {
     0: "Done, or nothing new.",
-    1: "A check says no: check, --fail-on-rejects.",
+    1: "A check says no: check, status, doctor, --fail-on-rejects.",
+    124: "Not done within --timeout; what was not committed is rolled back.",
     130: "Interrupted (SIGINT); nothing was loaded.",
     141: "The reader of the output has gone, for example | head.",
     143: "Terminated (SIGTERM); nothing was loaded.",

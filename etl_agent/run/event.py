@@ -1,0 +1,62 @@
+"""What is told of a run to a log, a heartbeat or a person far away: that it began, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from etl_agent.masking import masked
+
+if TYPE_CHECKING:
+    from etl_agent.run.result import RunResult
+
+__all__ = ["Event", "EventKind"]
+
+EventKind = Literal["start", "retry", "success", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A moment in the life of a run. It holds no text of cells and no credentials.
+
+    Args:
+        kind: what happened.
+        pipeline: the pipeline's name, or its file where that cannot be read.
+        message: what a person reads of it.
+        exit_code: of a failure.
+        seconds: how long it took by the monotonic clock (seconds).
+        facts: more, as plain data.
+        at: when (UTC).
+    """
+
+    kind: EventKind
+    pipeline: str
+    message: str | None = None
+    exit_code: int = 0
+    seconds: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @staticmethod
+    def of(result: RunResult, *, message: str) -> Event:
+        """Tell the end of a run from what it returned.
+
+        Args:
+            result: what it returned.
+            message: what a person reads of it.
+        """
+        kind: EventKind = "failure" if result.exit_code else "success"
+        return Event(kind, result.pipeline, message, result.exit_code, result.seconds, result.as_dict())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the event as plain data, its own sentence without credentials."""
+        return {
+            "time": self.at.isoformat(timespec="milliseconds"),
+            "event": self.kind,
+            "pipeline": masked(self.pipeline),
+            "message": None if self.message is None else masked(self.message),
+            "exit_code": self.exit_code,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+        }
