@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from etl_agent.clean.step import Step
 from etl_agent.masking import masked
@@ -29,6 +29,8 @@ CHOSEN_BY: Mapping[By, str] = {
 GIVEN = frozenset({"extract.files", "load.to"})
 """Keys that say what the user gave; nobody chose them."""
 
+_RULES = ("one_of", "min", "max")
+"""Rules of a contract that hold values."""
 _MOST = 6  # names of one list that are told; the file has them all
 
 
@@ -80,7 +82,7 @@ def _pipeline(spec: PipelineSpec, draft: PlanDraft, findings: Iterable[Finding])
     if spec.needs:
         yield f"after:    {', '.join(spec.needs)}"
     yield f"load:     {_loaded(spec)}"
-    yield from _headed("checked:", _checked(spec))
+    yield from _headed("checked:", _checked(spec, draft))
     yield from _headed("cleaned:", [_node(node) for node in spec.clean])
     yield from _headed("SQL:", [f"{what} {file}" for what, files in _sql(spec) for file in files])
     if gone := destroys(spec):
@@ -105,15 +107,17 @@ def _loaded(spec: PipelineSpec) -> str:
     return f"{way}{key}{newest}"
 
 
-def _checked(spec: PipelineSpec) -> Iterator[str]:
-    """Tell a contract, without the values in it; columns of which the same is asked stand together."""
+def _checked(spec: PipelineSpec, draft: PlanDraft) -> Iterator[str]:
+    """Tell a contract; columns of which the same is asked stand together."""
     contract = spec.validation.contract
     if not isinstance(contract, Mapping):
         yield f"by {contract}" if contract else f"nothing; columns are {spec.validation.types}"
     else:
         alike: dict[str, list[str]] = {}
         for name, column in contract.items():
-            alike.setdefault(_column(column), []).append(name)
+            key = f"validate.contract.{name}"
+            said = {rule for rule in _RULES if draft.said(spec.name, f"{key}.{rule}")}
+            alike.setdefault(_column(column, said), []).append(name)
         yield from (f"{what}: {_few(names)}" for what, names in alike.items())
         for columns in spec.validation.unique:
             yield f"{', '.join(columns)}: unique together"
@@ -126,17 +130,26 @@ def _checked(spec: PipelineSpec) -> Iterator[str]:
     )
 
 
-def _column(column: ColumnContract) -> str:
-    said = [column.type]
-    said += [] if column.nullable else ["not null"]
-    said += ["may be missing"] if not column.required else []
-    said += ["unique"] if column.unique else []
-    said += [column.format] if column.format else []
-    said += ["in a pattern"] if column.matches else []
-    said += [f"one of {len(column.one_of)} values" if len(column.one_of) > 1 else "one value"] if column.one_of else []
-    said += ["within bounds"] if (column.min, column.max) != (None, None) else []
-    said += ["of limited length"] if (column.min_length, column.max_length) != (None, None) else []
-    return ", ".join([*said, *(["sensitive"] if column.sensitive else [])])
+def _column(column: ColumnContract, said: Collection[str]) -> str:
+    """Tell what is asked of a column; values in it only where they stand in the user's own goal."""
+    told = [column.type]
+    told += [] if column.nullable else ["not null"]
+    told += ["may be missing"] if not column.required else []
+    told += ["unique"] if column.unique else []
+    told += [column.format] if column.format else []
+    told += ["in a pattern"] if column.matches else []
+    told += [_listed(column.one_of, told="one_of" in said)] if column.one_of else []
+    for rule, words in (("min", "at least"), ("max", "at most")):
+        bound = getattr(column, rule)
+        told += [f"{words} {bound if rule in said else 'a bound'}"] if bound is not None else []
+    told += ["of limited length"] if (column.min_length, column.max_length) != (None, None) else []
+    return ", ".join([*told, *(["sensitive"] if column.sensitive else [])])
+
+
+def _listed(values: Sequence[str], *, told: bool) -> str:
+    if not told:
+        return "one value" if len(values) == 1 else f"one of {len(values)} values"
+    return f"only {values[0]}" if len(values) == 1 else f"one of {_few(values)}"
 
 
 def _node(node: Node) -> str:
@@ -176,10 +189,14 @@ def _finding(finding: Finding) -> str:
 
 
 def _reasons(points: Iterable[Point]) -> Iterator[str]:
-    """Tell why, keys of one reason together; keys stand last, since ``token: x`` would look like a secret."""
+    """Tell why, keys of one reason together; keys stand last, since ``token: x`` would look like a secret.
+
+    That a column's type and nulls are as the data show them goes without saying: they are told as what is checked.
+    """
     alike: dict[tuple[str, By], list[str]] = {}
     for point in points:
-        if point.key not in GIVEN:
+        evident = point.by in ("profile", "default") and point.key.startswith("validate.contract.")
+        if point.key not in GIVEN and not evident:
             alike.setdefault((point.reason, point.by), []).append(point.key.removeprefix("validate.contract."))
     for (reason, by), keys in alike.items():
         yield f"{reason} ({CHOSEN_BY[by]}): {_few(dict.fromkeys(keys))}"

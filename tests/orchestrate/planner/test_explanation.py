@@ -72,17 +72,33 @@ def test_no_values_are_told() -> None:
     assert not any(value in text for value in ("Secretville", "Hiddenham", "4711"))
 
 
+def test_bounds_of_the_goal_are_told() -> None:
+    """What the user said can be held against the plan, word for word."""
+    points = (
+        Point(pipeline="orders", key="validate.contract.town.one_of", reason="the goal says so", by="goal"),
+        Point(pipeline="orders", key="validate.contract.n.min", reason="the goal says so", by="goal"),
+    )
+    contract = {"town": {"one_of": ["Kiel", "Bonn"]}, "n": {"type": "integer", "min": 1, "max": 4711}}
+    text = told(pipeline(validate={"contract": contract}), points=points)
+    assert "text, not null, one of Kiel, Bonn: town" in text
+    assert "integer, not null, at least 1, at most a bound: n" in text
+
+
 def test_every_choice_has_its_reason_and_who_made_it() -> None:
-    """Choices of one reason stand together; the goal's are told from guesses."""
+    """Choices of one reason stand together; that a type is as the data show it is not worth a line."""
     points = (
         Point(pipeline="orders", key="load.primary_key", reason="the goal says so", by="goal"),
-        Point(pipeline="orders", key="validate.contract.a", reason="every value fits", by="profile"),
-        Point(pipeline="orders", key="validate.contract.b", reason="every value fits", by="profile"),
+        Point(pipeline="orders", key="load.newest_by", reason="its name says so", by="profile"),
+        Point(pipeline="orders", key="validate.contract.a.type", reason="every value fits", by="profile"),
+        Point(pipeline="orders", key="validate.contract.b.type", reason="too few fit", by="evidence"),
+        Point(pipeline="orders", key="validate.contract.c.type", reason="too few fit", by="evidence"),
         Point(pipeline="other", key="load.table", reason="not of this one", by="goal"),
     )
     text = told(pipeline(), points=points)
     assert "because:  the goal says so (your goal): load.primary_key" in text
-    assert "every value fits (the data): a, b" in text
+    assert "its name says so (the data): load.newest_by" in text
+    assert "too few fit (a revision): b.type, c.type" in text
+    assert "every value fits" not in text
     assert "not of this one" not in text
 
 
