@@ -21,7 +21,7 @@ STDIN = "-"
 _PIPELINES = "pipelines"
 _TEMPLATE = re.compile(r"\{\{|\}\}|\{([^{}:]*)(?::([^{}]*))?\}")
 _ENVIRONMENT = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}")
-_TABLE_FILE = re.compile(r".+\.csv(\.(gz|zst|zip|bz2|xz))?", re.IGNORECASE)
+_TABLE_FILE = re.compile(r".+\.csv(\.(gz|zst|zip|bz2|xz))?", re.IGNORECASE | re.DOTALL)  # a name may hold a line break
 _MAGIC = re.compile(r"[*?\[]")
 
 

@@ -13,6 +13,7 @@ __all__ = ["Dialect", "check_name", "check_names", "known_as", "quote"]
 Dialect = Literal["sqlite", "postgres"]
 
 _POSTGRES_BYTES = 63  # NAMEDATALEN - 1: the server cuts longer names off without an error
+_POSTGRES_COLUMNS = frozenset({"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"})  # every table has them already
 _SHOWN = 100  # characters of a longer name
 _UPPER = re.compile(r"[A-Z]+")
 
@@ -40,7 +41,7 @@ def check_name(name: str, *, dialect: Dialect, what: str) -> None:
         what: what it names, for the message: ``table`` or ``column``.
 
     Raises:
-        ConfigurationError: the name is empty, holds NUL, or would be cut off.
+        ConfigurationError: the name is empty, holds NUL, would be cut off, or is the database's own.
     """
     if not name:
         raise ConfigurationError(f"a {what} has an empty name")
@@ -52,6 +53,8 @@ def check_name(name: str, *, dialect: Dialect, what: str) -> None:
         raise ConfigurationError(
             f"the {what} name {shown!r} is {size:,} bytes long; Postgres keeps {_POSTGRES_BYTES} and cuts off the rest"
         )
+    if dialect == "postgres" and what == "column" and name in _POSTGRES_COLUMNS:
+        raise ConfigurationError(f"the column name {name!r} is one that Postgres keeps for itself; rename the column")
     if dialect == "sqlite" and what == "table" and known_as(name, dialect=dialect).startswith("sqlite_"):
         raise ConfigurationError(f"the table name {name!r} begins with sqlite_, which SQLite keeps for itself")
 
