@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Listed] = {
         "etl_agent.cli.runs:show", "Show a run: where every row is, its files, reasons, decisions and changes."
     ),
     "quarantine": Listed("etl_agent.cli.quarantine:quarantine", "List, export, replay or discard rejected rows."),
+    "cron": Listed("etl_agent.cli.cron:cron", "Put pipelines into the crontab, list them, and take them out."),
     "check": Listed("etl_agent.cli.check:check", "Check pipeline files without touching data or a target."),
     "catalog": Listed(
         "etl_agent.cli.catalog:catalog",
