@@ -13,7 +13,7 @@ from pathlib import Path
 
 from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, near
 
-__all__ = ["STDIN", "expand", "find_files", "from_environment", "importable", "project_folder"]
+__all__ = ["STDIN", "expand", "find_files", "from_environment", "importable", "pipeline_files", "project_folder"]
 
 STDIN = "-"
 """The path that stands for the standard input."""
@@ -36,6 +36,11 @@ def project_folder(pipeline_file: Path) -> Path:
         if parent.name == _PIPELINES:
             return parent.parent
     return folder
+
+
+def pipeline_files(project: Path) -> tuple[Path, ...]:
+    """Return the pipeline files of a project, sorted by name."""
+    return tuple(sorted(file for suffix in ("yaml", "yml") for file in (project / _PIPELINES).glob(f"*.{suffix}")))
 
 
 def expand(pattern: str, *, project: Path, variables: Mapping[str, str], as_of: date) -> str:

@@ -55,6 +55,10 @@ COMMANDS: Mapping[str, Listed] = {
     ),
     "quarantine": Listed("etl_agent.cli.quarantine:quarantine", "List, export, replay or discard rejected rows."),
     "cron": Listed("etl_agent.cli.cron:cron", "Put pipelines into the crontab, list them, and take them out."),
+    "status": Listed(
+        "etl_agent.cli.status:status",
+        "Tell whether pipelines loaded when they should, and what they should; the exit code is 1 if not.",
+    ),
     "check": Listed("etl_agent.cli.check:check", "Check pipeline files without touching data or a target."),
     "catalog": Listed(
         "etl_agent.cli.catalog:catalog",

@@ -9,23 +9,32 @@ from typing import Any
 
 import click
 
-__all__ = ["AS_OF", "MONEY", "VARIABLE", "WAIT"]
+__all__ = ["AGE", "AS_OF", "MONEY", "VARIABLE", "WAIT"]
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class _Wait(click.ParamType[float]):
-    """A time like 30s, 5m or 1h, in seconds."""
+    """A time like 30s, 5m or 1h, in seconds.
+
+    Args:
+        units: the letters that may stand behind the number.
+        examples: times that a person may mean.
+    """
 
     name = "time"
+
+    def __init__(self, *, units: str = "smh", examples: str = "30s, 5m or 1h") -> None:
+        self.units = units
+        self.examples = examples
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read the time."""
         if isinstance(value, int | float):
             return float(value)
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
+        match = re.fullmatch(rf"(\d+(?:\.\d+)?)([{self.units}]?)", value.strip())
         if match is None:
-            self.fail(f"{value!r} is no time; for example 30s, 5m or 1h", param, ctx)
+            self.fail(f"{value!r} is no time; for example {self.examples}", param, ctx)
         return float(match[1]) * _SECONDS[match[2] or "s"]
 
 
@@ -74,6 +83,7 @@ class _Money(click.ParamType[Decimal]):
 
 
 WAIT = _Wait()
+AGE = _Wait(units="smhd", examples="90m, 26h or 8d")
 MONEY = _Money()
 AS_OF = _Day()
 VARIABLE = _Variable()
