@@ -53,6 +53,10 @@ COMMANDS: Mapping[str, Listed] = {
     "show": Listed(
         "etl_agent.cli.runs:show", "Show a run: where every row is, its files, reasons, decisions and changes."
     ),
+    "why": Listed(
+        "etl_agent.cli.why:why",
+        "Tell which run, file, line and steps made a row, or why it is not in the table.",
+    ),
     "quarantine": Listed("etl_agent.cli.quarantine:quarantine", "List, export, replay or discard rejected rows."),
     "cron": Listed("etl_agent.cli.cron:cron", "Put pipelines into the crontab, list them, and take them out."),
     "status": Listed(

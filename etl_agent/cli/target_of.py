@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from etl_agent.load.target import Target
     from etl_agent.orchestrate.sequential import PipelineSpec
 
-__all__ = ["Place", "ledger", "target_of", "target_options"]
+__all__ = ["Place", "ledger", "pipelines_at_hand", "target_of", "target_options"]
 
 _DATABASE_URL = "DATABASE_URL"
 _FILES = ("*.yaml", "*.yml")
@@ -113,6 +113,16 @@ def ledger(place: Place) -> Iterator[tuple[Connection, LedgerTables] | None]:
     with place.open(read_only=True) as target, target.reading() as connection:
         tables = ledger_in(connection, schema=place.schema)
         yield None if connection is None or tables is None else (connection, tables)
+
+
+def pipelines_at_hand(pipelines: Sequence[Path]) -> list[PipelineSpec]:
+    """Read the given pipeline files, or else those of the project that can be read."""
+    if pipelines:
+        return _named(pipelines)
+    try:
+        return _of_project(project_of())
+    except EtlAgentError:
+        return []
 
 
 def _named(pipelines: Sequence[Path]) -> list[PipelineSpec]:

@@ -1,0 +1,240 @@
+"""Why a table holds a row of some key, or why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from etl_agent.load.statements import LINEAGE, VALID_FROM
+from etl_agent.run.history import recent_runs
+from etl_agent.run.why.account import Account, Why
+from etl_agent.run.why.entries import rejected, replayed
+from etl_agent.run.why.landing import landed
+from etl_agent.run.why.searches import OfKey, WithText
+from etl_agent.run.why.unread import unread
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from etl_agent.run.history import PastRun
+    from etl_agent.run.why.archive import Archive
+    from etl_agent.run.why.held import HeldRow, HeldTable
+
+__all__ = ["why_row"]
+
+MOST = 20
+"""Rows, and records of a run, that are told of: what a person reads; a key has one row as a rule."""
+
+
+def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, history: bool) -> Why:
+    """Tell which record of which file made a row, or why there is no such row.
+
+    Args:
+        archive: where answers are looked up.
+        held: the table.
+        texts: the key as a person wrote it, by column.
+        history: whether the files of all earlier runs are read for this key too, where runs update rows.
+
+    Raises:
+        NoInput: a text is no value of its column's type.
+    """
+    key = held.typed(texts)
+    rows = held.rows(key, most=MOST + 1)
+    asked = f"{held.facts.name} {', '.join(f'{name}={text}' for name, text in texts.items())}"
+    why = _present(archive, held, key, rows, history=history) if rows else _absent(archive, held, texts, key)
+    more = (f"more than {MOST} rows hold this; the first are told",) if len(rows) > MOST else ()
+    return replace(why, asked=asked, notes=tuple(dict.fromkeys((*why.notes, *more))))
+
+
+def _present(
+    archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar], found: Sequence[HeldRow], *, history: bool
+) -> Why:
+    rows = tuple(found[:MOST])
+    accounts: list[Account] = []
+    notes: list[str] = []
+    runs = [archive.run(number) for number in dict.fromkeys(row.run_id for row in rows) if number is not None]
+    if not held.lineage:
+        notes.append(f"the table has no column {LINEAGE}: the newest file with this key is told")
+        runs = list(_loading(archive, held.facts.name))
+    for run in runs:
+        if run is None:
+            notes.append("the run that wrote the row is not on record any more")
+            continue
+        mine = [row for row in rows if row.run_id == run.result.run_id] or list(rows)
+        made, said = _made(archive, held, run, key, mine)
+        accounts += made
+        notes += said
+        if made and not held.lineage:
+            break
+    if history and runs and held.lineage:
+        earlier, said = _earlier(archive, held, key, runs)
+        accounts += earlier
+        notes += said
+    sensitive = frozenset(name for run in runs if run is not None for name in run.result.sensitive)
+    return Why(
+        "",
+        held.facts.name,
+        found=True,
+        verdict=_verdict(rows, accounts),
+        rows=rows,
+        accounts=tuple(accounts),
+        notes=tuple(notes),
+        next_command=_next(accounts),
+        sensitive=sensitive,
+    )
+
+
+def _made(
+    archive: Archive, held: HeldTable, run: PastRun, key: Mapping[str, pa.Scalar], rows: Sequence[HeldRow]
+) -> tuple[list[Account], list[str]]:
+    """Find the records of a run that made some rows: those that were kept with the same values, if there are any."""
+    if not archive.contents(run):
+        return replayed(archive, run, {name: str(value.as_py()) for name, value in key.items()})
+    told = archive.tell(run, OfKey(key, most=None if _is_keyed(archive, run) else len(rows)), most=MOST)
+    kept = [account for account in told.accounts if account.outcome == "loaded" and account.loaded is not None]
+    same = [each for each in kept if each.loaded and any(held.same(each.loaded, row) for row in rows)]
+    own = run.result.run_id
+    if same:
+        return [replace(each, said=f"loaded by run {own}, and the table holds these values") for each in same[:MOST]], [
+            *told.notes
+        ]
+    changed = [
+        replace(each, said=f"loaded by run {own}, and {_differing(held, each, rows)} changed since by other means")
+        for each in kept
+    ]
+    missing = [] if changed or not told.read else [f"the files of run {own} hold no record that became this row"]
+    if not changed:  # the run is known all the same
+        changed = [Account(outcome="loaded", said=f"written by run {own}", run=run)]
+    return changed, [*told.notes, *missing]
+
+
+def _differing(held: HeldTable, account: Account, rows: Sequence[HeldRow]) -> str:
+    differing = [held.differing(account.loaded or {}, row) for row in rows]
+    return ", ".join(sorted(differing, key=len)[0])
+
+
+def _is_keyed(archive: Archive, run: PastRun) -> bool:
+    """Whether a run keeps one row of a key, so that its whole dataset says which; else rows are told as they come."""
+    plan = archive.recalled(run)
+    return plan.spec is not None and bool(plan.spec.load.primary_key)
+
+
+def _loading(archive: Archive, table: str) -> Iterator[PastRun]:
+    """Give the runs that loaded files into a table, the newest first."""
+    for run in recent_runs(archive.connection, archive.tables, table=table):
+        if run.result.status == "loaded":
+            yield run
+
+
+def _earlier(
+    archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar], known: Sequence[PastRun | None]
+) -> tuple[list[Account], list[str]]:
+    """Find what other runs loaded for a key that runs write over: the oldest first."""
+    told_of = {run.result.run_id for run in known if run is not None}
+    last = max(told_of)
+    accounts: list[Account] = []
+    notes: list[str] = []
+    before: Mapping[str, pa.Scalar] | None = None
+    for run in reversed(list(_loading(archive, held.facts.name))):
+        load = spec.load if (spec := archive.recalled(run).spec) is not None else None
+        writes_over = load is None or (load.write_disposition == "merge" and load.merge_strategy != "scd2")
+        if run.result.run_id >= last or run.result.run_id in told_of or not writes_over:
+            continue
+        told = archive.tell(run, OfKey(key), most=1)
+        notes += [] if told.read else told.notes
+        for account in told.accounts:
+            if account.outcome != "loaded" or account.loaded is None:
+                continue
+            word = "inserted" if before is None else "unchanged" if account.loaded == before else "updated"
+            before = account.loaded
+            said = f"{word} by run {run.result.run_id}, and written over since"
+            accounts.append(replace(account, outcome="updated" if word != "unchanged" else "unchanged", said=said))
+    return accounts, notes
+
+
+def _absent(archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar]) -> Why:
+    """Tell why a table has no row of a key: what runs made of it, the newest first, else the files no run read."""
+    table = held.facts.name
+    entries = rejected(archive, table, texts)
+    notes: list[str] = []
+    runs = recent_runs(archive.connection, archive.tables, table=table)
+    read = 0
+    for run in runs:
+        if run.result.status not in ("loaded", "refused"):
+            continue
+        mine = [entry for entry in entries if entry.run_id == run.result.run_id]
+        told = archive.tell(run, WithText(texts, key), most=MOST)
+        notes += [note for note in told.notes if not told.read or told.accounts]
+        read += told.read
+        accounts = _landed(archive, held, run, told.accounts)
+        if accounts:  # what the files tell is exact; the text of a record may hold the key by chance
+            places = {(each.place.file, each.place.line) for each in accounts if each.place is not None}
+            mine = [entry for entry in mine if (entry.file, entry.line) in places]
+        accounts = _with_entries(accounts, archive.of_entries(mine))
+        if accounts:
+            verdict = _not_there(accounts)
+            return Why(
+                "",
+                table,
+                found=False,
+                verdict=verdict,
+                accounts=tuple(accounts),
+                notes=tuple(notes),
+                next_command=_next(accounts),
+            )
+    waiting = tuple(unread(archive, table, texts, most=MOST))
+    if waiting:
+        said = f"not in the table: {waiting[0].place} holds it, and no run read that file"
+        return Why(
+            "",
+            table,
+            found=False,
+            verdict=said,
+            accounts=waiting,
+            notes=tuple(notes),
+            next_command=f"etl-agent run {archive.command(table)}",
+        )
+    said = f"not in the table: none of the files of {read} runs that could be read again holds it"
+    return Why("", table, found=False, verdict=said, notes=tuple(notes), next_command="etl-agent runs --table " + table)
+
+
+def _landed(archive: Archive, held: HeldTable, run: PastRun, accounts: Sequence[Account]) -> list[Account]:
+    spec = archive.recalled(run).spec
+    if spec is None:
+        return list(accounts)
+    return [landed(each, held=held, load=spec.load, archive=archive).account for each in accounts]
+
+
+def _with_entries(accounts: Sequence[Account], entries: Sequence[Account]) -> list[Account]:
+    """Join what the files tell with what the quarantine tells of the same record."""
+    by_place = {entry.place: entry for entry in entries}
+    joined = [
+        replace(by_place[each.place], changes=each.changes) if each.place in by_place else each for each in accounts
+    ]
+    told = {each.place for each in accounts}
+    return [*joined, *(entry for entry in entries if entry.place not in told)]
+
+
+def _verdict(rows: Sequence[HeldRow], accounts: Sequence[Account]) -> str:
+    writers = [str(number) for number in dict.fromkeys(row.run_id for row in rows) if number is not None]
+    by = f", written by run {', '.join(writers)}" if writers else ""
+    place = next(
+        (f" from {each.place}" for each in accounts if each.place is not None and each.outcome == "loaded"), ""
+    )
+    if len(rows) > 1:
+        kind = "versions" if VALID_FROM in rows[0].values else "rows"
+        return f"in the table, {len(rows)} {kind}{by}"
+    return f"in the table{by}{place}"
+
+
+def _not_there(accounts: Sequence[Account]) -> str:
+    return f"not in the table: {accounts[0].place} {accounts[0].said}"
+
+
+def _next(accounts: Sequence[Account]) -> str | None:
+    entry = next((each for each in accounts if each.entry is not None and each.outcome == "quarantined"), None)
+    if entry is not None:
+        return f"etl-agent quarantine list --id {entry.entry}"
+    run = next((each.run for each in accounts if each.run is not None), None)
+    return None if run is None else f"etl-agent show {run.result.run_id}"

@@ -1,0 +1,71 @@
+"""The plan that an earlier run went by, as far as it can be had again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_agent.errors import EtlAgentError
+from etl_agent.run.locking import current_lock
+from etl_agent.run.prepare import digest_of
+
+if TYPE_CHECKING:
+    from etl_agent.orchestrate.lock import Lock
+    from etl_agent.orchestrate.sequential import PipelineSpec
+    from etl_agent.run.history import PastRun
+
+__all__ = ["Recalled", "recalled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is at hand of a run's plan.
+
+    Args:
+        spec: the pipeline; None if there is none of the run's name.
+        lock: the lock that it went by.
+        same: whether they are what the run went by, by the digest that is on record.
+    """
+
+    spec: PipelineSpec | None
+    lock: Lock | None
+    same: bool
+
+    def said(self, run: PastRun) -> str | None:
+        """Say why the run's plan cannot be repeated; None if it can."""
+        if self.same:
+            return None
+        if self.spec is None:
+            return (
+                f"the pipeline {run.result.pipeline!r} of run {run.result.run_id} is not at hand (--to PIPELINE.yaml)"
+            )
+        return f"the pipeline {self.spec.name!r} was changed since run {run.result.run_id}, so no step can be shown"
+
+
+def recalled(run: PastRun, specs: Sequence[PipelineSpec], *, project: Path) -> Recalled:
+    """Find the pipeline that has the digest of a run's plan, with its lock or without.
+
+    Args:
+        run: the run.
+        specs: the pipelines at hand.
+        project: the folder that their paths are relative to.
+    """
+    named = [spec for spec in specs if spec.name == run.result.pipeline]
+    for spec in named:
+        for lock in _locks(spec, project=project):
+            if digest_of(spec, project=project, lock=lock) == run.plan_digest:
+                return Recalled(spec, lock, same=True)
+    return Recalled(next(iter(named), None), None, same=False)
+
+
+def _locks(spec: PipelineSpec, *, project: Path) -> Iterator[Lock | None]:
+    """Give the lock that is there, and none: a run may have been before it."""
+    try:
+        lock, _ = current_lock(spec, project=project, required=False)
+    except EtlAgentError:  # a file that is no lock now says nothing of the run
+        lock = None
+    if lock is not None:
+        yield lock
+    yield None

@@ -1,0 +1,120 @@
+"""What is told of every record of random pipelines is what the run did: its values, its balance, its quarantine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from etl_agent.rejects import Reason
+from etl_agent.run.runner import run_pipeline
+from tests.run.project import Project
+from tests.run.whys import why_of_key, why_of_line
+
+NUMBERS = count()
+EXAMPLES = int(os.environ.get("ETL_AGENT_EXAMPLES", "6"))
+"""Environment variable: how many generated cases to try."""
+
+COLUMNS = ("id", "name", "n")
+CONTRACT: dict[str, Any] = {"id": "integer", "name": "text", "n": "decimal(6,2)"}
+STEPS: tuple[dict[str, Any], ...] = (
+    {"step": "strip", "columns": "all"},
+    {"step": "case", "columns": ["name"], "to": "upper"},
+    {"step": "null_markers", "columns": ["name"], "markers": ["N/A"]},
+    {"step": "fill", "columns": ["n"], "value": "0"},
+    {"step": "fill_previous", "columns": ["name"]},
+    {"step": "fill_mode", "columns": ["name"]},
+    {"step": "filter", "drop": {"column": "name", "is": "b"}},
+    {"step": "quarantine_where", "where": {"column": "name", "is": "Ada"}},
+    {"step": "deduplicate", "columns": ["id", "name"], "keep": "last"},
+    {"step": "deduplicate", "columns": ["id"], "keep": "most_complete"},
+)
+cells = st.sampled_from(["a", "b", "Ada", " x ", "N/A", "", "7", "1.5"])
+lines = st.one_of(
+    st.tuples(st.integers(0, 6).map(str), cells, st.sampled_from(["1", "2.50", "", "x", " 3"])).map(",".join),
+    st.sampled_from(["", "1,2", "1,2,3,4", '1,"open', '5,"two\nlines",2', " 4 ,y,1"]),
+)
+loads = st.sampled_from(
+    [
+        {"write_disposition": "append"},
+        {"write_disposition": "append", "primary_key": ["id"]},
+        {"write_disposition": "replace", "primary_key": ["id"], "allow_empty": True},
+        {"write_disposition": "merge", "primary_key": ["id"]},
+        {"write_disposition": "merge", "primary_key": ["id"], "newest_by": "n"},
+    ]
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    files=st.lists(st.lists(lines, min_size=1, max_size=9), min_size=1, max_size=2),
+    steps=st.lists(st.sampled_from(STEPS), max_size=4, unique_by=str),
+    load=loads,
+    typed=st.booleans(),
+)
+def test_every_record_is_told_of_as_the_run_treated_it(
+    project: Project, files: list[list[str]], steps: list[dict[str, Any]], load: dict[str, Any], typed: bool
+) -> None:
+    """Values are exactly those of the table, reasons those of the quarantine, and the rest adds up to the balance."""
+    names = [f"f{place}.csv" for place in range(len(files))]
+    for name, body in zip(names, files, strict=True):
+        project.write(name, "\n".join([",".join(COLUMNS), *body, "9,end,1"]) + "\n")
+    table = f"t{next(NUMBERS)}"  # the same content may come again into another table only
+    spec = project.spec(
+        names,
+        contract=CONTRACT if typed else None,
+        clean=steps,
+        validate={"max_reject_share": 0.99},
+        extract={"preamble": 0},
+        table=table,
+        **load,
+    )
+    result = run_pipeline(spec, project=project.folder)
+    if result.status != "loaded":
+        return
+    rejected = {
+        (file, line): [Reason(each["code"], each.get("column"), each.get("check")) for each in json.loads(reasons)]
+        for file, line, reasons in project.ask(
+            f"SELECT file, line, reasons FROM _etl_quarantine WHERE run_id = {result.run_id}"
+        )
+    }
+    lost: Counter[str | None] = Counter()
+    loaded: Counter[tuple[Any, ...]] = Counter()
+    told: set[tuple[str, int]] = set()
+    for name in names:
+        for line in range(2, len((project.folder / name).read_text().split("\n"))):
+            why = why_of_line(project, name, line, spec=spec, table=table)
+            assert not any("cannot be repeated" in note for note in why.notes)
+            if not why.accounts or why.accounts[0].place is None or why.accounts[0].place.line != line:
+                continue
+            account = why.accounts[0]
+            told.add((name, line))
+            if account.outcome == "quarantined":
+                assert list(account.reasons) == rejected.pop((name, line))
+            elif account.outcome == "loaded":
+                assert account.loaded is not None
+                assert why.rows
+                loaded[_as_text([value.as_py() for value in account.loaded.values()])] += 1
+                if spec.load.primary_key:
+                    by_key = why_of_key(project, str(account.loaded["id"].as_py()), spec=spec, table=table)
+                    assert [(each.place, each.loaded) for each in by_key.accounts] == [(account.place, account.loaded)]
+            else:
+                assert account.outcome in ("deduplicated", "filtered")
+                assert account.outcome == "filtered" or account.winner is not None
+                lost[account.by] += 1
+    assert rejected == {}
+    assert len(told) == result.balance.read
+    assert lost == Counter({**result.balance.deduplicated, **result.balance.filtered})
+    assert sum(loaded.values()) == result.balance.loaded
+    assert loaded == Counter(_as_text(row) for row in project.rows('"id", "name", "n"', table=table))
+
+
+def _as_text(row: Sequence[Any]) -> tuple[str, ...]:
+    """Write values so that 2.50 is what a database gives back of it."""
+    return tuple(str(value if value is None or isinstance(value, str) else float(value)) for value in row)
