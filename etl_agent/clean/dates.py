@@ -22,7 +22,10 @@ from etl_agent.errors import AmbiguousFormat, Unfit
 from etl_agent.frozen import Frozen
 from etl_agent.profile.months import Language
 
-__all__ = ["ColumnFormats", "Dates", "Timestamps"]
+__all__ = ["POSIX_CENTURY", "ColumnFormats", "Dates", "Timestamps"]
+
+POSIX_CENTURY = 1969
+"""The ``two_digit_years`` of POSIX: 69 is 1969, 68 is 2068. Source: POSIX.1-2017, strptime, %y."""
 
 _ALWAYS = "%Y-%m-%d"
 _TELLS_NOTHING = r"^\D*$|^\s*\d{4}-\d"  # no date at all, or one in the format that is always read

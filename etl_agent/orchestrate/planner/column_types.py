@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from etl_agent.batch import Mask, as_mask
 from etl_agent.clean.booleans import Booleans
-from etl_agent.clean.dates import Dates, Timestamps
+from etl_agent.clean.dates import POSIX_CENTURY, Dates, Timestamps
 from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.step import FittedStep, RowStep
 from etl_agent.clean.times import Times
@@ -36,9 +36,6 @@ _MOST_DIGITS = 38
 _WIDEST_DIGITS = 76
 _ROOM_DIGITS = 3  # digits of room before the point: later values may be a thousand times as large
 _CENTS = 2  # decimals of amounts; whole ones alone do not show them
-_CENTURY = 1969
-"""The first year that two digits stand for, where a date is asked for: as POSIX reads %y."""
-
 _ONE = "column"
 """What a column is called while it is tried alone."""
 
@@ -187,7 +184,7 @@ def _moments(cells: pa.StringArray, wanted: Wanted, *, forced: bool) -> Iterator
     others: list[Language] = [language for language in languages() if language != "en"] if _has_letters(cells) else []
     moments = Timestamps if wanted == "timestamp" else Dates
     first: Language = "en"
-    for language, century in product((first, *others), (None, _CENTURY) if forced else (None,)):
+    for language, century in product((first, *others), (None, POSIX_CENTURY) if forced else (None,)):
         fitted = _fitted(moments(columns=(_ONE,), months=(language,), two_digit_years=century), cells)
         if fitted is None:
             continue

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import product
 
 from etl_agent.clean.booleans import Booleans
-from etl_agent.clean.dates import Dates, Timestamps
+from etl_agent.clean.dates import POSIX_CENTURY, Dates, Timestamps
 from etl_agent.clean.identifiers import Email
 from etl_agent.clean.missing import NullMarkers
 from etl_agent.clean.numbers import Numbers
@@ -28,9 +28,6 @@ from etl_agent.validate.spec import ColumnContract
 __all__ = ["cleaning", "steps_that_help"]
 
 _CODES = frozenset({"type-error", "constraint-error", "required-value"})
-
-_CENTURY = 1969
-"""The first year of two digits, as POSIX reads them: 69 is 1969, 68 is 2068."""
 
 Steps = tuple[Step, ...]
 
@@ -107,7 +104,7 @@ def _readers(columns: tuple[str, ...], promised: ColumnContract, facts: ColumnFa
         short = any("%y" in word for word in facts.moments.dates)
         named = any("%b" in word or "%B" in word for word in facts.moments.dates)
         for years, months in product(
-            (None, _CENTURY) if short else (None,), (("en",), languages()) if named else (("en",),)
+            (None, POSIX_CENTURY) if short else (None,), (("en",), languages()) if named else (("en",),)
         ):
             more = ({} if years is None else {"two_digit_years": years}) | (
                 {} if months == ("en",) else {"months": months}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from etl_agent.clean.dates import Dates, Timestamps
+from etl_agent.clean.dates import POSIX_CENTURY, Dates, Timestamps
 from etl_agent.clean.numbers import Numbers
 from etl_agent.clean.step import Step
 from etl_agent.orchestrate.planner.draft import PlanDraft
@@ -24,8 +24,6 @@ from etl_agent.orchestrate.sequential import Node
 from etl_agent.profile.facts import ColumnFacts
 
 __all__ = ["ambiguous", "doubled", "refused"]
-
-_CENTURY = 1969  # as POSIX reads years of two digits
 
 
 def _place(case: Case) -> int | None:
@@ -142,7 +140,7 @@ def _settled(case: Case, node: Node, column: str) -> Step | None:
             case Dates() | Timestamps():
                 if formats := _orders(first, group):
                     short = node.two_digit_years is None and any("%y" in word for word in formats)
-                    years = _CENTURY if short else node.two_digit_years
+                    years = POSIX_CENTURY if short else node.two_digit_years
                     return with_fields(node, columns=(column,), formats=formats, two_digit_years=years)
             case Numbers():
                 marks = {facts.numerals.decimal_mark[0] for facts in group if _proves_mark(facts)}
