@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from etl_agent.clean.dates import Dates, Timestamps
 from etl_agent.clean.numbers import Numbers
-from etl_agent.clean.step import RowStep, Step
+from etl_agent.clean.step import RowStep
 from etl_agent.errors import UsageError
 from etl_agent.orchestrate.planner.asked import Asked, quoted
 from etl_agent.orchestrate.planner.bounds import checks_of
@@ -17,24 +17,16 @@ from etl_agent.orchestrate.planner.column_plans import ColumnPlan, column_plans
 from etl_agent.orchestrate.planner.demand import Demand
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.nulls import null_step
+from etl_agent.orchestrate.planner.placed import Placed
 from etl_agent.orchestrate.planner.readable import readable
 from etl_agent.validate.spec import ColumnContract
 
-__all__ = ["Contracted", "Placed", "contract_of"]
+__all__ = ["Contracted", "contracted_of"]
 
 _Point = tuple[str, str, By]
 
 _NULLING = ("nulls", "contacts", "everything")
 """Conventions under which cells may become null."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A step, why it is there, and who wants it."""
-
-    step: Step
-    reason: str
-    by: By
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class Contracted:
     notes: tuple[str, ...]
 
 
-def contract_of(
+def contracted_of(
     asked: Asked, *, key: Sequence[str] = (), newest: str | None = None, as_text: Collection[str] = ()
 ) -> Contracted:
     """Make the contract of a dataset, with the steps that its types take.
@@ -78,7 +70,7 @@ def contract_of(
         points += _points(plan, demand, asked, nullable=columns[plan.name].nullable, key=key)
         if plan.read is None:
             demands.append(demand)
-    steps = (*_null_steps(plans), *_type_steps(plans), *(Placed(*found) for found in readable(demands)))
+    steps = (*_null_steps(plans), *_type_steps(plans), *readable(demands))
     return Contracted(columns, steps, tuple(points), (*notes, *_idle(plans, asked)))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,13 +12,12 @@ from etl_agent.clean.case_form import CaseAs, CaseStyle, in_style
 from etl_agent.clean.step import Step
 from etl_agent.clean.text import Case
 from etl_agent.orchestrate.planner.asked import Asked, quoted
-from etl_agent.orchestrate.planner.draft import By
+from etl_agent.orchestrate.planner.placed import Placed
 from etl_agent.orchestrate.planner.wishes import Cleaned, Convention
 from etl_agent.orchestrate.router import Route
-from etl_agent.orchestrate.sequential import Node
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["PlacedNode", "conventions_of"]
+__all__ = ["conventions_of"]
 
 _ROUTES: Mapping[Convention, tuple[tuple[str, str], ...]] = {
     "tidy": (("tidy", "text_hygiene"),),
@@ -29,6 +27,9 @@ _ROUTES: Mapping[Convention, tuple[tuple[str, str], ...]] = {
     "everything": (("cleaning", "auto"),),
 }
 """The routes of each convention, and the strategy that each may take. Every step of theirs passes the gate."""
+
+_CASE_OF_MODEL = (("case", "category_spelling"),)
+"""A case that a model asks for may join values, so it has to pass the gate as well."""
 
 _SAID: tuple[tuple[str, CaseStyle], ...] = (
     (r"\b(?:upper|capitals\b|caps\b)", "upper"),
@@ -43,16 +44,7 @@ _TITLES = tuple(" ".join(["Aa"] * words) for words in range(1, 6))
 """How values of so many words are written in titles; longer ones are sentences."""
 
 
-@dataclass(frozen=True)
-class PlacedNode:
-    """A node of a pipeline, why it is there, and who wants it."""
-
-    node: Node
-    reason: str
-    by: By
-
-
-def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: list[str]) -> Iterator[PlacedNode]:
+def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: list[str]) -> Iterator[Placed]:
     """Offer the nodes for what a goal wants cleaned.
 
     Dates and numbers are not here: the contract takes them in one form.
@@ -67,23 +59,25 @@ def conventions_of(asked: Asked, *, when: Literal["before", "after"], notes: lis
         if (wish.how == "tidy") != (when == "before"):
             continue
         reason = f"the goal asks for it ({quoted(wish)})" if wish.by == "goal" else "a model chose this cleaning"
-        for name, strategy in _ROUTES.get(wish.how, ()):
+        for name, strategy in _routes(wish):
             names.append(name)
             called = name if names.count(name) == 1 else f"{name}_{names.count(name)}"
-            yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=(strategy,)), reason, wish.by)
+            yield Placed(Route(route=called, columns=wish.columns or "all", among=(strategy,)), reason, wish.by)
         notes += _telephones(wish, asked)
-        if wish.how == "case" and wish.by == "model":  # a case that joins values has to pass the gate
-            names.append("case")
-            called = "case" if names.count("case") == 1 else f"case_{names.count('case')}"
-            among = ("category_spelling",)
-            yield PlacedNode(Route(route=called, columns=wish.columns or "all", among=among), reason, wish.by)
-        elif wish.how == "case":
+        if wish.how == "case" and wish.by == "goal":
             steps = tuple(_cases(wish, asked))
             if not steps:
                 notes.append(
                     f"{asked.source.name}: {quoted(wish)}: no column has one case that most of its values are in"
                 )
-            yield from (PlacedNode(step, reason, wish.by) for step in steps)
+            yield from (Placed(step, reason, wish.by) for step in steps)
+
+
+def _routes(wish: Cleaned) -> tuple[tuple[str, str], ...]:
+    """Return the routes of a wish, each with its strategy."""
+    if wish.how == "case" and wish.by == "model":
+        return _CASE_OF_MODEL
+    return _ROUTES.get(wish.how, ())
 
 
 def _telephones(wish: Cleaned, asked: Asked) -> Iterator[str]:

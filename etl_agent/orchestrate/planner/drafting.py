@@ -15,12 +15,13 @@ from etl_agent.clean.text import Strip
 from etl_agent.errors import ConfigurationError, UsageError, near
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.planner.asked import Asked, asked_of, quoted
-from etl_agent.orchestrate.planner.contracts import Contracted, contract_of
-from etl_agent.orchestrate.planner.conventions import PlacedNode, conventions_of
+from etl_agent.orchestrate.planner.contracts import Contracted, contracted_of
+from etl_agent.orchestrate.planner.conventions import conventions_of
 from etl_agent.orchestrate.planner.draft import By, PlanDraft, Point
 from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.loads import Loading, load_of, loading_of
 from etl_agent.orchestrate.planner.ordering import Edge, Reference, edges_of, ordered, references
+from etl_agent.orchestrate.planner.placed import Placed
 from etl_agent.orchestrate.planner.wishes import After, Reading, Take, Wish
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.validate.spec import Validate
@@ -140,7 +141,7 @@ def _agreeing(
 
     def made(asked: Asked, as_text: Collection[str] = ()) -> Contracted:
         loading = loadings[asked.source.name]
-        return contract_of(asked, key=loading.key, newest=loading.newest, as_text=as_text)
+        return contracted_of(asked, key=loading.key, newest=loading.newest, as_text=as_text)
 
     contracts = {asked.source.name: made(asked) for asked in all_asked}
     as_text: dict[str, set[str]] = {}
@@ -240,12 +241,12 @@ def _validation(made: _Made) -> Validate:
     return Validate(contract=contract, max_reject_share=made.asked.budget.share)
 
 
-def _nodes(made: _Made) -> Iterator[PlacedNode]:
+def _nodes(made: _Made) -> Iterator[Placed]:
     """List the nodes of a pipeline in their order: tidy cells, their types, what else was asked for, then rows."""
     asked, loading = made.asked, made.loading
-    yield PlacedNode(Strip(columns="all"), "blanks around a cell mean nothing", "default")
+    yield Placed(Strip(columns="all"), "blanks around a cell mean nothing", "default")
     yield from conventions_of(asked, when="before", notes=made.notes)
-    yield from (PlacedNode(placed.step, placed.reason, placed.by) for placed in made.contracted.steps)
+    yield from made.contracted.steps
     yield from conventions_of(asked, when="after", notes=made.notes)
     for wish in asked.deduplicated:
         reason = f"the goal asks for it ({quoted(wish)})" if wish.by == "goal" else "a model chose to drop equal rows"
@@ -253,11 +254,11 @@ def _nodes(made: _Made) -> Iterator[PlacedNode]:
             step = Deduplicate(columns=wish.columns, keep="newest", newest_by=loading.newest)
         else:
             step = Deduplicate(columns=wish.columns or "all")
-        yield PlacedNode(step, reason, wish.by)
+        yield Placed(step, reason, wish.by)
     if asked.dropped:
         words = " and ".join(dict.fromkeys(quoted(wish) for wish in asked.dropped))
         columns = tuple(wish.column for wish in asked.dropped)
-        yield PlacedNode(Drop(columns=columns), f"the goal leaves them out ({words})", "goal")
+        yield Placed(Drop(columns=columns), f"the goal leaves them out ({words})", "goal")
 
 
 def _unused(all_asked: Sequence[Asked], given: Given) -> Iterator[str]:

@@ -11,12 +11,12 @@ from etl_agent.clean.identifiers import Email
 from etl_agent.clean.step import Step
 from etl_agent.clean.text import Case
 from etl_agent.orchestrate.planner.demand import Demand
-from etl_agent.orchestrate.planner.draft import By
+from etl_agent.orchestrate.planner.placed import Placed
 
 __all__ = ["readable"]
 
 
-def readable(demands: Iterable[Demand]) -> Iterator[tuple[Step, str, By]]:
+def readable(demands: Iterable[Demand]) -> Iterator[Placed]:
     """Offer the steps for the checks of text columns, each with why it is there and who asked.
 
     An address is an address in any case of its domain, a country code is one in small letters too, and a value of a
@@ -27,13 +27,15 @@ def readable(demands: Iterable[Demand]) -> Iterator[tuple[Step, str, By]]:
         match demand.checks.get("format"):
             case "email":
                 step: Step = Email(columns=(demand.column,))
-                yield step, "addresses are written in one form before they are checked", demand.askers["format"]
+                reason = "addresses are written in one form before they are checked"
+                yield Placed(step, reason, demand.askers["format"])
             case "country_code" | "currency_code" | "iban" if demand.askers["format"] == "goal":
                 step = Case(columns=(demand.column,), to="upper")
-                yield step, "these codes are written in capitals", demand.askers["format"]
+                yield Placed(step, "these codes are written in capitals", demand.askers["format"])
         values = demand.said_alone().checks.get("one_of")
         if isinstance(values, tuple) and (canonical := _canonical(demand.column, values)) is not None:
-            yield canonical, "values of the list are known by other spellings of theirs too", demand.askers["one_of"]
+            reason = "values of the list are known by other spellings of theirs too"
+            yield Placed(canonical, reason, demand.askers["one_of"])
 
 
 def _canonical(column: str, values: tuple[str, ...]) -> Canonical | None:
