@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from etl_agent.orchestrate.planner.given import Source
-from etl_agent.orchestrate.planner.keys import broken
+from etl_agent.orchestrate.planner.keys import broken_rows
 from etl_agent.orchestrate.planner.questions import (
     AfterChoice,
     Choice,
@@ -227,5 +227,5 @@ def _is_key(source: Source, columns: tuple[str, ...]) -> bool:
     """Tell whether no two rows of the sample share their values in some columns, and none lacks one."""
     if any(source.profile.kinds[column].kind in _MEASURES for column in columns):
         return False
-    repeats, nulls, rows = broken(columns, source)
+    repeats, nulls, rows = broken_rows(columns, source)
     return rows > 0 and not repeats and not nulls

@@ -13,7 +13,16 @@ from etl_agent.orchestrate.planner.given import Source
 from etl_agent.profile.candidate_keys import CandidateKey
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["broken", "column_words", "figures", "found_key", "is_own_key", "is_plausible", "names_the_thing", "no_key"]
+__all__ = [
+    "broken_rows",
+    "column_words",
+    "figures",
+    "found_key",
+    "is_own_key",
+    "is_plausible",
+    "names_the_thing",
+    "no_key",
+]
 
 _BETWEEN = re.compile(
     r"[\W_]+|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)"
@@ -132,7 +141,7 @@ def _rank(
     return not key.clean, unnamed, plain, tuple(place[name] for name in key.columns)
 
 
-def broken(columns: Sequence[str], source: Source) -> tuple[int, int, int]:
+def broken_rows(columns: Sequence[str], source: Source) -> tuple[int, int, int]:
     """Count the rows that break a key.
 
     Returns:
@@ -162,7 +171,7 @@ def no_key(asked: Asked, *, why: str) -> UsageError:
     """Make the error for a dataset without a key where one is needed."""
     near = _nearly_keys(asked)
     said = near[0] if near else "COLUMN"
-    told = ", ".join(f"{name} ({figures(broken((name,), asked.source))})" for name in near)
+    told = ", ".join(f"{name} ({figures(broken_rows((name,), asked.source))})" for name in near)
     return UsageError(
         f"{why} needs the columns that identify a row, and no column is a key" + (f"; nearest: {told}" if told else ""),
         where=asked.source.name,

@@ -9,7 +9,7 @@ from etl_agent.load.spec import Load, Strategy, WriteDisposition
 from etl_agent.orchestrate.planner.asked import Asked, quoted
 from etl_agent.orchestrate.planner.draft import By
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.keys import broken, column_words, figures, found_key, no_key
+from etl_agent.orchestrate.planner.keys import broken_rows, column_words, figures, found_key, no_key
 
 __all__ = ["Loading", "load_of", "loading_of"]
 
@@ -98,7 +98,7 @@ def _key(
     source = asked.source
     if asked.key is not None:
         columns = tuple(dict.fromkeys(asked.key.columns))
-        repeats, nulls, rows = broken(columns, source)
+        repeats, nulls, rows = broken_rows(columns, source)
         if asked.key.by == "goal":
             points.append(("primary_key", f"the goal says so ({quoted(asked.key)})", "goal"))
             if nulls or (repeats and newest is None):
@@ -116,7 +116,7 @@ def _key(
     found = found_key(asked, newest=newest)
     if found is None:
         raise no_key(asked, why=f"the write mode {mode}" if asked.newest is None else "to tell which row is newest")
-    said = figures(broken(found, source))
+    said = figures(broken_rows(found, source))
     points.append(("primary_key", f"no key was said, and these columns come nearest to one: {said}", "profile"))
     notes.append(f"{source.name}: the key {', '.join(found)} is guessed ({said}); say it in the goal if it is another")
     return found
