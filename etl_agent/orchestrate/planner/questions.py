@@ -51,7 +51,7 @@ Check = Literal[
     "timestamp",
     Format,
 ]
-"""What a value can be checked for: three kinds of bounds, a type, or a format."""
+"""What a value can be checked for: that it is there, that it is the only one, bounds, a list, a type, or a format."""
 
 _WISHES = 24  # in one answer: more than any goal of some sentences asks for
 _KEY = 4  # columns of a key

@@ -10,6 +10,7 @@ from typing import Any
 from etl_agent.decide.telling import labels, looks_like_a_name, one_line
 from etl_agent.masking import masked
 from etl_agent.orchestrate.planner.draft import PlanDraft
+from etl_agent.orchestrate.planner.editing import contract_of
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.revision import Repair
@@ -81,9 +82,7 @@ class ToldTrial:
         """How the columns of the findings are told; sensitive ones are not."""
         secret = {name for source in self.given.sources for name in source.sensitive}
         for spec in self.draft.pipelines:
-            contract = spec.validation.contract
-            if isinstance(contract, Mapping):
-                secret |= {name for name, column in contract.items() if column.sensitive}
+            secret |= {name for name, column in contract_of(spec).items() if column.sensitive}
         known = [name for source in self.given.sources for name in source.columns]
         named = [found.column for found in self.findings if found.column]
         called = labels(dict.fromkeys([*known, *named]))

@@ -124,7 +124,7 @@ def _deduplicated(name: str, draft: PlanDraft) -> Edited:
 
 def newest(case: Case) -> Iterator[Possible]:
     """Suggest to read the column that says which row is newest as times or numbers, or another column, or none."""
-    column, promised = case.spec.load.newest_by, None
+    column = case.spec.load.newest_by
     if case.finding.key != "load.newest_by" or column is None:
         return
     promised = case.contract.get(column)
@@ -156,7 +156,6 @@ def newest(case: Case) -> Iterator[Possible]:
 
 def _orders(case: Case, column: str, promised: ColumnContract) -> Iterator[tuple[str, Steps]]:
     """Return the first kind that all values of a column have, with the steps that it takes."""
-
     tried = trial(case.spec, case.given, column=column)
     if tried is None or tried.cells is None:
         return
