@@ -63,6 +63,10 @@ COMMANDS: Mapping[str, Listed] = {
         "etl_agent.cli.status:status",
         "Tell whether pipelines loaded when they should, and what they should; the exit code is 1 if not.",
     ),
+    "doctor": Listed(
+        "etl_agent.cli.doctor:doctor",
+        "Check the installation and the project; the exit code is 1 if a run would fail.",
+    ),
     "check": Listed("etl_agent.cli.check:check", "Check pipeline files without touching data or a target."),
     "catalog": Listed(
         "etl_agent.cli.catalog:catalog",

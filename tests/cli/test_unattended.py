@@ -19,6 +19,13 @@ from etl_agent.run import runner
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back what a .env brings into the environment of the process."""
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.delenv("DATABASE_URL")
+
+
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Path:
     """A pipeline in a project, whose target comes from the project's .env."""
