@@ -39,6 +39,8 @@ STOP_WORDS = FILLERS | words("""
     using use make sure ensure get gets put take takes go goes going load loads loaded loading import imports
     imported importing ingest ingests ingested ingesting bring read reading file files csv csvs data dataset
     datasets table tables row rows record records column columns field fields value values given too well e g
+    uh um uhm er erm hmm ok okay alright basically actually currently team guys folks everybody everyone because
+    great thx cheers regards asap now sir madam dear lot
     i'd i'll we'd we'll we're what plus afterwards after before next finally everything anything
     warehouse dwh database databases db dbs datawarehouse sqlite postgres postgresql target destination
 """)

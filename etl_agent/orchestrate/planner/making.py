@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -32,7 +32,7 @@ from etl_agent.orchestrate.planner.wishes import (
     Wish,
 )
 
-__all__ = ["Maker", "leaving", "taken_of"]
+__all__ = ["Maker", "keyed_of", "leaving", "taken_of"]
 
 
 def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, Bound | None]:
@@ -46,7 +46,7 @@ def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, B
     left = {name for phrase in phrases if _leaves(phrase) for name in phrase.own}
     named: dict[str, Bound | None] = {}
     for phrase in phrases:
-        for name in () if _leaves(phrase) else phrase.own:
+        for name in () if _leaves(phrase) or phrase.match.phrase.ask == "nothing" else phrase.own:
             named.setdefault(name, phrase)
     if all(phrase is not None and phrase.match.phrase.ask in ("first", "last") for phrase in named.values()):
         named.update({source.name: None for source in sources if source.name not in named and source.name not in left})
@@ -63,6 +63,19 @@ def leaving(phrases: Iterable[Bound]) -> list[Bound]:
     return [phrase for phrase in phrases if _leaves(phrase)]
 
 
+def keyed_of(phrases: Iterable[Bound], *, scope: Callable[[Bound], Sequence[str]]) -> frozenset[str]:
+    """Return the datasets of which a goal names a key."""
+    return frozenset(
+        name
+        for phrase in phrases
+        if not phrase.match.negated and any(slot in _KEY_SLOTS for slot, _ in phrase.match.found.slots)
+        for name in scope(phrase)
+    )
+
+
+_KEY_SLOTS = frozenset({"keys", "weak_keys", "bracketed"})
+
+
 def _leaves(phrase: Bound) -> bool:
     return (phrase.match.phrase.ask == "leave") != (phrase.match.phrase.ask == "take" and bool(phrase.match.negated))
 
@@ -77,6 +90,7 @@ class Maker:
         taken: the datasets that the goal asks for.
         resolver: finds columns.
         words: the words of a phrase, as they stand in the goal.
+        keyed: the datasets of which the goal names the key: in others, nothing can be told to be there already.
         order: pairs of datasets of which the goal says that the first is loaded before the second, so far.
     """
 
@@ -85,6 +99,7 @@ class Maker:
     taken: tuple[str, ...]
     resolver: Resolver
     words: Callable[[Bound], str]
+    keyed: Collection[str] = ()
     order: list[tuple[str, str]] = field(default_factory=list)
 
     def make(self, phrase: Bound, *, before: Bound | None) -> list[Wish]:
@@ -111,9 +126,9 @@ class Maker:
             case "valid":
                 made = self._valid(phrase, before)
             case "clean":
-                made = self._clean(phrase)
+                made = self._clean(phrase, before)
             case "drop" | "secret":
-                made = self._column(phrase)
+                made = self._column(phrase, before)
             case "budget":
                 made = self._budget(phrase)
             case "order" | "first" | "last" | "chain":
@@ -135,14 +150,10 @@ class Maker:
     def _mode(self, phrase: Bound) -> Iterator[Wish]:
         says = phrase.match.phrase.says
         for name in self.resolver.scope(phrase):
-            yield Mode.model_validate(
-                {
-                    "source": name,
-                    "write_disposition": says["mode"],
-                    "strategy": says.get("strategy"),
-                    "words": self.words(phrase),
-                }
-            )
+            how = {"write_disposition": says["mode"], "strategy": says.get("strategy")}
+            if "unkeyed" in says and name not in self.keyed:
+                how = {"write_disposition": says["unkeyed"]}
+            yield Mode.model_validate({"source": name, "words": self.words(phrase), **how})
         yield from self._keys(phrase)
 
     def _into(self, phrase: Bound) -> Iterator[Wish]:
@@ -150,7 +161,7 @@ class Maker:
             yield Into(source=name, table=self._held(phrase, "table"), words=self.words(phrase))
 
     def _keys(self, phrase: Bound) -> Iterator[Wish]:
-        mentions = self._mentions(phrase, "keys", "weak_keys")
+        mentions = self._mentions(phrase, *_KEY_SLOTS)
         if mentions:
             for name, columns in self.resolver.together(phrase, mentions).items():
                 yield Key(source=name, columns=columns, words=self.words(phrase))
@@ -184,15 +195,22 @@ class Maker:
             if checks:
                 yield Valid.model_validate({"source": name, "column": column, "words": self.words(phrase), **checks})
 
-    def _clean(self, phrase: Bound) -> Iterator[Wish]:
+    def _clean(self, phrase: Bound, before: Bound | None) -> Iterator[Wish]:
         how, words = phrase.match.phrase.says["how"], self.words(phrase)
-        mentions = self._mentions(phrase, "columns")
+        subject = phrase
+        if "again" in phrase.match.phrase.says:
+            if before is None or before.match.negated:
+                return
+            subject = before
+        mentions = self._mentions(subject, "columns", *(("subject",) if subject is before else ()))
+        if subject is before and not mentions:
+            return
         if not mentions:
             for name in self._concerned(how, self.resolver.scope(phrase)):
                 yield Cleaned.model_validate({"source": name, "how": how, "words": words})
             return
         found: dict[tuple[str, str], list[str]] = {}
-        for name, column in self.resolver.each(phrase, mentions, many=True):
+        for name, column in self.resolver.each(subject, mentions, many=True):
             one = convention_of(self.sources[name], column) if how == "kind" else how
             found.setdefault((name, one), []).append(column)
         for (name, one), columns in found.items():
@@ -205,7 +223,9 @@ class Maker:
         found = [n for n in scope if any(convention_of(self.sources[n], c) == how for c in self.sources[n].columns)]
         return found or scope
 
-    def _column(self, phrase: Bound) -> Iterator[Wish]:
+    def _column(self, phrase: Bound, before: Bound | None) -> Iterator[Wish]:
+        if "again" in phrase.match.phrase.says and (before is None or before.match.phrase.ask != "drop"):
+            return
         make = Dropped if phrase.match.phrase.ask == "drop" else Secret
         for name, column in self.resolver.each(phrase, self._mentions(phrase, "subject", "columns"), many=True):
             yield make(source=name, column=column, words=self.words(phrase))

@@ -163,6 +163,10 @@ class Names:
             text: the words.
             among: the datasets to look in; all when absent.
         """
+        owner, _, rest = text.partition(" . ")
+        if rest and (named := self._source(owner)) is not None and "." not in rest:
+            among = [name for name in (named,) if among is None or name in among]
+            text = rest
         found = {s.name: self._in(s, text) for s in self.sources if among is None or s.name in among}
         best = min((rank for rank, _ in found.values()), default=_KIND + 1)
         columns = {name: names for name, (rank, names) in found.items() if rank == best and names}

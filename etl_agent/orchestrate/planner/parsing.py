@@ -47,6 +47,7 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
     """Choose the phrases that together explain most words of a goal, none of them twice."""
     slots = Slots(tokens, names)
     readers, unknown = slots.readers(), slots.unknown
+    known: dict[tuple[int, bool], frozenset[str]] = {}
     best: list[float] = [0.0] * (len(tokens) + 1)
     chosen: list[Match | None] = [None] * (len(tokens) + 1)
     for at in range(len(tokens) - 1, -1, -1):
@@ -58,7 +59,7 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
         for phrase in phrases():
             if not phrase.pattern.begins(tokens[at]):
                 continue
-            for found in phrase.pattern.matches(tokens, at, readers=readers, unknown=unknown):
+            for found in phrase.pattern.matches(tokens, at, readers=readers, unknown=unknown, known=known):
                 weight = found.weight - _A_PHRASE + best[found.end]
                 if found.end > at and weight > best[at] + 1e-9:
                     best[at], chosen[at] = weight, Match(phrase, at, found)

@@ -92,7 +92,13 @@ class Pattern:
     firsts: frozenset[str] | None
 
     def matches(
-        self, tokens: Sequence[Token], at: int, *, readers: Mapping[str, SlotReader], unknown: frozenset[int]
+        self,
+        tokens: Sequence[Token],
+        at: int,
+        *,
+        readers: Mapping[str, SlotReader],
+        unknown: frozenset[int],
+        known: dict[tuple[int, bool], frozenset[str]],
     ) -> Iterator[Found]:
         """Match from a place on.
 
@@ -101,8 +107,9 @@ class Pattern:
             at: where the phrase begins.
             readers: how each slot is read.
             unknown: places of words that no phrase and no name knows; a phrase may step over them.
+            known: the words that may follow a place, as far as they were looked up.
         """
-        walk = _Walk(tokens, readers, unknown, at)
+        walk = _Walk(tokens, readers, unknown, at, known)
         yield from islice(walk.sequence(self.nodes, Found(at)), _MOST)
 
     def begins(self, token: Token) -> bool:
@@ -116,6 +123,7 @@ class _Walk:
     readers: Mapping[str, SlotReader]
     unknown: frozenset[int]
     first: int
+    known: dict[tuple[int, bool], frozenset[str]]
     left: list[int] = field(default_factory=lambda: [_MOST_STEPS])
 
     def sequence(self, nodes: tuple[Node, ...], so_far: Found) -> Iterator[Found]:
@@ -128,14 +136,12 @@ class _Walk:
 
     def node(self, node: Node, so_far: Found) -> Iterator[Found]:
         if isinstance(node, Choice):
-            here: frozenset[str] | None = None
+            here = self.heads(so_far)
             for arm, firsts in zip(node.arms, node.firsts, strict=True):
-                if firsts is not None:
-                    if here is None:
-                        here = frozenset(self.tokens[at].key for at, _ in self.starts(so_far) if at < len(self.tokens))
-                    if firsts.isdisjoint(here):
-                        continue
-                yield from self.sequence(arm, so_far)
+                if firsts is None or not arm or not firsts.isdisjoint(here):
+                    yield from self.sequence(arm, so_far)
+            return
+        if isinstance(node, Word) and node.keys.isdisjoint(self.heads(so_far)):
             return
         for at, used in self.starts(so_far):
             if at >= len(self.tokens):
@@ -153,6 +159,14 @@ class _Walk:
                     (*so_far.slots, *((node.name, value) for _, value in read.slots)),
                     so_far.weight + read.weight,
                 )
+
+    def heads(self, so_far: Found) -> frozenset[str]:
+        """Return the words that the next piece may begin with."""
+        place = (so_far.end, so_far.end == self.first)
+        if place not in self.known:
+            found = (self.tokens[at].key for at, _ in self.starts(so_far) if at < len(self.tokens))
+            self.known[place] = frozenset(found)
+        return self.known[place]
 
     def starts(self, so_far: Found) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Return where the next piece may begin, with the fillers on the way: at once, or behind unknown words."""

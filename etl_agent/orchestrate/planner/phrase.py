@@ -19,10 +19,11 @@ __all__ = ["Ask", "Family", "Phrase"]
 
 Ask = Literal[
     "take", "leave", "into", "mode", "key", "newest", "dedupe", "valid", "clean", "drop", "secret", "budget", "order",
-    "first", "last", "chain", "then", "sql", "nothing",
+    "first", "last", "chain", "then", "sql", "aside", "nothing",
 ]  # fmt: skip
 """The kinds of wishes that phrases ask for. leave: a dataset is not wanted. first, last, chain, then: ways to say an
-order. nothing: what looks like a wish and is none that can be met."""
+order. aside: what a load always does, and when it is to
+run, which is for whoever runs it to say. nothing: what looks like a wish and is none that can be met."""
 
 _TAIL = "[(for|in|of|on|from|with|to|within|among|across) <sources>]"
 
@@ -51,18 +52,22 @@ class Family:
         text: the phrases, one a line; a line that is indented deeper goes on with the one above it.
         says: what each of them says beside what its slots hold.
         tail: whether the datasets may be named behind each of them: "... for orders and customers".
+        before: what may stand before each of them.
     """
 
     ask: Ask
     text: str
     says: Mapping[str, str] = field(default_factory=dict)
     tail: bool = True
+    before: str = ""
 
     def phrases(self) -> Iterator[Phrase]:
         """Read the phrases."""
         for written in _unwrapped(self.text):
             whole = f"({written}) {_TAIL}" if self.tail else written
-            yield Phrase(self.ask, parse(whole, macros=PARTS), self.says)
+            if self.says.get("mode") == "merge":
+                whole += f" [:onkeys] {_TAIL}"
+            yield Phrase(self.ask, parse(f"[{self.before}] {whole}" if self.before else whole, macros=PARTS), self.says)
 
 
 def _unwrapped(text: str) -> list[str]:

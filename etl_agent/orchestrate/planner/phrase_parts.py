@@ -10,7 +10,7 @@ __all__ = ["PARTS"]
 PARTS: Mapping[str, str] = {
     "must": """
         must | should | shall | has to | have to | needs to | need to | ought to | got to | want to | is to |
-        are to
+        are to | must to
     """,
     "mustnot": """
         :must not | :must never | may not | can not | may never | can never | cannot | can't | cant | mustn't
@@ -34,7 +34,7 @@ PARTS: Mapping[str, str] = {
     """,
     "good": """
         valid | correct | proper | wellformed | well formed | parseable | parsable | legit | properly
-        formatted | validated
+        formatted | validated | right | real | genuine | plausible
     """,
     "dedupe": """
         dedupe | dedup | deduped | dedupes | deduplicate | deduplicated | deduplicates | deduplicating |
@@ -94,7 +94,7 @@ PARTS: Mapping[str, str] = {
         leaving out | skip | ignore | without | do not load | don't load | never load | never import | do not import |
         don't import |
         other than | apart from | omitting | minus | ignoring | skipping | but not | not load | do not need |
-        don't need | do not take | don't take
+        don't need | do not take | don't take | everything|all but [not]
     """,
     "old": "existing | old | older | previous | current | present | whole | entire | full | complete | everything",
     "stuff": """
@@ -141,9 +141,34 @@ PARTS: Mapping[str, str] = {
     """,
     "notbound": "<zero_not> | :over <high> | :below <low>",
     "oneof": """
-        one of | either | any of | among | limited to | restricted to | only [one of] | a value of
-        | one of the following | exclusively
+        one of | either | any of | among | a value of | one of the following | only one of
     """,
-    "upsert": "merge | merged | merges | merging | upsert | upserted | upserts | upserting",
-    "percent": "<percent> [of [the] :row]",
+    "onlyof": "limited to | restricted to | only | exclusively",
+    "upsert": """
+        merge | merged | merges | merging | upsert | upserted | upserts | upserting | sync | synced | synchronize
+        | synchronise
+    """,
+    "onkeys": """
+        (on | by | using | per | via | over | keyed by|on | with key | based on | matched on|by | matching on|by) <keys>
+        | (with | for) <weak_keys> | <bracketed>
+    """,
+    "period": """
+        minute | hour | day | night | morning | noon | afternoon | evening | week | weekend | month | quarter | year
+        | monday | tuesday | wednesday | thursday | friday | saturday | sunday
+    """,
+    "often": """
+        hourly | daily | nightly | weekly | biweekly | monthly | quarterly | yearly | annual | annually | regular |
+        regularly | periodic | periodically
+    """,
+    "fresh": """
+        :often | new | newest | latest | most recent | fresh | attached | current | updated | given | following |
+        available | provided | enclosed | incoming
+    """,
+    "delivery": """
+        file | files | export | exports | extract | extracts | dump | dumps | feed | feeds | delivery | deliveries |
+        upload | uploads | csv | csvs | batch | data
+    """,
+    "col": "column | columns | col | cols | field | fields",
+    "ensure": "check | ensure | verify | assert | expect | confirm | make sure",
+    "percent": "<percent> [of [the] (:row|<sources>)]",
 }

@@ -9,15 +9,32 @@ __all__ = ["FAMILIES"]
 # fmt: off
 FAMILIES: tuple[Family, ...] = (
     Family("take", """
-        [load|import|ingest] [only] <sources>
-        (for|of|in|from|with) <sources>
+        [load|import|ingest|insert|pull|fetch|copy|transfer|upload|store|stage|write|process] [only|:fresh]
+            <sources> [:delivery]
+        (for|of|in|from|with) [:fresh] <sources> [:delivery]
+        [load|import|ingest|insert|pull|fetch|copy|transfer|upload|store|stage|write|process] [:fresh] :delivery
+            (of|for|with) <sources>
+    """, tail=False),
+    Family("aside", """
+        (every|each) [single] [other] :period [and :period]
+        :often
+        (once|twice) (a|per) :period
+        (per|at|in the|on) night|morning|evening|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays
+        [load|import|ingest|insert] all|the|both|these [two|three|four|five|six|seven|eight|nine|ten|eleven|twelve]
+            files|datasets|tables|csvs
+        [load|import|ingest|take|keep] [all] [the] rest|others|remaining [ones|files|tables]
+        (anything|everything|all) else [:must|is|are] [be|get] rejected|quarantined|refused
+        (reject|quarantine|refuse) (anything|everything|all) else
+        from [the] [:fresh] :delivery
+        the :fresh :delivery
     """, tail=False),
     Family("leave", """
         :omit <sources>
     """, tail=False),
     Family("then", """
-        [and] then|afterwards|next|finally
+        [and] then|afterwards|next|finally|second|secondly|third|thirdly|fourth
         after that|this|which
+        (once|when|after) (that|this|it) is done|finished|complete|completed|loaded|in|over|through|ready
     """, tail=False),
     Family("order", """
         <sources> [:is] [loaded|imported|load] before <later>
@@ -64,18 +81,28 @@ FAMILIES: tuple[Family, ...] = (
     """),
     Family("nothing", """
         replace|swap|change <junk> with|by|to <junk>
+        (delete|drop|erase|purge) <sources> [table|file]
+        a|an|any|if|no <sources> (without|lacking|missing) <columns>
     """, tail=False),
     Family("mode", """
         append|appends|appended|appending [only] [to|the] [:new|:old] [:stuff] [<sources>]
         add [the] [:new|:row|batch] to|into|onto [the] [:old] [:stuff|what] [is] [there]
         add [the] [new] [:row|<sources>] [to the end]
+        append|add [the] [:new] [<sources>] [to] what we [already] have
         in append mode
     """, says={"mode": "append"}),
     Family("mode", """
-        (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt|recreate|truncate|wipe|refresh|refreshed|refreshes|reload|reloaded)
+        (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt|recreate|truncate|wipe|refreshed|refreshes|reloaded)
             [:whole] [<sources>] [:old] [:stuff] [:old] [:whole]
-        truncate and load|reload [<sources>]
-        full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of]
+        (refresh|reload) [:whole] (<sources>|:old|:stuff) [:stuff] [:whole]
+        (replace|overwrite|refresh|rebuild|swap) [the] [:old|:whole] [table|tables|:stuff of] <sources>
+            [table|tables|:stuff] [:whole]
+            (with|by|from|using|for) [this|that|these|those|the] [:fresh] [:delivery|one|ones|version|content]
+            [<later>]
+        truncate and|& load|reload [<sources>]
+        full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of] [<sources>]
+        (drop|truncate|wipe|empty|clear) [the] <sources> [table] (and|then|before) [then]
+            (reload|recreate|rebuild|load|reloading|loading) [<later>] [again|anew|afresh]
         complete reload|refresh|snapshot|overwrite
         [full|daily|complete] snapshot|snapshots
         from scratch
@@ -85,7 +112,15 @@ FAMILIES: tuple[Family, ...] = (
         swap [out] [the] :old :stuff
     """, says={"mode": "replace"}),
     Family("mode", """
-        :upsert [<sources>] [:old] [:stuff] [(on | by | using | keyed by | keyed on | with key) <keys>]
+        :upsert [<sources>] [:old] [:stuff]
+        :upsert <weak_keys>
+        if [it|they|:row|<sources>] [already] exist|exists [already] [then] update [it|them] [,]
+            (otherwise|else|if not) [then] insert|add|append [it|them]
+        update [it|them|:row|<sources>] if [it|they] [already] exist|exists [already] [,] [and] [otherwise|else]
+            insert|add|append [it|them] [otherwise|else|(if not)]
+        update <sources> that [already] exist [already] [,|and] [insert|add|append|load] [:new | the rest | others]
+        update (what|whatever|whoever|who|which) [has|have] changed [and|,] insert|add|append|load
+            (what|whatever|whoever|who|which) [is|are] new
         (update|overwrite|refresh|change) :there [<sources>] [and|,|but|then] [insert|add|append|load] [:new | the
             rest | others] [<sources>]
         (insert|add) :new [and|,|but] (update|overwrite|refresh) [:there|changed|(the [others|rest|old])] [:row]
@@ -99,19 +134,25 @@ FAMILIES: tuple[Family, ...] = (
         match|matched|matching (on | by | based on) <keys>
     """, says={"mode": "merge"}),
     Family("mode", """
+        (never|(do not)|don't|dont|(without [ever])) (update|overwrite|touch|change|replace|modify|alter|updating|
+            overwriting|touching|changing) (what is|was [already] there|(what [already] exists))
+    """, says={"mode": "merge", "strategy": "insert-only", "unkeyed": "append"}),
+    Family("mode", """
         (insert|add|load|append|take|import) only :new [<sources>]
         only (insert|add|load|append|take|import) :new [<sources>]
         insert only
         only new :row|ids|keys|ones
         (ignore|skip|keep|preserve) [all] :there [<sources>]
         leave :there [alone|untouched|unchanged|as|(as they are)]
-        (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
-            [<sources>]
         [only] insert|add|load|append [only] :row|<sources> that|which (do not|don't | are not | is not) [yet|already]
             [exist|there|known|present|loaded] [yet|already]
         insert if [it|they] (not exists | (is | are | do) not [there|exist|exists])
+        (insert|add|load|append) [only] [:new] [:row|<sources>] unless [it|they|:row] [already] [is|are]
+            exist|exists|there|known|present|loaded [already]
         (skip|ignore|keep) (:row|<sources>) that|which [already|are|is] [already] exist|there|known|present|loaded
         (existing|known) (:row|<sources>) [:must] stay|stays|remain|remains|be [as|untouched|unchanged] [they|it] [are]
+        (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
+            [<sources>]
         without (updating|overwriting|touching|changing) :there
     """, says={"mode": "merge", "strategy": "insert-only"}),
     Family("mode", """
@@ -120,10 +161,12 @@ FAMILIES: tuple[Family, ...] = (
     """, says={"mode": "merge", "strategy": "delete-insert"}),
     Family("mode", """
         (keep|keeps|keeping|track|tracking|preserve|record|retain|maintain|store|with|want) [the|full|a|complete]
-            (history | changes [over time] | (old|older|previous|all|past) :row)
+            (history [of changes|<sources>] | (changes [of|in|to|on <sources>]) | (old|older|previous|all|past) :row)
+            [over time] [:scd]
+        keep track of [the|all|any] (history | changes | versions) [of|in|to|on <sources>] [over time] [:scd]
         historize|historise|historized|historised|versioned
         :scd
-        (as|with|using) [an] :scd [<sources>]
+        (as|with|using) [an] :scd [dimension|dimensions|table|tables] [<sources>]
         history [:is] (kept|tracked|preserved)
         full history
         keep [the|full|a|complete] history of <sources>
@@ -132,6 +175,9 @@ FAMILIES: tuple[Family, ...] = (
         (keyed|key|identified|identifiable|unique|(uniquely identified)) by|on|per|over|upon <keys>
         [the] :keyword [(for|of) <sources>] [:colon] <keys>
         (one|single|1) :row :per <keys>
+        [exactly|only] one per <keys>
+        and|, [one] [:row] per <weak_keys>
+        <keys> :is [the|a|an|our|their|its] id|ids
         <keys> [:is] [the|a|as|its|their|form] :keyword
         (using|use|with|take) <keys> as :keyword
         (with|use|using|on) [the] :keyword <keys>
@@ -149,6 +195,8 @@ FAMILIES: tuple[Family, ...] = (
         [keep|keeping|let|take|use] [only] :newest [one|:row|update|change|value|values|data] [:wins] [[,] :judged
             <newest>]
             [:per <keys>] [[,] :judged <newest>] [:wins]
+        [keep|let|take|use] [only] [the] :newest (:row|one) of <sources> [:must] [:wins] [[,] :judged <newest>] [:wins]
+        :newest <noun> :wins :judged <newest>
         [keep|let] [only] last [one|:row|update|write|change] :wins [:judged <newest>]
         keep [only] last :row [:judged <newest>] [:per <keys>]
         :newest by <newest> :wins
@@ -166,6 +214,7 @@ FAMILIES: tuple[Family, ...] = (
         :remove [all|any] [exact|full|complete|fully] :dupes [(on | by | per | over | of | in | using | based on)
             <columns>]
         (no|without|zero|avoid) [exact|any|full] :dupes [(on|by|in|of) <columns>]
+        (don't|dont|do not) (want|allow|accept|tolerate|need|like) [exact|any|full] :dupes [(on|by|in|of) <columns>]
         :dupes [:must|:is] [be|get] (removed|dropped|deleted|eliminated|discarded|out|collapsed|gone|go)
         (free|rid) of :dupes
         :remove [exact] duplicate|duplicated|repeated <sources> [(on | by | per | based on | using) <columns>]

@@ -10,6 +10,7 @@ __all__ = ["FAMILIES"]
 FAMILIES: tuple[Family, ...] = (
     Family("valid", """
         <subject> :must [only] (be|look|contain|hold|have) :good
+        <columns> look|looks :good
         [check|verify|ensure|assert|expect] [that] <columns> :is :good
         <columns> :good
         [only] :good <columns> [only]
@@ -20,16 +21,16 @@ FAMILIES: tuple[Family, ...] = (
         no :bad <columns>
         :remove (:row|<sources>) [:that] :bad <columns>
         (:row|<sources>) :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
-    """, says={"check": "good"}),
+    """, says={"check": "good"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [always] be [:good] <format>
+        <subject> :must [always] (be | (look [like]) | contain | hold) [:good] <format>
         <columns> :is :good <format>
-    """, says={"check": "format"}),
+    """, says={"check": "format"}, before=":ensure [that]"),
     Family("valid", """
         <subject> :must [only] (be | contain | hold | look like) [:good] <type> [:bound]
         <columns> :is [:good] <type> [:bound]
         <columns> as <type>
-    """, says={"check": "type"}),
+    """, says={"check": "type"}, before=":ensure [that]"),
     Family("valid", """
         <subject> :mustnot be [left] :empty
         <columns> :mustnot [be] [left] :empty
@@ -38,8 +39,10 @@ FAMILIES: tuple[Family, ...] = (
         <subject> :must be (required|mandatory|obligatory|compulsory)
         <columns> [:is] (required|mandatory|obligatory|compulsory|(not null)|(not :empty)|nonnull|(non :empty)|(always
             (there|present|set|filled)))
-        (required|mandatory|compulsory) [:is|columns|fields] [:] <columns>
+        (required|mandatory|compulsory) [:is|:col] [:] <columns>
         require <columns>
+        (not null|empty) [:] <columns>
+        or [:row|<sources>] (without|lacking|missing|(with no)|(with :empty)) <columns>
         ([every|each] [:row|<sources>] :must have) [a|an] <columns>
         <sources> need|needs <columns>
         :reject [:row|<sources>] (without|lacking|missing|(with no)|(that (lack|miss|(have no)))|([:that] :empty))
@@ -53,7 +56,7 @@ FAMILIES: tuple[Family, ...] = (
         :empty <columns> :is (not allowed | not accepted | invalid | forbidden | rejected)
         (:row|<sources>) (without|lacking|missing) [a|an] <columns> :must|(are|be) [be] (rejected|quarantined|refused)
         no :row without <columns>
-    """, says={"check": "required"}),
+    """, says={"check": "required"}, before=":ensure [that]"),
     Family("valid", """
         <subject> :must be unique|distinct
         <columns> :is unique|distinct
@@ -62,21 +65,23 @@ FAMILIES: tuple[Family, ...] = (
         no (duplicate|duplicated|repeated) <columns>
         no two :row (share|(have [the] same)|(with [the] same)) <columns>
         <columns> :mustnot [be] (repeat|repeated|duplicated|(occur|appear twice))
-    """, says={"check": "unique"}),
+    """, says={"check": "unique"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [only] (be|hold|contain|come) :oneof [:] <values>
-        <columns> :is :oneof [:] <values>
+        <subject> :must [only] (be|hold|contain|come) :oneof [:] <several>
+        <columns> :is :oneof [:] <several>
+        <subject> :must [be] :onlyof [:] <values>
+        <columns> :is :onlyof [:] <values>
         <subject> :must be in|from|among [the] [set|list] [of] [:] <several>
         <columns> in|among [the] [set|list] [:] <several>
-        <columns> one of <values>
+        <columns> one of <several>
         <columns> : <several>
         <columns> (may|can) only be <values>
-        <columns> (may|can) be :oneof <values>
+        <columns> (may|can) be :oneof <several>
         only <values> :is (allowed|permitted|valid|accepted|ok) (in|for|as) <columns>
         (allowed|permitted|possible|accepted|valid) [values|value] (for|of|in) <columns> [:is] [:] <values>
         (allowed|permitted|valid) <columns> [:is] : <values>
         <columns> :must be <several>
-    """, says={"check": "one_of"}),
+    """, says={"check": "one_of"}, before=":ensure [that]"),
     Family("valid", """
         <subject> :must [be|stay|lie|remain|fall] :bound [(and|but|,) [:must] [be] :bound]
         <columns> [:is] [be|stay|lie|remain] :bound [(and|but) [:is] :bound]
@@ -93,20 +98,21 @@ FAMILIES: tuple[Family, ...] = (
         no <columns> :notbound
         <positive> <columns> [only]
         only <positive> <columns>
-    """, says={"check": "bounds"}),
+    """, says={"check": "bounds"}, before=":ensure [that]"),
     Family("valid", """
-        and|but|, [:must] [always] [be] not [be] :empty
-        and|but|, [:must] [be] required|mandatory
+        and|but|,|+|& [:must] [always] [be] not [be] :empty
+        and|but|,|+|& [:must] [be] required|mandatory
+        not :empty
     """, says={"check": "required", "again": "yes"}),
     Family("valid", """
-        and|but|, [:must] [be] unique|distinct
+        and|but|,|+|& [:must] [be] unique|distinct
     """, says={"check": "unique", "again": "yes"}),
     Family("valid", """
-        and|but|, [:must] [be] :good
+        and|but|,|+|& [:must] [be] :good
     """, says={"check": "good", "again": "yes"}),
     Family("valid", """
-        and|but|, [:must] [be] :bound
-        and|but|, :mustnot [be|go] :notbound
+        and|but|,|+|& [:must] [be] :bound
+        and|but|,|+|& :mustnot [be|go] :notbound
     """, says={"check": "bounds", "again": "yes"}),
     Family("clean", """
         :cleanse [up] [<sources>] [:stuff] [up]
@@ -116,6 +122,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("clean", """
         :normalize [the] [format|formats|form|spelling] [of] <columns> [format|formats|columns]
         <columns> :must be :normalize
+        make [the|all] <columns> [look|be] consistent|uniform|alike|(the same)
         <columns> [:must|:is] [be|come|written] in one|iso|(the same)|(a single) [8601|uniform|common] format|form
         :normalize <columns> (to|into|in) [the|an|one|a] [iso|same|uniform|common|single] [8601] format|form|iso
     """, says={"how": "kind"}),
@@ -132,6 +139,7 @@ FAMILIES: tuple[Family, ...] = (
         :normalize [the|all] (dates|(date [and] [time] formats|format)|timestamps|(days and times))
         dates [:must|:is] [be|as|into|to] in|to|as (one|iso|(the same)|(a single)|(a uniform)) [8601] [form|format]
         one|uniform|consistent date format
+        make [the|all] dates|(date formats) [look|be] consistent|uniform|alike|(the same)
         iso dates|date
     """, says={"how": "dates"}),
     Family("clean", """
@@ -158,27 +166,35 @@ FAMILIES: tuple[Family, ...] = (
         (unify|fix|normalize|normalise|standardize|standardise) [the] (case|capitalization|capitalisation|casing)
             [(in|of) <columns>]
         <columns> in (lowercase|uppercase|(lower|upper|one|(the same) case))
+        <columns> :must be [in|all] lowercase|uppercase|(lower|upper case)
     """, says={"how": "case"}),
+    Family("clean", """
+        and|but|,|+|& [:must] [be] [all] in [all] (lowercase|uppercase|(lower|upper|one case))
+        and|but|,|+|& [:must] [be] all (lowercase|uppercase|(lower|upper case))
+    """, says={"how": "case", "again": "yes"}),
     Family("clean", """
         :normalize [the|all] (contacts|(contact details|data)|phones|(phone|telephone numbers)|emails|(e mails)|(e
             mail | email addresses))
     """, says={"how": "contacts"}),
     Family("drop", """
-        :omit [the] <subject> column|columns|field|fields
-        (:omit|:remove) [the] column|columns|field|fields [named|called] <subject>
-        :remove [the] <subject> column|columns|field|fields
+        :omit [the] <subject> :col
+        (:omit|:remove) [the] :col [named|called] <subject>
+        :remove [the] <subject> :col
         (:omit|:remove) <columns>
     """),
+    Family("drop", """
+        and|nor|or not <columns>
+    """, says={"again": "yes"}),
     Family("drop", """
         <columns> (is not | are not | isn't | aren't | not) needed|wanted|interesting
     """),
     Family("secret", """
-        <subject> [column|columns] :must be [kept | treated as | handled as | regarded as] :sensitive
-        <columns> [column|columns] [:is|contain|contains|hold|holds] [kept | treated as] :sensitive
-        (treat|mark|handle|regard|consider|flag) <subject> [column|columns] as|is :sensitive
+        <subject> [:col] :must be [kept | treated as | handled as | regarded as] :sensitive
+        <columns> [:col] [:is|contain|contains|hold|holds] [kept | treated as] :sensitive
+        (treat|mark|handle|regard|consider|flag) <subject> [:col] as|is :sensitive
         (hide|protect|conceal|mask|redact|shield) [the] <columns>
         keep [the] <columns> :sensitive|hidden|safe
-        :sensitive [columns|column|fields|field] [:is] [:] <columns>
+        :sensitive [:col] [:is] [:] <columns>
         (never|(do not)|don't) (show|log|print|display|reveal|expose|leak) <columns>
     """),
     Family("budget", """
@@ -189,6 +205,8 @@ FAMILIES: tuple[Family, ...] = (
             :percent
         (fail|stop|abort|refuse|(reject everything)) (if|when|once) [there are] (:over|:low) :percent [:is | turn out]
             [:bad] [:row] [:is] [:bad]
+        (if|when|once) [there are] (:over|:low) :percent [:is | turn out] [:bad] [:row] [:is] [:bad] [,|then]
+            fail|stop|abort|refuse
         :high|:below :percent [:bad] (rejects|:row|errors)
         <percent> (bad|rejected|invalid) :row [:is] (ok|fine|allowed|acceptable|tolerable|max|maximum)
         <percent> of [the] :row (may|can) be :bad

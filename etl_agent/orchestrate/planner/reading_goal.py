@@ -11,7 +11,7 @@ from etl_agent.orchestrate.planner.agreeing import agreed, with_forbidden_modes
 from etl_agent.orchestrate.planner.binding import Bound, bound
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
-from etl_agent.orchestrate.planner.making import Maker, leaving, taken_of
+from etl_agent.orchestrate.planner.making import Maker, keyed_of, leaving, taken_of
 from etl_agent.orchestrate.planner.mentions import Names
 from etl_agent.orchestrate.planner.parsing import matched
 from etl_agent.orchestrate.planner.resolving import Resolver
@@ -51,8 +51,10 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
         return _said(text, tokens, phrase.match.places)
 
     taken = tuple(named)
-    maker = Maker({source.name: source for source in sources}, sql, taken, Resolver(names, taken), words)
-    takes = tuple(maker.takes(named, leaving(phrases)))
+    resolver = Resolver(names, taken)
+    keyed = keyed_of(phrases, scope=resolver.scope)
+    maker = Maker({source.name: source for source in sources}, sql, taken, resolver, words, keyed)
+    takes = tuple(maker.takes(named, [*leaving(phrases), *(p for p in phrases if p.match.phrase.ask == "aside")]))
     made: list[Wish] = [wish for wish in takes if named[wish.source] is None]
     odd: list[Bound] = []
     before: Bound | None = None
@@ -61,7 +63,7 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
         wishes = () if phrase.match.negated else tuple(maker.make(phrase, before=before))
         if not (wishes and "again" in phrase.match.phrase.says):
             before = phrase
-        if not wishes and phrase.match.phrase.ask not in ("take", "leave", "then"):
+        if not wishes and phrase.match.phrase.ask not in ("take", "leave", "then", "aside"):
             odd.append(phrase)
         wishes = (*(wish for wish in takes if named[wish.source] is phrase), *wishes)
         if waiting and phrase.own:

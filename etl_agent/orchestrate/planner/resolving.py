@@ -58,7 +58,12 @@ class Resolver:
                 raise self._unknown(mention, self.scope(phrase))
         groups = (phrase.own,) if phrase.own else (phrase.beside, self.taken)
         for group in groups:
-            found = {name: self._all(mentions, name, many=many) for name in group if name in self.taken}
+            wide = group is not phrase.own and group is not phrase.beside
+            found = {
+                name: self._all(mentions, name, many=many)
+                for name in group
+                if name in self.taken and not (wide and any(self._other(mention, name) for mention in mentions))
+            }
             if there := {name: columns for name, columns in found.items() if columns}:
                 return there
         looked = [name for name in groups[-1] if name in self.taken] or list(self.taken)
@@ -80,6 +85,17 @@ class Resolver:
                 )
             columns.extend(column for column in found if column not in columns)
         return tuple(columns)
+
+    def _other(self, mention: Mention, source: str) -> bool:
+        """Whether words that are the name of a column elsewhere only resemble one here, which holds something else."""
+        if mention.rank or source in mention.columns:
+            return False
+        here = self.names.column(mention.text, among=(source,))
+        return here is not None and not self._kinds(here) & self._kinds(mention)
+
+    def _kinds(self, mention: Mention) -> set[str]:
+        by_name = {source.name: source.profile.kinds for source in self.names.sources}
+        return {by_name[name][column].kind for name, columns in mention.columns.items() for column in columns}
 
     def _unknown(self, mention: Mention, sources: Collection[str]) -> UsageError:
         known = [column for source in self.names.sources if source.name in sources for column in source.columns]

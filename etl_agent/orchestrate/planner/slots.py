@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import ClassVar
 
-from etl_agent.errors import near
 from etl_agent.orchestrate.planner.lexicon import (
     FILLERS,
     FORMAT_WORDS,
-    GENERIC_TABLES,
     NEGATORS,
     STOP_WORDS,
     TYPE_WORDS,
     words,
 )
-from etl_agent.orchestrate.planner.mentions import Mention, Names
+from etl_agent.orchestrate.planner.mentions import Mention, Names, singular
 from etl_agent.orchestrate.planner.patterns import Found, SlotReader, weigh
 from etl_agent.orchestrate.planner.phrases import vocabulary
+from etl_agent.orchestrate.planner.slots_of_tables import Tables
 from etl_agent.orchestrate.planner.tokens import Token
 from etl_agent.orchestrate.planner.values import (
     MOST_ITEMS,
@@ -30,22 +29,21 @@ from etl_agent.orchestrate.planner.values import (
     NUMBERS,
     POSITIVE,
     Values,
-    touching,
 )
 
 __all__ = ["Slots"]
 
-_AND = frozenset({",", "and", "or", "&", "+", "/", "plus", "nor", ";"})
-_COLUMN_NOUNS = words("column columns field fields value values")
-_SOURCE_NOUNS = words("""
-    file files data table tables record records row rows dataset datasets feed feeds export exports csv csvs list lists
-    entries
-""")
-_IDENTIFIER = re.compile(r"[^\W\d]\w{0,62}")
+_AND = frozenset({",", "and", "or", "&", "+", "/", "plus", "nor"})
+_COLUMN_NOUNS = words("column columns col cols field fields value values")
+_NOUNS_BEHIND = _COLUMN_NOUNS | words("name names")
+"""Words behind a column that say nothing more: city names, the status field."""
 _NAME_WORDS = words("id ids identifier number numbers code key date dates time times name")
 """Words of phrases that stand in names, too."""
+_VALUE_WORDS = frozenset(FORMAT_WORDS) | frozenset(TYPE_WORDS) | frozenset(NUMBERS)
+_SMALL = STOP_WORDS | NEGATORS
+_OF_COLUMNS = frozenset({"columns", "subject"})
 _UNSURE = 0.02  # weight of a word that is taken for the name of a column that is not there
-_MOST_LISTS = 32  # ways to read a list from one place on
+_MOST_LISTS = 12  # ways to read a list from one place on
 
 
 @dataclass(frozen=True)
@@ -67,21 +65,22 @@ class Slots:
     def readers(self) -> Mapping[str, SlotReader]:
         """Return the reader of each slot, by its name in phrases."""
         read = Values(self.tokens)
+        tables = Tables(self.tokens, self.names)
         values: dict[str, SlotReader] = dict.fromkeys(("low", "high", "above", "under"), read.value)
         lists: dict[str, Callable[[int], Iterator[Found]]] = {
             "columns": self._known,
             "subject": self._meant,
             "keys": self._key,
             "weak_keys": self._keyish,
-            "sources": self._source,
-            "later": self._source,
+            "sources": tables.source,
+            "later": tables.source,
         }
         return {
             **values,
             **{name: partial(self._list, name, item) for name, item in lists.items()},
             "newest": self._meant,
             "likely": self._likely,
-            "table": self._table,
+            "table": tables.table,
             "percent": read.percent,
             "zero": partial(read.phrase, NOT_NEGATIVE),
             "zero_not": partial(read.phrase, NEGATIVE),
@@ -91,9 +90,11 @@ class Slots:
             "values": partial(read.values, least=1),
             "several": partial(read.values, least=2),
             "missing": partial(read.values, least=1),
-            "junk": read.junk,
-            "sql": self._sql,
-            "sql_named": self._sql_named,
+            "junk": tables.junk,
+            "noun": self._noun,
+            "bracketed": self._bracketed,
+            "sql": tables.sql,
+            "sql_named": tables.sql_named,
         }
 
     @cached_property
@@ -121,7 +122,7 @@ class Slots:
         yield from self._lists[slot, at]
 
     def _listed(self, slot: str, item: Callable[[int], Iterator[Found]], at: int) -> Iterator[Found]:
-        for first in item(at):
+        for first in chain(self._shared(at) if slot in _OF_COLUMNS else (), item(at)):
             for following in self._behind_and(first.end):
                 for rest in self._list(slot, item, following):
                     if len(self._items(rest)) >= MOST_ITEMS or self._guessed(rest, following):
@@ -175,13 +176,36 @@ class Slots:
                 yield found
 
     def _any(self, at: int) -> Iterator[Found]:
-        start = at + 1 if self._is(at, _COLUMN_NOUNS) else at
-        if start >= len(self.tokens):
+        for start in (at, at + 1) if self._is(at, _COLUMN_NOUNS) else (at,):
+            for end, mention in self.names.column_at(self.tokens, start) if start < len(self.tokens) else ():
+                nouns = _COLUMN_NOUNS if mention.own else _NOUNS_BEHIND
+                behind = end + 1 if self._is(end, nouns) else end
+                weight = sum(weigh(token) for token in self.tokens[at:behind]) - 0.01 * mention.rank
+                yield Found(behind, tuple(range(at, behind)), (("", mention),), weight)
+
+    def _shared(self, at: int) -> Iterator[Found]:
+        """Read names that share their last word: "first and last name"."""
+        texts = [token.key for token in self.tokens[at : at + 4]]
+        if len(texts) < 4 or texts[1] not in _AND or any(t.kind != "word" for t in self.tokens[at + 2 : at + 4]):
             return
-        for end, mention in self.names.column_at(self.tokens, start):
-            behind = end + 1 if self._is(end, _COLUMN_NOUNS) else end
-            weight = sum(weigh(token) for token in self.tokens[at:behind]) - 0.01 * mention.rank
-            yield Found(behind, tuple(range(at, behind)), (("", mention),), weight)
+        noun = singular(texts[3])
+        found = [self.names.column(f"{word} {noun}") for word in (texts[0], texts[2])]
+        mentions = tuple(mention for mention in found if mention is not None and not mention.rank)
+        if len(mentions) == len(found) and mentions[0].columns != mentions[1].columns:
+            yield Found(at + 4, tuple(range(at, at + 4)), (("", mentions),), 4.0)
+
+    def _bracketed(self, at: int) -> Iterator[Found]:
+        """Read columns in brackets behind what they are the key of: "upsert stock (sku, store)"."""
+        if self.tokens[at].text == "(" and at + 1 < len(self.tokens):
+            for found in self._list("columns", self._known, at + 1):
+                if self._is(found.end, frozenset(")")):
+                    yield replace(found, end=found.end + 1, used=(at, *found.used, found.end))
+
+    def _noun(self, at: int) -> Iterator[Found]:
+        """Read a word that is like the name of a column: "latest count wins by counted_at"."""
+        token = self.tokens[at]
+        if token.kind == "word" and at not in self.unknown and not (token.key in _SMALL or token.key in vocabulary()):
+            yield Found(at + 1, (at,), (("", ""),), 0.5)
 
     def _keyish(self, at: int) -> Iterator[Found]:
         """Read columns that are keys by their names or by their values: ``by`` alone says too little."""
@@ -207,9 +231,10 @@ class Slots:
         yield from self._known(at)
         for end in range(at + 1, min(at + 3, len(self.tokens)) + 1):
             token = self.tokens[end - 1]
-            if token.kind not in ("word", "quoted") or token.key in STOP_WORDS | NEGATORS:
+            if token.kind not in ("word", "quoted") or token.key in _SMALL:
                 return
-            if token.kind == "word" and token.key in vocabulary() and token.key not in _NAME_WORDS:
+            taken = token.key in vocabulary() or token.key in _VALUE_WORDS
+            if token.kind == "word" and taken and token.key not in _NAME_WORDS:
                 return
             if any(stop == end for stop, _ in self.names.source_at(self.tokens, at)):
                 continue
@@ -230,42 +255,6 @@ class Slots:
             return True
         known = self.tokens[end].key in STOP_WORDS or self.tokens[end].key in vocabulary()
         return known and not any(self.names.column_at(self.tokens, end))
-
-    # Datasets, tables, SQL files
-
-    def _source(self, at: int) -> Iterator[Found]:
-        for end, name in self.names.source_at(self.tokens, at):
-            behind = end + 1 if self._is(end, _SOURCE_NOUNS) else end
-            weight = sum(weigh(token) for token in self.tokens[at:behind])
-            yield Found(behind, tuple(range(at, behind)), (("", name),), weight)
-
-    def _table(self, at: int) -> Iterator[Found]:
-        token = self.tokens[at]
-        if token.kind == "quoted":
-            yield Found(at + 1, (at,), (("", token.text),), 1.0)
-            return
-        end = at + 1
-        while end + 1 < len(self.tokens) and self.tokens[end].text in (".", "-") and touching(self.tokens, end):
-            end += 2
-        text = "".join(token.text for token in self.tokens[at:end])
-        known = token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS or token.key in vocabulary()
-        if token.kind != "word" or not _IDENTIFIER.fullmatch(token.text) or known:
-            return
-        if end < len(self.tokens) and self.tokens[end].key in GENERIC_TABLES - {"table", "tables", "and"}:
-            return  # "the analytics warehouse" names no table
-        weight = 1.0 * (len(range(at, end, 2)))
-        yield Found(end, tuple(range(at, end)), (("", text),), weight)
-
-    def _sql(self, at: int) -> Iterator[Found]:
-        for end, name in self.names.sql_at(self.tokens, at):
-            behind = end + 2 if [t.key for t in self.tokens[end : end + 2]] == [".", "sql"] else end
-            yield Found(behind, tuple(range(at, behind)), (("", name),), float(behind - at))
-
-    def _sql_named(self, at: int) -> Iterator[Found]:
-        """Read a word that is meant as an SQL file and names none, as a name much like it shows."""
-        token = self.tokens[at]
-        if token.kind in ("word", "quoted") and near(token.key, [file.name for file in self.names.sql]):
-            yield Found(at + 1, (at,), (("", token.text),), _UNSURE)
 
     def _is(self, at: int, words: frozenset[str]) -> bool:
         return at < len(self.tokens) and self.tokens[at].key in words

@@ -20,11 +20,11 @@ _TOKEN = re.compile(
     | (?P<address>[A-Za-z][\w+.-]{0,30}://\S+|[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)
     | (?P<quoted>"[^"\n]{1,200}"|`[^`\n]{1,200}`|“[^”\n]{1,200}”|‘[^’\n]{1,200}’|(?<!\w)'[^'\n]{1,200}'(?!\w))
     | (?P<number>(?<![\w.])[-+−]?(?:\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?|\d+(?:,\d{3})*(?:\.\d+)?)(?![\w]))
-    | (?P<word>\w+(?:['’]\w+)*)
+    | (?P<word>(?:max|min|incl|excl|approx|resp)\.(?=\s)|\w+(?:['’]\w+)*)
     | (?P<break>[.!?](?=\s|$)|…)
     | (?P<mark>>=|<=|=>|==|\S)
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES = "\"`“”‘’'"
 
@@ -65,4 +65,4 @@ def _key(text: str, kind: TokenKind) -> str:
     if kind == "number":
         return text.replace("−", "-").replace(",", "").removeprefix("+")
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return folded.removesuffix("'s") if kind == "word" else folded
+    return folded.removesuffix(".").removesuffix("'s") if kind == "word" else folded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
 from etl_agent.orchestrate.planner.mentions import singular
@@ -22,8 +23,9 @@ NUMBERS = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
-_CURRENCY = frozenset("$€£¥%")
 """Numbers as words."""
+_CURRENCY = frozenset("$€£¥%")
+_JOINTS = frozenset((",", "or", "and", "|"))
 
 _IN_A_VALUE = 3  # words of a value that stands without quotes
 
@@ -87,10 +89,23 @@ class Values:
             while end < len(self.tokens) and self.tokens[end].key in (",", "or", "and", "/", "|"):
                 joints.append(end)
                 end += 1
-            if not joints:
+            if not joints and not (listed and self._loud(end - 1) and self._loud(end)):
                 break
             used.extend(joints)
         yield from reversed(made)
+
+    def _loud(self, at: int) -> bool:
+        """Whether a token is a value by itself, so that no comma is needed: "one of DE FR US"."""
+        if at >= len(self.tokens):
+            return False
+        token = self.tokens[at]
+        return token.kind in ("number", "quoted") or (
+            token.kind == "word" and token.text.isupper() and not self._all_loud
+        )
+
+    @cached_property
+    def _all_loud(self) -> bool:
+        return not any(token.text.islower() for token in self.tokens)
 
     def _value_end(self, at: int, *, first: bool) -> int | None:
         """Return where a value ends: one word, or a few up to a comma; None if there is no value."""
@@ -102,14 +117,23 @@ class Values:
         if token.kind != "word":
             return None
         empty = token.key in STOP_WORDS and not token.text.isupper()  # "US" is a value, "us" is none
-        if [t.text for t in self.tokens[at + 1 : at + 2]] == ["/"] and touching(self.tokens, at + 1):
+        if self._slash(at + 1) and not self._slash(at + 3) and not self._slash(at - 1) and self._in_list(at):
             return at + 3
+        if self._slash(at + 1):
+            return at + 1
         for end in range(at + 1, min(at + _IN_A_VALUE, len(self.tokens) - 1) + 1):
             if end < len(self.tokens) and self.tokens[end].key in (",", "or"):
                 return end if not empty or end > at + 1 else None
             if end >= len(self.tokens) or self.tokens[end].kind != "word" or self.tokens[end].key in vocabulary():
                 break
         return None if empty else at + 1
+
+    def _slash(self, at: int) -> bool:
+        return 0 < at < len(self.tokens) and self.tokens[at].text == "/" and touching(self.tokens, at)
+
+    def _in_list(self, at: int) -> bool:
+        """Whether a word is an item among others, so that "mg/L, ug/L" are two values, and "m/f" alone are two, too."""
+        return self._is(at - 1, _JOINTS) or self._is(at + 3, _JOINTS)
 
     def _text(self, start: int, end: int) -> str:
         text = self.tokens[start].text
@@ -132,9 +156,9 @@ class Values:
         joined, found = "", []
         for end in range(at, min(at + 7, len(self.tokens))):
             token = self.tokens[end]
-            if token.kind not in ("word", "number") and token.text not in ("-", "."):
+            if token.kind not in ("word", "number") and token.text not in ("-", ".", "/"):
                 break
-            joined += "" if token.text in ("-", ".") else token.key
+            joined += "" if token.text in ("-", ".", "/") else token.key
             for text in (joined, singular(joined)):
                 if text in table:
                     weight = sum(weigh(token) for token in self.tokens[at : end + 1])
@@ -142,18 +166,13 @@ class Values:
                     break
         yield from reversed(found)
 
-    def junk(self, at: int) -> Iterator[Found]:
-        """Read any word, or two."""
-        for end in range(at + 1, min(at + 2, len(self.tokens)) + 1):
-            if not self.tokens[end - 1].says and self.tokens[end - 1].kind != "mark":
-                return
-            yield Found(end, tuple(range(at, end)), (("", ""),), float(end - at))
-
     def _is(self, at: int, words: frozenset[str]) -> bool:
         return at < len(self.tokens) and self.tokens[at].key in words
 
 
 def touching(tokens: Sequence[Token], at: int) -> bool:
     """Whether a mark stands between two words without a blank."""
+    if not 0 < at < len(tokens) - 1:
+        return False
     before, token, after = tokens[at - 1 : at + 2]
     return before.end == token.start and token.end == after.start and after.kind == "word"
