@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl_agent.run.own_folder import make_private
+
 if TYPE_CHECKING:
     from etl_agent.llm.chat import Sent
 
@@ -42,7 +44,7 @@ class EgressRecord:
             "body": json.loads(sent.body),
         }
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
-        _make_private(self._file.parent)
+        make_private(self._file.parent)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         file = os.open(self._file, flags, 0o600)
         try:
@@ -50,11 +52,3 @@ class EgressRecord:
                 raise OSError("the disk is full")
         finally:
             os.close(file)
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder that only its owner may read and that version control leaves alone."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="ascii")

@@ -19,6 +19,7 @@ from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.revision import Change, Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.written import write_pipeline
+from etl_agent.run.own_folder import FOLDER, make_private
 
 __all__ = ["Identity", "Journal", "Kept", "kept_of"]
 
@@ -212,16 +213,13 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _path(project: Path, digest: str) -> Path:
-    return project / ".etl_agent" / "goals" / f"{digest}.jsonl"
+    return project / FOLDER / "goals" / f"{digest}.jsonl"
 
 
 def _make_folder(folder: Path) -> None:
     try:
-        for each in (folder.parent, folder):
-            each.mkdir(mode=0o700, exist_ok=True)
-        ignore = folder.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except PermissionError as error:
         raise PermissionRefused("the folder may not be written", where=str(folder)) from error
     except OSError as error:

@@ -10,17 +10,15 @@ from pydantic import BaseModel
 
 from etl_agent.ask import Answered, Meter, Question, Unanswered, Usage
 from etl_agent.run.egress import EgressRecord
+from etl_agent.run.own_folder import FOLDER
 
 if TYPE_CHECKING:
     from etl_agent.llm.chat import ChatAsk
     from etl_agent.run.model_settings import ModelSettings
 
-__all__ = ["FOLDER", "ConfiguredModel", "open_model"]
+__all__ = ["ConfiguredModel", "open_model"]
 
 Answer = TypeVar("Answer", bound=BaseModel)
-
-FOLDER = ".etl_agent"
-"""The folder in the project that keeps what was asked and answered; it may be deleted at any time."""
 
 
 def open_model(settings: ModelSettings | None, *, project: Path) -> ConfiguredModel | None:
