@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl_agent.ask import Ask, Usage
-from etl_agent.decide.decision import Decision
-from etl_agent.errors import ConfigurationError, EtlAgentError
+from etl_agent.errors import ConfigurationError, EtlAgentError, TryLater
 from etl_agent.orchestrate.planner.by_model import revise_by_model
 from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding, severity
 from etl_agent.orchestrate.planner.keeping import keeps
 from etl_agent.orchestrate.planner.revising import revise
-from etl_agent.orchestrate.planner.revision import Revision
+from etl_agent.orchestrate.planner.revision import Revision, decisions_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.findings_of import findings_of_error, findings_of_result
 from etl_agent.run.goal_guard import Destruction, destructions, refuse_destruction, without_files
@@ -32,7 +31,6 @@ __all__ = ["GoalOptions", "GoalResult", "Step", "execute"]
 _STALE = 2
 """Revisions of a pipeline in a row that make nothing better: one may be needed before another can help; a second one
 says that the evidence does not lead anywhere."""
-_TRY_LATER = 75
 _HELD_BACK = 1
 
 
@@ -80,7 +78,15 @@ def execute(
                 fell_back=planned.fell_back,
                 notes=planned.notes,
             )
-        goal = _Goal(planned, project, options, journal, dangers, progress or NoProgress(), ask)
+        goal = _Goal(
+            planned,
+            project=project,
+            options=options,
+            journal=journal,
+            dangers=dangers,
+            progress=progress or NoProgress(),
+            ask=ask,
+        )
         goal.save(files)
         return goal.run(told)
 
@@ -100,6 +106,7 @@ class _Goal:
     def __init__(
         self,
         planned: Planned,
+        *,
         project: Path,
         options: GoalOptions,
         journal: Journal,
@@ -132,7 +139,7 @@ class _Goal:
                 self._steps[spec.name] = step
                 if told is not None:
                     told(step)
-        late = any(step.exit_code == _TRY_LATER and step.outcome == "not run" for step in self._steps.values())
+        late = any(step.exit_code == TryLater.exit_code and step.outcome == "not run" for step in self._steps.values())
         code = next((step.exit_code for step in self._steps.values() if step.exit_code), 0)
         if not late:  # else the next call goes on here
             self._journal.done(exit_code=code)
@@ -179,7 +186,7 @@ class _Goal:
             return Step(spec.name, "held back", message=said, exit_code=_HELD_BACK)
         if self._is_late():
             said = f"not run: the {self._options.max_seconds:g} seconds are over; the same call goes on here"
-            return Step(spec.name, "not run", message=said, exit_code=_TRY_LATER)
+            return Step(spec.name, "not run", message=said, exit_code=TryLater.exit_code)
         return None
 
     def _is_late(self) -> bool:
@@ -207,9 +214,8 @@ class _Goal:
         if wrong := self._contradictions(spec):
             said = f"not run as it is: {wrong[0].detail}"
             return Step(spec.name, "refused", message=said, exit_code=ConfigurationError.exit_code, findings=wrong)
-        run = RunOptions(
-            wait=self._options.wait, progress=self._progress, decisions=self._decisions(spec.name), ask=self._ask
-        )
+        decisions = decisions_of(self._revisions, pipeline=spec.name)
+        run = RunOptions(wait=self._options.wait, progress=self._progress, decisions=decisions, ask=self._ask)
         try:
             result = run_pipeline(spec, project=self._project, options=run)
         except EtlAgentError as error:
@@ -282,21 +288,6 @@ class _Goal:
             self.save()
         said = step.message or step.outcome
         return replace(step, message=f"{said}; given up after {_times(tries.attempts)}: {why}", attempts=tries.attempts)
-
-    def _decisions(self, name: str) -> tuple[Decision, ...]:
-        """Return the changes of a pipeline by revisions, as they are kept with its run."""
-        return tuple(
-            Decision(
-                node="plan",
-                chosen=change.key or "pipeline",
-                policy="model" if revision.by == "model" else "rule",
-                reason=change.reason,
-                evidence={"revision": number, "before": change.before, "after": change.after},
-            )
-            for number, revision in enumerate(self._revisions, start=1)
-            for change in revision.changes
-            if change.pipeline == name
-        )
 
 
 def _times(count: int) -> str:

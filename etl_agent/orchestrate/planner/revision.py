@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from etl_agent.decide.decision import Decision
 from etl_agent.frozen import Frozen
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 
-__all__ = ["Change", "Repair", "Revision"]
+__all__ = ["Change", "Repair", "Revision", "decisions_of"]
 
 
 class Change(Frozen):
@@ -58,3 +59,24 @@ class Revision(Frozen):
     """Who chose among the changes that were possible."""
     note: str = ""
     """What a person should know: that a model did not answer, for example."""
+
+
+def decisions_of(revisions: Iterable[Revision], *, pipeline: str) -> tuple[Decision, ...]:
+    """Return what revisions changed in a pipeline, as it is kept with the pipeline's run.
+
+    Args:
+        revisions: all revisions so far, the first one first.
+        pipeline: the name of the pipeline.
+    """
+    return tuple(
+        Decision(
+            node="plan",
+            chosen=change.key or "pipeline",
+            policy="model" if revision.by == "model" else "rule",
+            reason=change.reason,
+            evidence={"revision": number, "before": change.before, "after": change.after},
+        )
+        for number, revision in enumerate(revisions, start=1)
+        for change in revision.changes
+        if change.pipeline == pipeline
+    )
