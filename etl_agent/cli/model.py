@@ -17,7 +17,7 @@ __all__ = ["asking", "fallback_option", "model_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_MODEL = "ETL_AGENT_MODEL"
+_MODEL = "ETL_AGENT_MODEL"  # as in run/model_settings.py, which most commands need not import
 
 
 def model_options(function: Function) -> Function:

@@ -123,7 +123,7 @@ def _bounded(stream: httpx2.SyncByteStream, *, most: int, deadline: float) -> ht
             for piece in stream:
                 size += len(piece)
                 if size > most:
-                    raise TooLong(f"more than {most} bytes")
+                    raise _TooLong(f"more than {most} bytes")
                 if time.monotonic() > deadline:
                     raise httpx2.ReadTimeout("the answer is too slow")
                 yield piece
@@ -134,7 +134,7 @@ def _bounded(stream: httpx2.SyncByteStream, *, most: int, deadline: float) -> ht
     return Bounded()
 
 
-class TooLong(Exception):
+class _TooLong(Exception):
     """A body is longer than any answer."""
 
 
@@ -142,7 +142,7 @@ def _broken(error: Exception) -> Failed:
     """Say in words of ours why there was no reply; the error's own text may hold addresses and headers."""
     for cause in _causes(error):
         match cause:
-            case TooLong():
+            case _TooLong():
                 return Failed("transport", "the endpoint's answer is far too long", charged=True)
             case socket.gaierror():
                 return Failed("transport", "the name of the endpoint's host is not known", again=True)

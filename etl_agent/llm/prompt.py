@@ -16,7 +16,7 @@ __all__ = ["Message", "conversation", "repair", "with_schema"]
 Message = dict[str, str]
 """A role and a content, as the protocol has them."""
 
-LONGEST = 2_000  # characters of one text among the facts: a page; names and codes are far shorter
+_LONGEST = 2_000  # characters of one text among the facts: a page; names and codes are far shorter
 
 _ROLE_MARKS = re.compile(r"[<>]|\[(?=/?\w{1,40}\])")
 """What chat templates write roles with, such as <|im_start|>, </s> or [INST]: some servers read them in any text."""
@@ -65,7 +65,7 @@ def repair(messages: list[Message], *, said: str, wrong: str) -> list[Message]:
     """
     return [
         *messages,
-        {"role": "assistant", "content": _escaped(said[:LONGEST])},
+        {"role": "assistant", "content": _escaped(said[:_LONGEST])},
         {"role": "user", "content": f"That is no valid answer: {wrong}. {_ANSWER_IN_JSON}"},
     ]
 
@@ -82,7 +82,7 @@ def _json(value: Any) -> str:
     """Write facts as JSON whose texts are of limited length and hold no unseen characters and no marks of roles."""
     match value:
         case str():
-            cut = value if len(value) <= LONGEST else f"{value[:LONGEST]}... (cut, {len(value)} characters)"
+            cut = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}... (cut, {len(value)} characters)"
             return _escaped(json.dumps(cut, ensure_ascii=False))
         case Mapping():
             return "{" + ",".join(f"{_json(str(key))}:{_json(value[key])}" for key in sorted(value, key=str)) + "}"
