@@ -49,12 +49,15 @@ class Witness:
         self._log = log
         self._notifier = notifier or Notifier()
         self._began = time.monotonic()
+        self.under_way: str | None = None
+        """The pipeline that has begun and not ended."""
         self.quiet = True
         """Whether no failure was told: then there is room on stderr for a word about the log."""
 
     def began(self, pipeline: str) -> None:
         """Hear that a pipeline begins."""
         self._began = time.monotonic()
+        self.under_way = pipeline
         self._pass_on(Event("start", pipeline))
 
     def waits(self, pipeline: str, error: EtlAgentError, *, seconds: float) -> None:
@@ -64,11 +67,13 @@ class Witness:
 
     def ended(self, result: RunResult, *, message: str) -> None:
         """Hear how a pipeline ended."""
+        self.under_way = None
         self.quiet = self.quiet and not result.exit_code
         self._pass_on(Event.of(result, message=message))
 
     def failed(self, pipeline: str, error: BaseException) -> None:
         """Hear that a pipeline could not run to its end."""
+        self.under_way = None
         self.quiet = False
         message, code = explained(error)
         facts: dict[str, Any] = {"error": type(error).__name__}
@@ -115,7 +120,7 @@ def witnessing(pipelines: Sequence[Path], *, log: Path | None, notify: bool = Tr
         yield witness
     except BaseException as error:
         if not isinstance(error, (click.exceptions.Exit, SystemExit)):
-            witness.failed(", ".join(map(str, pipelines)), error)
+            witness.failed(witness.under_way or ", ".join(map(str, pipelines)), error)
         raise
     finally:
         witness.close()

@@ -97,6 +97,15 @@ def test_the_log_tells_what_stderr_has_no_room_for(pipeline: Path, capsys: Captu
     assert "secret-cell" not in log.read_text()
 
 
+def test_a_failure_of_a_pipeline_is_in_the_log_by_its_name(pipeline: Path) -> None:
+    """It was read, and could not run to its end."""
+    log = pipeline.parent / "log"
+    (pipeline.parents[1] / "in.csv").unlink()
+    assert main(["run", str(pipeline), "--log", str(log)]) == 66
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(each["event"], each["pipeline"]) for each in told] == [("start", "people"), ("failure", "people")]
+
+
 def test_a_failure_before_any_pipeline_runs_is_in_the_log(pipeline: Path) -> None:
     """A pipeline file that cannot be read has no name yet, so its path is told."""
     log = pipeline.parent / "log"
