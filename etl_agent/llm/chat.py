@@ -38,9 +38,7 @@ class Sent:
         node: the decision that the question is for.
         endpoint: the address, without credentials.
         model: the model.
-        schema: the name of the answer's type.
-        messages: the conversation.
-        body: the request's body, to the letter; the schema stands in it.
+        body: the request's body, to the letter; conversation and schema stand in it.
         turn: 0 for the question, 1 for the one request to repair its answer.
         attempt: 0 for the first request of a turn, and one more for each further one.
     """
@@ -48,8 +46,6 @@ class Sent:
     node: str
     endpoint: str
     model: str
-    schema: str
-    messages: tuple[Mapping[str, str], ...]
     body: str
     turn: int
     attempt: int
@@ -192,7 +188,7 @@ class ChatAsk:
             return refused
         took = Usage()
         try:
-            if unrecorded := self._tell(body, text, asking, attempt):
+            if unrecorded := self._tell(text, asking, attempt):
                 return unrecorded
             got = asking.line.request(body)
             took = self._took(got, ahead)
@@ -217,16 +213,13 @@ class ChatAsk:
             body["temperature"] = self._endpoint.temperature
         return body
 
-    def _tell(self, body: Mapping[str, Any], text: str, asking: _Asking, attempt: int) -> Unanswered | None:
+    def _tell(self, text: str, asking: _Asking, attempt: int) -> Unanswered | None:
         """Tell what is about to be sent; what cannot be recorded is not sent."""
         if not self._sent:
             return None
-        name, asked = asking.question.answer.__name__, self._endpoint.asked
-        messages = tuple(body["messages"])
+        asked = self._endpoint.asked
         try:
-            self._sent(
-                Sent(asking.question.node, asked.endpoint, asked.model, name, messages, text, asking.turn, attempt)
-            )
+            self._sent(Sent(asking.question.node, asked.endpoint, asked.model, text, asking.turn, attempt))
         except OSError as error:
             return Unanswered("transport", f"what is sent could not be recorded ({type(error).__name__})")
         return None
