@@ -59,6 +59,7 @@ class LedgerTables:
         quarantine: one row a rejected row.
         changes: changed values, counted by step, column, before and after.
         decisions: what was chosen in a run, and why.
+        plans: one row a plan that rows were loaded by.
     """
 
     meta: sa.Table
@@ -67,12 +68,14 @@ class LedgerTables:
     quarantine: sa.Table
     changes: sa.Table
     decisions: sa.Table
+    plans: sa.Table
 
     @staticmethod
     def within(schema: str | None) -> LedgerTables:
         """Describe the tables of a schema."""
         known = sa.MetaData(schema=schema)
-        return LedgerTables(_meta(known), _runs(known), _files(known), _quarantine(known), _changes(known), _why(known))
+        first = (_meta(known), _runs(known), _files(known), _quarantine(known), _changes(known), _why(known))
+        return LedgerTables(*first, _plans(known))
 
     @property
     def metadata(self) -> sa.MetaData:
@@ -186,13 +189,27 @@ def _why(known: sa.MetaData) -> sa.Table:
     return decisions
 
 
+def _plans(known: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "_etl_plans",
+        known,
+        sa.Column("plan_digest", sa.Text, primary_key=True),
+        sa.Column("plan", sa.Text, nullable=False),  # JSON: the pipeline without its target, and the lock it ran by
+    )
+
+
 def _create(connection: Connection, tables: LedgerTables) -> None:
-    tables.metadata.create_all(connection, checkfirst=False)
+    first = (tables.meta, tables.runs, tables.files, tables.quarantine, tables.changes, tables.decisions)
+    tables.metadata.create_all(connection, tables=first, checkfirst=False)
+
+
+def _add_plans(connection: Connection, tables: LedgerTables) -> None:
+    tables.plans.create(connection)
 
 
 Migration = Callable[[Connection, LedgerTables], None]
 
-_MIGRATIONS: tuple[Migration, ...] = (_create,)
+_MIGRATIONS: tuple[Migration, ...] = (_create, _add_plans)
 """The change that leads from each version to the next, beginning at 0: no tables. A release that changes the tables
 adds one at the end, and ``_create`` then makes what the first version had."""
 

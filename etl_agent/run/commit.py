@@ -20,6 +20,7 @@ from etl_agent.run.ledger import (
     record_files,
     record_run,
 )
+from etl_agent.run.plans import record_plan
 from etl_agent.run.prepare import Prepared
 from etl_agent.run.replays import close_open
 from etl_agent.run.result import FileLayout, FileOutcome, RunResult
@@ -87,6 +88,7 @@ class Commit:
             self._record_files(run_id, digest)
         else:
             self.replay.settle(self.tx, run_id=run_id)
+        record_plan(self.tx.connection, self.tx.tables, self.spec, lock=self.prepared.decided.lock, plan_digest=digest)
         record_run(self.tx.connection, self.tx.tables, finished, plan_digest=digest, shape=self.prepared.contract.shape)
         return finished
 

@@ -63,8 +63,8 @@ def test_every_record_is_told_of_as_the_run_treated_it(
 ) -> None:
     """Values are exactly those of the table, reasons those of the quarantine, and the rest adds up to the balance."""
     names = [f"f{place}.csv" for place in range(len(files))]
-    for name, body in zip(names, files, strict=True):
-        project.write(name, "\n".join([",".join(COLUMNS), *body, "9,end,1"]) + "\n")
+    for place, (name, body) in enumerate(zip(names, files, strict=True)):  # the same content would be read once
+        project.write(name, "\n".join([",".join(COLUMNS), *body, f"{8 + place},end,1"]) + "\n")
     table = f"t{next(NUMBERS)}"  # the same content may come again into another table only
     spec = project.spec(
         names,

@@ -85,7 +85,7 @@ class Archive:
 
     def recalled(self, run: PastRun) -> Recalled:
         """Find the plan that a run went by."""
-        return recalled(run, self.specs, project=self.project)
+        return recalled(run, self.specs, connection=self.connection, tables=self.tables, project=self.project)
 
     def contents(self, run: PastRun) -> tuple[Content, ...]:
         """Name the files that a run read, in its order; none where it replayed rows of the quarantine."""
@@ -124,7 +124,7 @@ class Archive:
                 if files is None:
                     return Told(notes=(_gone(contents),), read=False)
                 found = tuple(_account(life, run, files) for life in lives(files, search, most=most))
-                return Told(found, tuple(_notes(files)))
+                return Told(found, tuple(_notes(run, files)))
         except DataRefused as refusal:
             return Told(notes=(f"run {run.result.run_id} was refused before its rows: {refusal.what}",), read=False)
         except EtlAgentError as error:
@@ -189,7 +189,11 @@ def _said(life: Life) -> str:
     return "kept by every step and check"
 
 
-def _notes(files: Reopened) -> Iterator[str]:
+def _notes(run: PastRun, files: Reopened) -> Iterator[str]:
+    chosen = {each.node: each.chosen for each in files.prepared.decided.settled.decisions}
+    other = [each.node for each in run.result.decisions if chosen.get(each.node, each.chosen) != each.chosen]
+    if other:
+        yield f"decided otherwise than in the run, so its steps may differ: {', '.join(other)}"
     if files.missing:
         gone = ", ".join(files.missing[:3]) + (f" and {len(files.missing) - 3} more" if len(files.missing) > 3 else "")
         yield f"not here as the run read it: {gone}; what was learned from it, and rows of its keys, are not told"

@@ -96,11 +96,9 @@ def _made(
     same = [each for each in kept if each.loaded and any(held.same(each.loaded, row) for row in rows)]
     own = run.result.run_id
     if same:
-        return [replace(each, said=f"loaded by run {own}, and the table holds these values") for each in same[:MOST]], [
-            *told.notes
-        ]
+        return [replace(each, said="loaded, and the table holds these values") for each in same[:MOST]], [*told.notes]
     changed = [
-        replace(each, said=f"loaded by run {own}, and {_differing(held, each, rows)} changed since by other means")
+        replace(each, said=f"loaded, and {_differing(held, each, rows)} changed since by other means than a run")
         for each in kept
     ]
     missing = [] if changed or not told.read else [f"the files of run {own} hold no record that became this row"]

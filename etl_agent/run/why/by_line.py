@@ -72,6 +72,8 @@ def why_line(
         return _never(archive, file, asked, digest)
     chosen = max(same or known, key=lambda read: (read.active, read.run_id))
     why = _told(archive, chosen, line, held)
+    if digest is not None and same and chosen.file not in names:
+        why = replace(why, notes=(f"{file} holds the same bytes as {chosen.file}, by which it was read", *why.notes))
     if digest is not None and not same:
         changed = f"{file} was changed since run {chosen.run_id} read it; as it is now no run read it"
         why = replace(why, verdict=f"{changed}. Then: {why.verdict}", notes=(changed, *why.notes))

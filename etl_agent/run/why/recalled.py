@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError
 from etl_agent.run.locking import current_lock
+from etl_agent.run.plans import plan_on_record
 from etl_agent.run.prepare import digest_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from etl_agent.load.ledger_tables import LedgerTables
     from etl_agent.orchestrate.lock import Lock
     from etl_agent.orchestrate.sequential import PipelineSpec
     from etl_agent.run.history import PastRun
@@ -41,14 +45,21 @@ class Recalled:
             return (
                 f"the pipeline {run.result.pipeline!r} of run {run.result.run_id} is not at hand (--to PIPELINE.yaml)"
             )
-        return f"the pipeline {self.spec.name!r} was changed since run {run.result.run_id}, so no step can be shown"
+        return (
+            f"the pipeline {self.spec.name!r}, or a file that it names, was changed since run {run.result.run_id}, "
+            "so no step can be shown"
+        )
 
 
-def recalled(run: PastRun, specs: Sequence[PipelineSpec], *, project: Path) -> Recalled:
-    """Find the pipeline that has the digest of a run's plan, with its lock or without.
+def recalled(
+    run: PastRun, specs: Sequence[PipelineSpec], *, connection: Connection, tables: LedgerTables, project: Path
+) -> Recalled:
+    """Find the pipeline that has the digest of a run's plan: among those at hand, or on record.
 
     Args:
         run: the run.
+        connection: to read with.
+        tables: the ledger.
         specs: the pipelines at hand.
         project: the folder that their paths are relative to.
     """
@@ -57,6 +68,10 @@ def recalled(run: PastRun, specs: Sequence[PipelineSpec], *, project: Path) -> R
         for lock in _locks(spec, project=project):
             if digest_of(spec, project=project, lock=lock) == run.plan_digest:
                 return Recalled(spec, lock, same=True)
+    kept = plan_on_record(connection, tables, run.plan_digest)
+    if kept is not None:
+        same = digest_of(kept[0], project=project, lock=kept[1]) == run.plan_digest
+        return Recalled(*kept, same=same)
     return Recalled(next(iter(named), None), None, same=False)
 
 
