@@ -92,14 +92,13 @@ class Endpoint(Frozen):
         """Who answers here."""
         return Asked(self.address, self.model)
 
-    def priced(self, *, calls: int, tokens_in: int, tokens_out: int, estimated: int = 0) -> Usage:
+    def priced(self, *, calls: int, tokens_in: int, tokens_out: int) -> Usage:
         """Say what requests took, or may take, with their price.
 
         Args:
             calls: requests.
             tokens_in: tokens of the questions.
             tokens_out: tokens of the answers.
-            estimated: how many of the requests have estimated tokens.
         """
         cost = (tokens_in * (self.price_in or Decimal(0)) + tokens_out * (self.price_out or Decimal(0))) / _MILLION
-        return Usage(calls, tokens_in, tokens_out, cost, estimated)
+        return Usage(calls, tokens_in, tokens_out, cost)

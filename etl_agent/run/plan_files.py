@@ -18,7 +18,6 @@ from etl_agent.orchestrate.planner.explanation import CHOSEN_BY, GIVEN
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.written import write_pipeline
 from etl_agent.run.locking import lock_file, make_lock, read_current
-from etl_agent.run.options import RunOptions
 from etl_agent.run.prepare import digest_of
 from etl_agent.run.writing import write_text
 
@@ -80,7 +79,7 @@ class PlanFiles:
         return tuple(file for file in self.files if file.overwrites)
 
 
-def plan_files(draft: PlanDraft, *, project: Path, options: RunOptions | None = None) -> PlanFiles:
+def plan_files(draft: PlanDraft, *, project: Path) -> PlanFiles:
     """Say what writing a draft would do; nothing is written.
 
     A pipeline file that already says the same, in whatever words, is left as it is, and so is a lock that fits it.
@@ -88,7 +87,6 @@ def plan_files(draft: PlanDraft, *, project: Path, options: RunOptions | None = 
     Args:
         draft: the draft.
         project: the folder that holds ``pipelines/``.
-        options: variables and the day for templates in paths.
     """
     files: list[PlanFile] = []
     notes: list[str] = []
@@ -96,7 +94,7 @@ def plan_files(draft: PlanDraft, *, project: Path, options: RunOptions | None = 
         file = _pipeline_file(spec, draft, project)
         files.append(file)
         try:
-            lock = _lock_file(spec, project, options, unchanged=not file.changed)
+            lock = _lock_file(spec, project, unchanged=not file.changed)
         except EtlAgentError as error:
             notes.append(f"no lock for {spec.name}: {error}")
         else:
@@ -165,13 +163,13 @@ def _pipeline_file(spec: PipelineSpec, draft: PlanDraft, project: Path) -> PlanF
     return PlanFile(path, name, before, after, diff)
 
 
-def _lock_file(spec: PipelineSpec, project: Path, options: RunOptions | None, *, unchanged: bool) -> PlanFile:
+def _lock_file(spec: PipelineSpec, project: Path, *, unchanged: bool) -> PlanFile:
     path = lock_file(spec, project=project)
     name, before = path.relative_to(project).as_posix(), _text_at(path)
     old = _lock_there(spec, project)
     if before is not None and old is not None and unchanged and old.stale(digest_of(spec, project=project)) is None:
         return PlanFile(path, name, before, before)
-    new = make_lock(spec, project=project, options=options)
+    new = make_lock(spec, project=project)
     after = write_lock(new)
     diff = "" if before is None or before == after else difference(old, new, name=name)
     return PlanFile(path, name, before, after, diff)

@@ -95,7 +95,6 @@ def make_plan(
     sensitive: Sequence[str] = (),
     ask: Ask | None = None,
     resume: bool = True,
-    as_of: date | None = None,
 ) -> Planned:
     """Plan a goal. Nothing is written, neither files nor the target.
 
@@ -108,7 +107,6 @@ def make_plan(
         sensitive: columns of which no value may be shown, stored or told.
         ask: a model that may be asked; rules alone do all of it where there is none, or where it fails.
         resume: whether to go on with a run of this goal that was broken off, by the plan of then.
-        as_of: the day that ``{date}`` in paths stands for; today by default.
 
     Raises:
         NoInput: no file matches.
@@ -119,7 +117,7 @@ def make_plan(
     if not files:
         raise UsageError("there is no file to plan for", next_command='etl-agent plan "GOAL" FILE... --to URL')
     user_sql = tuple(user_sql_of(file, project) for file in sql)
-    sources, digests = sources_of(files, project=project, sensitive=sensitive, as_of=as_of or date.today())
+    sources, digests = sources_of(files, project=project, sensitive=sensitive, as_of=date.today())
     existing, broken = pipelines_in(project)
     given = Given(goal=goal, sources=sources, to=to, sql=user_sql, existing=existing)
     identity = Identity(goal, shown(from_environment(to)), (*digests, *digests_of(user_sql, project)), tuple(sensitive))

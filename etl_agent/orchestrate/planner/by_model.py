@@ -120,7 +120,7 @@ def revise_by_model(
                 return revision
             note = "what the model chose repairs nothing; rules decide"
     revision = revise(draft, findings, given, committed=committed)
-    return revision and revision.model_copy(update={"note": "; ".join(filter(None, (note, revision.note)))})
+    return revision and revision.model_copy(update={"note": note})
 
 
 def _taken(choices: Sequence[Choice], told: Told) -> tuple[list[Wish], tuple[str, ...]]:

@@ -16,9 +16,9 @@ from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.profile import Profile
 from etl_agent.rejects import ReasonCode
 
-__all__ = ["CODES", "on_data", "origins", "repeated_share"]
+__all__ = ["on_data", "origins", "repeated_share"]
 
-CODES: Mapping[str, ReasonCode] = {"type": "type-error", "nullable": "required-value"}
+_CODES: Mapping[str, ReasonCode] = {"type": "type-error", "nullable": "required-value"}
 """The reason for which a row is rejected, by the key of the contract; all others are constraint-error."""
 
 
@@ -43,7 +43,7 @@ def _on_promises(spec: PipelineSpec, given: Given) -> Iterator[Finding]:
                     pipeline=spec.name,
                     key=f"validate.contract.{name}.{key}",
                     column=name,
-                    code=CODES.get(key, "constraint-error"),
+                    code=_CODES.get(key, "constraint-error"),
                     rows=rows,
                     share=share,
                     detail=f"{what}: more than may be rejected",

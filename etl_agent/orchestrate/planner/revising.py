@@ -90,7 +90,6 @@ def combined(
     *,
     given: Given | None = None,
     by: Literal["rules", "model"] = "rules",
-    note: str = "",
 ) -> Revision | None:
     """Make repairs one after the other, leaving out those that have nothing to do by then or would break something.
 
@@ -100,7 +99,6 @@ def combined(
         findings: the evidence.
         given: what the user gave: then a repair that makes the draft invalid in a new way is left out.
         by: who chose.
-        note: what a person should know.
 
     Returns:
         The better draft; None where nothing changes.
@@ -118,7 +116,7 @@ def combined(
         changes += made
     if not changes:
         return None
-    return Revision(draft=now, changes=tuple(changes), findings=tuple(findings), by=by, note=note)
+    return Revision(draft=now, changes=tuple(changes), findings=tuple(findings), by=by)
 
 
 def _faults(draft: PlanDraft, given: Given | None) -> Counter[tuple[str, str | None, str | None, str]]:

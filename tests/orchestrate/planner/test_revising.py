@@ -694,13 +694,13 @@ def test_what_was_said_of_a_step_follows_it() -> None:
 
 
 def test_repairs_are_combined_in_their_order() -> None:
-    """A repair that has nothing to do by then is left out; the note and who chose are kept."""
+    """A repair that has nothing to do by then is left out, and who chose is kept."""
     draft = moorings("since", {"type": "date"})
     listed = of(draft, rejected("since", "type"))
-    revision = combined(draft, (listed[1], listed[1]), [rejected("since", "type")], by="model", note="asked once")
+    revision = combined(draft, (listed[1], listed[1]), [rejected("since", "type")], by="model")
     assert revision is not None
     assert len(revision.changes) == 1
-    assert (revision.by, revision.note) == ("model", "asked once")
+    assert revision.by == "model"
 
 
 def test_nothing_to_do_is_no_revision() -> None:
