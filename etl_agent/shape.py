@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from etl_agent.errors import ConfigurationError, near
 
-__all__ = ["TEXT", "Column", "ColumnType", "Kind", "Shape", "parse_type"]
+__all__ = ["TEXT", "Column", "ColumnType", "Kind", "Shape", "is_type", "parse_type"]
 
 Kind = Literal["text", "integer", "decimal", "float", "boolean", "date", "time", "timestamp"]
 
@@ -93,6 +93,15 @@ def parse_type(text: str, *, zoned: bool = False) -> ColumnType:
     raise ConfigurationError(
         f"{text!r} is no column type" + (f"; did you mean {hint[0]!r}?" if hint else ""), choices=kinds
     )
+
+
+def is_type(text: str) -> bool:
+    """Tell whether a text is a type as it stands in a contract."""
+    try:
+        parse_type(text)
+    except ConfigurationError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from etl_agent.clean.python import PythonStep
 from etl_agent.clean.step import Step
 from etl_agent.decide.strategies import shipped
 from etl_agent.decide.strategy import SPECIAL
-from etl_agent.errors import ConfigurationError
 from etl_agent.orchestrate.fields import members
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.written import flow, plain_data
-from etl_agent.shape import parse_type
+from etl_agent.shape import is_type
 from etl_agent.validate.formats import PATTERNS
 
 __all__ = ["CELLS", "HIDDEN", "shown", "words_of"]
@@ -66,17 +65,10 @@ def _masked(value: Any, *, known: Collection[str]) -> Any:
     return value
 
 
-def _is_type(word: str) -> bool:
-    try:
-        return bool(parse_type(word))
-    except ConfigurationError:
-        return False
-
-
 def _closed(value: Any) -> frozenset[str]:
     """Return the words of our own that may stand in a value: keys, and what its fields allow."""
     words = {*PATTERNS, *shipped(), *SPECIAL, "all", "auto"}
-    if isinstance(value, str) and _is_type(value):
+    if isinstance(value, str) and is_type(value):
         words.add(value)
     if isinstance(value, BaseModel):
         words |= {str(getattr(value, "type", ""))}

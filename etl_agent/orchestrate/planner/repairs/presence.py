@@ -7,7 +7,7 @@ from functools import partial
 
 from etl_agent.clean.columns import Drop
 from etl_agent.clean.step import Step
-from etl_agent.errors import ConfigurationError, near
+from etl_agent.errors import near
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.editing import (
     Edited,
@@ -22,7 +22,7 @@ from etl_agent.orchestrate.planner.repairs.case import Case, Possible
 from etl_agent.orchestrate.planner.repairs.placing import swapped, without_column
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.sequential import Node
-from etl_agent.shape import parse_type
+from etl_agent.shape import is_type, parse_type
 from etl_agent.validate.spec import ColumnContract
 
 __all__ = ["extra_columns", "misnamed", "missing_columns", "table_columns"]
@@ -171,20 +171,13 @@ def table_columns(case: Case) -> Iterator[Possible]:
                 "left out",
                 partial(_left_out, case.name, column),
             )
-    elif case.guessed("type") and _is_type(wanted):
+    elif case.guessed("type") and is_type(wanted):
         yield Possible(
             f"type of the table {parse_type(wanted).kind}",
             f"Let {column!r} be {parse_type(wanted)}, as it is in the table.",
             "lossless",
             partial(_fitted, case.name, column, str(parse_type(wanted))),
         )
-
-
-def _is_type(word: str) -> bool:
-    try:
-        return bool(parse_type(word))
-    except ConfigurationError:
-        return False
 
 
 def _fitted(name: str, column: str, wanted: str, draft: PlanDraft) -> Edited:
