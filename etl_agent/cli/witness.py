@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from etl_agent.cli.context import PREFIX
-from etl_agent.cli.failure import complain, explained, safe
-from etl_agent.errors import EtlAgentError
-from etl_agent.run.event import Event
+from etl_agent.cli.failure import Terminated, TimedOut, complain, explained, safe
+from etl_agent.errors import AmbiguousFormat, EtlAgentError
+from etl_agent.run.event import Event, without_cells
 from etl_agent.run.notify import Notifier, read_notifier
 from etl_agent.run.run_log import RunLog
 
@@ -82,11 +82,17 @@ class Witness:
                 f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)
             ]
             message = type(error).__name__ if code == EtlAgentError.exit_code else message
+        elif isinstance(error, AmbiguousFormat):
+            message = without_cells(error)
         self._pass_on(Event("failure", pipeline, message, code, self._seconds, facts))
 
-    def close(self) -> None:
-        """Let what is under way arrive, and say in one line what could not be told, where nothing else is said."""
-        self._notifier.close()
+    def close(self, *, hurry: bool = False) -> None:
+        """Let what is under way arrive, and say in one line what could not be told, where nothing else is said.
+
+        Args:
+            hurry: the process was asked to end, so wait hardly at all.
+        """
+        self._notifier.close(hurry=hurry)
         lost = self._notifier.failures[:1]
         said = [self._log.failure] if self._log is not None and self._log.failure else []
         said += [f"nobody was notified ({lost[0]})"] if lost else []
@@ -116,11 +122,13 @@ def witnessing(pipelines: Sequence[Path], *, log: Path | None, notify: bool = Tr
         ConfigurationError: the environment says wrongly who is to be notified.
     """
     witness = Witness(None if log is None else RunLog(log), read_notifier() if notify else None)
+    hurry = False
     try:
         yield witness
     except BaseException as error:
+        hurry = isinstance(error, (Terminated, KeyboardInterrupt)) and not isinstance(error, TimedOut)
         if not isinstance(error, (click.exceptions.Exit, SystemExit)):
             witness.failed(witness.under_way or ", ".join(map(str, pipelines)), error)
         raise
     finally:
-        witness.close()
+        witness.close(hurry=hurry)

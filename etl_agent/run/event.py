@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from etl_agent.errors import AmbiguousFormat, EtlAgentError
 from etl_agent.masking import masked
 
 if TYPE_CHECKING:
     from etl_agent.run.result import RunResult
 
-__all__ = ["Event", "EventKind"]
+__all__ = ["Event", "EventKind", "without_cells"]
 
 EventKind = Literal["start", "retry", "success", "failure"]
 
@@ -48,7 +49,10 @@ class Event:
             message: what a person reads of it.
         """
         kind: EventKind = "failure" if result.exit_code else "success"
-        return Event(kind, result.pipeline, message, result.exit_code, result.seconds, result.as_dict())
+        facts = result.as_dict()
+        if isinstance(result.refusal, AmbiguousFormat):
+            message = facts["message"] = without_cells(result.refusal)
+        return Event(kind, result.pipeline, message, result.exit_code, result.seconds, facts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as plain data, its own sentence without credentials."""
@@ -60,3 +64,11 @@ class Event:
             "exit_code": self.exit_code,
             "seconds": None if self.seconds is None else round(self.seconds, 3),
         }
+
+
+def without_cells(error: EtlAgentError) -> str:
+    """Return what an error says, for those who are far away: the one kind that shows a cell says its column only."""
+    if not isinstance(error, AmbiguousFormat):
+        return str(error)
+    what = "a column can be read in more than one way"
+    return str(AmbiguousFormat(what, where=error.where, choices=error.choices, next_command=error.next_command))

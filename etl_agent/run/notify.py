@@ -39,6 +39,7 @@ NOTIFY_VARIABLES: Mapping[str, str] = {
 
 _TIMEOUT = 5.0  # seconds for one answer
 _LAST = 10.0  # seconds that the end of a command waits for all that is under way
+_LEAST = 0.5  # seconds that it waits when the process was asked to end
 _SUBMISSION = {"smtp": 25, "smtps": 465}
 
 Sender = Callable[[Event], None]
@@ -84,13 +85,18 @@ class Notifier:
                 else:
                     self._under_way.append(thread)
 
-    def close(self) -> None:
-        """Wait a little for what is under way; what takes longer is given up."""
-        until = time.monotonic() + _LAST
+    def close(self, *, hurry: bool = False) -> None:
+        """Wait a little for what is under way; what takes longer is given up.
+
+        Args:
+            hurry: the process was asked to end, so wait hardly at all.
+        """
+        most = _LEAST if hurry else _LAST
+        until = time.monotonic() + most
         for thread in self._under_way:
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
-                self.failures.append(f"no answer within {_LAST:g} s")
+                self.failures.append(f"no answer within {most:g} s")
         self._under_way.clear()
 
     def _send(self, channel: _Channel, event: Event) -> None:

@@ -97,6 +97,16 @@ def test_the_log_tells_what_stderr_has_no_room_for(pipeline: Path, capsys: Captu
     assert "secret-cell" not in log.read_text()
 
 
+def test_a_cell_that_is_shown_to_a_person_is_not_in_the_log(pipeline: Path, capsys: Capture) -> None:
+    """A date that can be read in two ways is quoted on stderr only."""
+    (pipeline.parents[1] / "in.csv").write_text("id,name\n1,03/04/2024\n2,05/06/2024\n")
+    pipeline.write_text(pipeline.read_text() + "clean: [{step: dates, columns: [name]}]\n")
+    log = pipeline.parent / "log"
+    assert main(["run", str(pipeline), "--log", str(log)]) == 65
+    assert "03/04/2024" in capsys.readouterr().err
+    assert "03/04/2024" not in log.read_text() and "column name: a column can be read in more" in log.read_text()
+
+
 def test_a_failure_of_a_pipeline_is_in_the_log_by_its_name(pipeline: Path) -> None:
     """It was read, and could not run to its end."""
     log = pipeline.parent / "log"

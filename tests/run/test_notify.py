@@ -155,6 +155,16 @@ def test_a_receiver_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPat
         assert time.monotonic() - began < 2
 
 
+def test_a_process_that_is_asked_to_end_does_not_wait_for_a_receiver() -> None:
+    """Who sent SIGTERM will send SIGKILL next."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        notifier = read_notifier({"ETL_AGENT_NOTIFY_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
+        notifier.tell(FAILURE)
+        began = time.monotonic()
+        notifier.close(hurry=True)
+        assert time.monotonic() - began < 1
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
