@@ -17,9 +17,12 @@ from werkzeug import Request, Response
 from etl_agent.cli import main
 from etl_agent.errors import ConfigurationError
 from etl_agent.run.event import Event
-from etl_agent.run.notify import read_notifier
+from etl_agent.run.notify import NOTIFY_VARIABLES, read_notifier
 
 FAILURE = Event("failure", "orders", "the database postgresql://ann:hunter2@db/x is away", 69, 1.5)
+
+
+HOWTO = Path(__file__).parents[2] / "docs" / "howto" / "cron.md"
 
 
 def tell(*events: Event, **environment: str) -> list[str]:
@@ -217,3 +220,8 @@ def test_a_receiver_that_is_away_fails_no_run(
     assert capsys.readouterr().err == (
         "etl-agent: nobody was notified (ETL_AGENT_HEARTBEAT_URL: ConnectionRefusedError); the run went on\n"
     )
+
+
+def test_the_page_names_every_variable() -> None:
+    """Nothing that can be said is known to the code alone."""
+    assert [name for name in NOTIFY_VARIABLES if f"`{name}`" not in HOWTO.read_text()] == []

@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl_agent.run.status import PastLoad, PipelineStatus, judge_history
+from etl_agent.load.target import open_target
+from etl_agent.run.history import ledger_in
+from etl_agent.run.status import PastLoad, PipelineStatus, judge_history, pipelines_in, status_in
 from etl_agent.run.usual import LEAST_PAST, usual_of
+from tests.run.project import Project
 
 NOW = datetime(2026, 3, 29, 4, 0, tzinfo=UTC)
 HOUR = 3600.0
@@ -115,3 +118,19 @@ def test_a_series_without_spread_has_room_for_its_noise() -> None:
     usual = usual_of([100.0] * 10, noise=10)
     assert usual is not None
     assert not usual.is_far(130) and usual.is_far(140)
+
+
+def test_the_record_of_both_databases_is_read(project: Project) -> None:
+    """A load and then a refusal, with an open entry in quarantine."""
+    project.write("in.csv", "id\n1\n2\n3,extra\n")
+    project.run(validate={"max_reject_share": 0.5})
+    project.write("in.csv", "id\n4,extra\n")
+    project.run()
+    with open_target(project.url, read_only=True) as target, target.reading() as connection:
+        assert connection is not None
+        tables = ledger_in(connection, schema=None)
+        assert tables is not None
+        assert pipelines_in(connection, tables) == (("p", "t"),)
+        status = status_in(connection, tables, pipeline="p", table="t", max_age=HOUR, max_quarantined=0)
+    assert (status.loads, status.quarantined, kinds(status)) == (1, 1, ["refused", "quarantine"])
+    assert status.age is not None and 0 <= status.age < HOUR
