@@ -85,10 +85,13 @@ def why(
             answer = _of_line(archive, target, place, found, table)
         else:
             answer = _of_row(archive, target, place, what, key, history=not last)
+    told = answer.as_dict()
+    if told["next"] and not told["next"].startswith("etl-agent run "):  # which takes its target from the pipeline
+        told["next"] += place.options
     if as_json:
-        print_json(answer.as_dict())
+        print_json(told)
     else:
-        _show(answer, place)
+        _show(told)
 
 
 def _of_line(archive: Archive, target: Target, place: Place, found: re.Match[str], table: str | None) -> Why:
@@ -129,8 +132,7 @@ def _held(connection: Connection, target: Target, place: Place, table: str) -> H
     return HeldTable(connection, facts, loaded_types(connection, table=table, schema=place.schema) or {})
 
 
-def _show(answer: Why, place: Place) -> None:
-    told = answer.as_dict()
+def _show(told: dict[str, Any]) -> None:
     click.echo(safe(f"{told['asked']}: {told['verdict']}"))
     for record in told["records"]:
         click.echo()
@@ -144,7 +146,7 @@ def _show(answer: Why, place: Place) -> None:
     for note in told["notes"]:
         click.echo(safe(f"note: {note}"))
     if told["next"]:
-        click.echo(safe(f"next: {told['next']}{place.options}"))
+        click.echo(safe(f"next: {told['next']}"))
 
 
 def _show_record(record: dict[str, Any], *, said: str) -> None:

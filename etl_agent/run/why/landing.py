@@ -93,7 +93,10 @@ def _removed(run: PastRun, archive: Archive, table: str) -> str:
     """Say which later run may have taken a row out, by the files that are not in the table any more."""
     import sqlalchemy as sa
 
-    files = archive.tables.files.c
+    files, runs = archive.tables.files.c, archive.tables.runs.c
+    status = archive.connection.execute(sa.select(runs.status).where(runs.run_id == run.result.run_id)).scalar_one()
+    if status != "loaded":
+        return f"run {run.result.run_id}, which loaded it, is {status} since"
     query = sa.select(sa.func.count()).where(files.run_id == run.result.run_id, files.active == sa.true())
     active = int(archive.connection.execute(query).scalar_one())
     later = [
