@@ -18,8 +18,8 @@ brief_asked: ContextVar[bool] = ContextVar("brief_asked", default=False)
 
 
 def is_brief() -> bool:
-    """Tell whether nobody watches: an unattended command, and stderr no terminal."""
-    return brief_asked.get() and not sys.stderr.isatty()
+    """Tell whether nobody watches: an unattended command, and neither of its outputs is a terminal."""
+    return brief_asked.get() and not (sys.stderr.isatty() or sys.stdout.isatty())
 
 
 def brief(message: str) -> str:

@@ -107,6 +107,15 @@ def test_mistakes_of_a_pipeline_name_the_command_that_lists_them(
     assert "30 mistakes in " in err and err.endswith(f"; next: etl-agent check {wrong['mistakes']}\n")
 
 
+def test_a_person_reads_all_of_it(
+    wrong: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where either output is a terminal, nothing is cut, and the mistakes are a line each."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["run", wrong["mistakes"]]) == 78
+    assert len(capsys.readouterr().err.splitlines()) == 31
+
+
 def test_a_bug_is_one_bounded_line_too(
     wrong: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
