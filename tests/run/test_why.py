@@ -287,12 +287,14 @@ def test_what_steps_learned_and_carried_is_told_as_it_was(project: Project) -> N
 def test_values_of_sensitive_columns_are_stars(project: Project) -> None:
     """In the record, in the changes, in what was loaded and in the table's rows."""
     contract = {**CONTRACT, "name": {"type": "text", "sensitive": True}}
-    project.write("in.csv", "id,name,n\n1, secret ,1\n")
-    project.run(contract=contract, clean=STEPS)
-    for why in (why_of_key(project, "id=1"), why_of_line(project, "in.csv", 2)):
-        assert why.rows
-        assert "secret" not in str(why.as_dict()).lower()
-        assert why.as_dict()["records"][0]["raw"] == "1,***,1"
+    project.write("in.csv", "id,name,n\n1, secret ,1\n2, secret ,x\n")
+    project.run(contract=contract, clean=STEPS, validate=BUDGET)
+    for key, line, n in (("1", 2, "1"), ("2", 3, "x")):
+        for why in (why_of_key(project, f"id={key}"), why_of_line(project, "in.csv", line)):
+            assert bool(why.rows) == (n == "1")
+            assert "secret" not in str(why.as_dict()).lower()
+            assert why.as_dict()["records"][0]["raw"] == f"{key},***,{n}"
+            assert why.accounts[0].changes
 
 
 def test_a_key_is_typed_as_its_column_and_text_is_exact(project: Project) -> None:

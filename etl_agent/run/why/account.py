@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -70,6 +70,11 @@ class Account:
     winner: Place | None = None
     entry: int | None = None
     sensitive: frozenset[str] = frozenset()
+
+    def with_life(self, read: Account) -> Account:
+        """Add what the file tells of a record to what the quarantine keeps of it."""
+        sensitive = self.sensitive | read.sensitive
+        return replace(self, changes=read.changes, winner=read.winner, lines=read.lines, sensitive=sensitive)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the account as plain data; stars stand for values of sensitive columns."""

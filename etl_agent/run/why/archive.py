@@ -142,15 +142,17 @@ class Archive:
         outcome: Outcome = "refused" if entry.status == "refused" else "quarantined"
         if entry.status == "replayed":
             outcome, said = "replayed", f"{said}; replayed by run {entry.replayed_by}"
+        run = self.run(entry.run_id)
         return Account(
             outcome=outcome,
             said=said,
-            run=self.run(entry.run_id),
+            run=run,
             place=Place(entry.file, entry.line or 0),
             raw=entry.raw,
             by=entry.step or entry.stage,
             reasons=entry.reasons,
             entry=entry.id,
+            sensitive=frozenset() if run is None else frozenset(run.result.sensitive),
         )
 
 

@@ -207,9 +207,7 @@ def _landed(archive: Archive, held: HeldTable, run: PastRun, accounts: Sequence[
 def _with_entries(accounts: Sequence[Account], entries: Sequence[Account]) -> list[Account]:
     """Join what the files tell with what the quarantine tells of the same record."""
     by_place = {entry.place: entry for entry in entries}
-    joined = [
-        replace(by_place[each.place], changes=each.changes) if each.place in by_place else each for each in accounts
-    ]
+    joined = [by_place[each.place].with_life(each) if each.place in by_place else each for each in accounts]
     told = {each.place for each in accounts}
     return [*joined, *(entry for entry in entries if entry.place not in told)]
 
@@ -227,7 +225,7 @@ def _verdict(rows: Sequence[HeldRow], accounts: Sequence[Account]) -> str:
 
 
 def _not_there(accounts: Sequence[Account]) -> str:
-    return f"not in the table: {accounts[0].place} {accounts[0].said}"
+    return f"not in the table: {accounts[0].place}: {accounts[0].said}"
 
 
 def _next(accounts: Sequence[Account]) -> str | None:

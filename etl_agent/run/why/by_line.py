@@ -202,8 +202,7 @@ def _rejected(
     """Answer for a record that is in quarantine, or was."""
     accounts = archive.of_entries(entries)
     if account is not None:
-        first = replace(accounts[0], changes=account.changes, winner=account.winner, sensitive=account.sensitive)
-        accounts = (first, *accounts[1:])
+        accounts = (accounts[0].with_life(account), *accounts[1:])
     last = accounts[-1]
     found = last.outcome == "replayed"
     return Why(
