@@ -52,7 +52,7 @@ def keeps_what_is_the_users(made: PlanDraft, rules: PlanDraft, given: Given) -> 
     assert {name: guarded(spec) for name, spec in new.items()} == {name: guarded(spec) for name, spec in old.items()}
     files = {str(sql.file) for sql in given.sql}
     for name, spec in new.items():
-        used = {str(path) for path in (*spec.load.after_sql, *getattr(spec.load, "check_sql", ()))}
+        used = {str(path) for path in (*spec.load.after_sql, *spec.load.check_sql)}
         assert used <= files
         if rules.said(name, "load.primary_key"):
             assert spec.load.primary_key == old[name].load.primary_key
