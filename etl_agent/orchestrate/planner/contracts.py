@@ -15,15 +15,13 @@ from etl_agent.orchestrate.planner.asked import Asked, quoted
 from etl_agent.orchestrate.planner.bounds import checks_of
 from etl_agent.orchestrate.planner.column_plans import ColumnPlan, column_plans
 from etl_agent.orchestrate.planner.demand import Demand
-from etl_agent.orchestrate.planner.draft import By
+from etl_agent.orchestrate.planner.draft import By, Settled
 from etl_agent.orchestrate.planner.nulls import null_step
 from etl_agent.orchestrate.planner.placed import Placed
 from etl_agent.orchestrate.planner.readable import readable
 from etl_agent.validate.spec import ColumnContract
 
 __all__ = ["Contracted", "contracted_of"]
-
-_Point = tuple[str, str, By]
 
 _NULLING = ("nulls", "contacts", "everything")
 """Conventions under which cells may become null."""
@@ -42,7 +40,7 @@ class Contracted:
 
     columns: Mapping[str, ColumnContract]
     steps: tuple[Placed, ...]
-    points: tuple[_Point, ...]
+    points: tuple[Settled, ...]
     notes: tuple[str, ...]
 
 
@@ -63,7 +61,7 @@ def contracted_of(
     notes: list[str] = []
     plans = column_plans(asked, key=key, newest=newest, as_text=as_text, notes=notes)
     columns: dict[str, ColumnContract] = {}
-    points: list[_Point] = []
+    points: list[Settled] = []
     demands: list[Demand] = []
     for plan in plans:
         columns[plan.name], demand = _promised(plan, asked, key=key, notes=notes)
@@ -122,7 +120,7 @@ def _may_be_null(plan: ColumnPlan, asked: Asked) -> bool:
     return nulling and bool(facts.null_spellings.counts or facts.empties)
 
 
-def _points(plan: ColumnPlan, demand: Demand, asked: Asked, *, nullable: bool, key: Sequence[str]) -> Iterator[_Point]:
+def _points(plan: ColumnPlan, demand: Demand, asked: Asked, *, nullable: bool, key: Sequence[str]) -> Iterator[Settled]:
     """Say who settled what about a column."""
     name = plan.name
     for check in demand.checks:

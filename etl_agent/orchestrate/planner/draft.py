@@ -8,11 +8,14 @@ from typing import Literal
 from etl_agent.frozen import Frozen
 from etl_agent.orchestrate.sequential import PipelineSpec
 
-__all__ = ["By", "PlanDraft", "Point"]
+__all__ = ["By", "PlanDraft", "Point", "Settled"]
 
 By = Literal["goal", "profile", "model", "default", "evidence"]
 """goal: words of the user's. profile: what the data look like. model: a model chose. default: nobody said anything.
 evidence: a revision, after something was measured."""
+
+Settled = tuple[str, str, By]
+"""A choice on its way to a draft: the key that it settles, within its section, the reason, and who chose."""
 
 
 class Point(Frozen):

@@ -17,7 +17,7 @@ from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.planner.asked import Asked, asked_of, quoted
 from etl_agent.orchestrate.planner.contracts import Contracted, contracted_of
 from etl_agent.orchestrate.planner.conventions import conventions_of
-from etl_agent.orchestrate.planner.draft import By, PlanDraft, Point
+from etl_agent.orchestrate.planner.draft import PlanDraft, Point, Settled
 from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.loads import Loading, load_of, loading_of
 from etl_agent.orchestrate.planner.ordering import Edge, Reference, edges_of, ordered, references
@@ -218,7 +218,7 @@ def _pipeline(
         said = "; ".join(mistake["msg"].removeprefix("Value error, ") for mistake in error.errors())
         raise ConfigurationError(f"what the goal asks for cannot be a pipeline: {said}", where=name) from None
     into = asked.into
-    choices: list[tuple[str, str, By]] = [
+    choices: list[Settled] = [
         ("extract.files", "the files were given", "goal"),
         ("load.to", "the target was given", "goal"),
         ("load.table", f"the goal says so ({quoted(into)})", "goal")

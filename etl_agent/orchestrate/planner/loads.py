@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from etl_agent.errors import UsageError
 from etl_agent.load.spec import Load, Strategy, WriteDisposition
 from etl_agent.orchestrate.planner.asked import Asked, quoted
-from etl_agent.orchestrate.planner.draft import By
+from etl_agent.orchestrate.planner.draft import Settled
 from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.keys import broken_rows, column_words, figures, found_key, no_key
 
@@ -40,7 +40,7 @@ class Loading:
     strategy: Strategy | None
     key: tuple[str, ...]
     newest: str | None
-    points: tuple[tuple[str, str, By], ...]
+    points: tuple[Settled, ...]
     notes: tuple[str, ...]
 
 
@@ -55,7 +55,7 @@ def loading_of(asked: Asked) -> Loading:
     Raises:
         UsageError: a key, or the column that tells which row is newest, is needed and cannot be told.
     """
-    points: list[tuple[str, str, By]] = []
+    points: list[Settled] = []
     notes: list[str] = []
     newest_said = asked.newest is not None and asked.newest.by == "goal"
     if asked.mode is not None:
@@ -91,7 +91,7 @@ def _key(
     *,
     mode: WriteDisposition,
     newest: str | None,
-    points: list[tuple[str, str, By]],
+    points: list[Settled],
     notes: list[str],
 ) -> tuple[str, ...]:
     """Settle the key: the user's, a model's that the cells bear out, or where one is needed the best that is found."""
@@ -122,7 +122,7 @@ def _key(
     return found
 
 
-def _newest(asked: Asked, points: list[tuple[str, str, By]], notes: list[str]) -> str | None:
+def _newest(asked: Asked, points: list[Settled], notes: list[str]) -> str | None:
     """Find the column that tells which row is newest.
 
     Raises:
@@ -176,9 +176,7 @@ def _newest(asked: Asked, points: list[tuple[str, str, By]], notes: list[str]) -
     return None
 
 
-def load_of(
-    asked: Asked, loading: Loading, *, given: Given, table: str
-) -> tuple[Load, tuple[tuple[str, str, By], ...]]:
+def load_of(asked: Asked, loading: Loading, *, given: Given, table: str) -> tuple[Load, tuple[Settled, ...]]:
     """Write the load section, with the choices about the user's SQL in it.
 
     Args:
@@ -189,7 +187,7 @@ def load_of(
     """
     known = {sql.name: sql for sql in given.sql}
     files = [known[wish.name] for wish in asked.sql]
-    points: list[tuple[str, str, By]] = []
+    points: list[Settled] = []
     for wish in asked.sql:
         section = "check_sql" if known[wish.name].check else "after_sql"
         reason = (
