@@ -8,15 +8,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
 
 from etl_agent.ask import Unanswered, Usage
 from etl_agent.orchestrate.planner.by_model import Read, read_by_model
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
-from etl_agent.orchestrate.planner.given import Given, Source, UserSql
+from etl_agent.orchestrate.planner.given import Given, UserSql
 from etl_agent.orchestrate.planner.revision import Repair
 from etl_agent.orchestrate.planner.told_trial import ToldTrial
 from etl_agent.orchestrate.planner.wishes import (
@@ -34,18 +32,10 @@ from etl_agent.orchestrate.planner.wishes import (
     Valid,
     Wish,
 )
-from etl_agent.profile.profile import Profile
 from etl_agent.testing import FAILURES, FailingAsk, ScriptedAsk
+from tests.orchestrate.planner.drafts import source
 
 ROWS = 40
-
-
-def source(name: str, columns: Mapping[str, Sequence[str | None]], *, sensitive: Sequence[str] = ()) -> Source:
-    """Make a source of one file."""
-    batch = pa.RecordBatch.from_pydict({column: pa.array(cells, pa.string()) for column, cells in columns.items()})
-    profile = Profile.observe(batch, np.arange(batch.num_rows))
-    return Source(name, (f"{name}.csv",), profile, frozenset(sensitive))
-
 
 ORDERS = source(
     "orders",
@@ -58,7 +48,7 @@ ORDERS = source(
         "country": ["DE", "FR"] * (ROWS // 2),
         "diagnosis": ["Gout", "Flu"] * (ROWS // 2),
     },
-    sensitive=["diagnosis"],
+    sensitive=frozenset({"diagnosis"}),
 )
 CUSTOMERS = source(
     "customers", {"customer_id": [f"C{place}" for place in range(ROWS)], "name": ["Zyzzyva", "Quux"] * (ROWS // 2)}
@@ -265,7 +255,7 @@ def test_nothing_is_asked_where_all_is_understood() -> None:
 
 def test_nothing_is_asked_where_nothing_may_be_told() -> None:
     """Where every column is sensitive no model is asked, and a note says so."""
-    hidden = Given(GOAL, (source("orders", {"a": ["1", "2"]}, sensitive=["a"]),), "sqlite:///x.db")
+    hidden = Given(GOAL, (source("orders", {"a": ["1", "2"]}, sensitive=frozenset({"a"})),), "sqlite:///x.db")
     ask = ScriptedAsk([])
     found = read_by_model(READING, hidden, ask=ask)
     assert found.notes == ("the model was not asked: there is nothing that it may be told",)
