@@ -46,7 +46,7 @@ def bound(matches: Sequence[Match], tokens: Sequence[Token]) -> Iterator[Bound]:
     previous: tuple[str, ...] = ()
     said = False
     at = 0
-    for match in matches:
+    for number, match in enumerate(matches):
         for place in range(at, match.start):
             kind = tokens[place].kind
             if kind == "bullet":
@@ -66,6 +66,17 @@ def bound(matches: Sequence[Match], tokens: Sequence[Token]) -> Iterator[Bound]:
             said = not naming
         elif match.phrase.ask != "then":
             said = True
-        yield Bound(match, own, group, previous)
+        beside = group or (_behind(match, matches[number + 1 :], tokens) if match.phrase.ask == "mode" else ())
+        yield Bound(match, own, beside, previous)
         if own:
             previous = own
+
+
+def _behind(match: Match, later: Sequence[Match], tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Return the datasets that are named next in the same sentence: "with upsert, load orders"."""
+    for following in later:
+        if any(tokens[place].kind in ("break", "bullet") for place in range(match.start, following.start)):
+            return ()
+        if named := sources_of(following, "sources", "later"):
+            return named if following.phrase.ask == "take" else ()
+    return ()

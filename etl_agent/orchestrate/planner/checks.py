@@ -95,7 +95,7 @@ def _bounds(held: Mapping[str, Any], source: Source, column: str) -> dict[str, s
                 found["max"] = _beyond(value, source, column, up=False)
             case "zero" | "zero_not":
                 found["min"] = "0"
-            case "positive":
+            case "positive" | "not_positive":
                 found["min"] = _beyond("0", source, column, up=True)
     return found
 

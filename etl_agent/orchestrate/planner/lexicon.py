@@ -12,6 +12,7 @@ __all__ = [
     "FILLERS",
     "FORMAT_WORDS",
     "GENERIC_TABLES",
+    "INTERJECTIONS",
     "KIND_WORDS",
     "NEGATORS",
     "PARTICLES",
@@ -32,18 +33,26 @@ FILLERS = words("""
 """)
 """Words that may stand anywhere between the words of a phrase without changing it."""
 
-STOP_WORDS = FILLERS | words("""
+INTERJECTIONS = words("""
+    uh um uhm er erm hmm ok okay alright basically actually currently team guys folks everybody everyone because
+    thx cheers regards asap great lot
+""")
+"""Words that say nothing about data; as values in a list they may."""
+
+STOP_WORDS = (
+    FILLERS
+    | INTERJECTIONS
+    | words("""
     and or but then so as at by for from in into on onto to with within via per i we you us me he she was were
     been being am do does did done have has had will would can could may might shall should must want wants need
-    needs like let lets let's thanks thank hi hello hey there here when where which who while if it's that's
+    needs like let lets let's thanks thank hi hello hey there here when once where which who while if it's that's
     using use make sure ensure get gets put take takes go goes going load loads loaded loading import imports
     imported importing ingest ingests ingested ingesting bring read reading file files csv csvs data dataset
     datasets table tables row rows record records column columns field fields value values given too well e g
-    uh um uhm er erm hmm ok okay alright basically actually currently team guys folks everybody everyone because
-    great thx cheers regards asap now sir madam dear lot
     i'd i'll we'd we'll we're what plus afterwards after before next finally everything anything
     warehouse dwh database databases db dbs datawarehouse sqlite postgres postgresql target destination
 """)
+)
 """Words that say nothing by themselves: where nothing was made of them, nobody needs to know."""
 
 NEGATORS = words("""
@@ -73,7 +82,7 @@ ALIKE: Mapping[str, str] = {
         ("quantity", "qty"),
         ("amount", "amt"),
         ("address", "addr"),
-        ("date", "dt", "day"),
+        ("date", "dt"),
         ("description", "desc"),
         ("email", "mail"),
         ("timestamp", "ts"),

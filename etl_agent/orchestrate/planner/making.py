@@ -73,7 +73,9 @@ def keyed_of(phrases: Iterable[Bound], *, scope: Callable[[Bound], Sequence[str]
     )
 
 
-_KEY_SLOTS = frozenset({"keys", "weak_keys", "bracketed"})
+_KEYED_BEFORE = ("key", "mode", "into")
+"""What a key may be told of behind: "merge into t on id", "id is the key of a, no of b"."""
+_KEY_SLOTS = ("keys", "weak_keys", "named_keys", "bracketed")
 
 
 def _leaves(phrase: Bound) -> bool:
@@ -118,7 +120,7 @@ class Maker:
             case "into":
                 made = self._into(phrase)
             case "key":
-                made = self._keys(phrase)
+                made = self._keys(phrase, before)
             case "newest":
                 made = self._newest(phrase)
             case "dedupe":
@@ -160,7 +162,9 @@ class Maker:
         for name in self.resolver.scope(phrase):
             yield Into(source=name, table=self._held(phrase, "table"), words=self.words(phrase))
 
-    def _keys(self, phrase: Bound) -> Iterator[Wish]:
+    def _keys(self, phrase: Bound, before: Bound | None = None) -> Iterator[Wish]:
+        if "again" in phrase.match.phrase.says and (before is None or before.match.phrase.ask not in _KEYED_BEFORE):
+            return
         mentions = self._mentions(phrase, *_KEY_SLOTS)
         if mentions:
             for name, columns in self.resolver.together(phrase, mentions).items():
@@ -241,6 +245,8 @@ class Maker:
     def _order(self, phrase: Bound) -> Iterator[Wish]:
         words = self.words(phrase)
         earlier, later = sources_of(phrase.match, "sources"), sources_of(phrase.match, "later")
+        if "again" in phrase.match.phrase.says:  # "append payments after invoices": of what was named before it
+            earlier, later = earlier or phrase.previous, later or phrase.previous
         rest = [name for name in self.taken if name not in earlier]
         match phrase.match.phrase.ask:
             case "order":

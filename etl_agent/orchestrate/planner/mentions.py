@@ -122,6 +122,10 @@ class Names:
         joined, own = _joined(text), stems(text)
         alike = [s.name for s in self.sources if singular(joined) == singular(_joined(s.name))]
         alike = [name for name in alike if _joined(name) == joined] or alike
+        if text.casefold().split()[0] in STOP_WORDS or any(
+            joined == c.joined for found in self._columns.values() for c in found
+        ):
+            return alike[0] if len(alike) == 1 else None  # "for visits" is no name, and "ordered_at" is a column
         alike = alike or [s.name for s in self.sources if own == stems(s.name)]
         alike = alike or [s.name for s in self.sources if own and own < stems(s.name) and _long(own)]
         return alike[0] if len(alike) == 1 else None
@@ -163,6 +167,7 @@ class Names:
             text: the words.
             among: the datasets to look in; all when absent.
         """
+        said = text
         owner, _, rest = text.partition(" . ")
         if rest and (named := self._source(owner)) is not None and "." not in rest:
             among = [name for name in (named,) if among is None or name in among]
@@ -177,7 +182,7 @@ class Names:
             singular(_joined(column)) == _joined(column) for names in columns.values() for column in names
         )
         own = best == _OWN and any(stems(text) <= stems(name) for name in columns)
-        return Mention(text, columns, plural, best, own)
+        return Mention(said, columns, plural, best, own)
 
     def _in(self, source: Source, text: str) -> tuple[int, tuple[str, ...]]:
         """Find the columns of a dataset that words may name, and how surely they do."""
@@ -208,6 +213,7 @@ class Names:
     def _of_kind(self, source: Source, parts: list[str]) -> tuple[str, ...]:
         """Find columns by words of their names with a word for their kind behind: "due dates" for ``due_on``."""
         kinds = KIND_WORDS.get(_like(parts[-1]), ()) if len(parts) > 1 else ()
+        kinds = (*kinds, "timestamp") if "time" in kinds else kinds
         words = stems(" ".join(parts[:-1]))
         return tuple(
             column.name

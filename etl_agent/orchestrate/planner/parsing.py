@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from etl_agent.orchestrate.planner.lexicon import NEGATORS, STOP_WORDS
 from etl_agent.orchestrate.planner.mentions import Names
-from etl_agent.orchestrate.planner.patterns import Found
+from etl_agent.orchestrate.planner.patterns import Found, Work
 from etl_agent.orchestrate.planner.phrase import Phrase
 from etl_agent.orchestrate.planner.phrases import phrases
 from etl_agent.orchestrate.planner.slots import Slots
@@ -19,6 +19,8 @@ __all__ = ["Match", "matched"]
 _FAR = 8  # words that may stand between "not" and what it turns round
 _AUXILIARIES = frozenset(("do", "does", "did"))
 _A_PHRASE = 0.05  # what a phrase costs: a reading in fewer pieces is the better one
+
+_LEANING = 0.07  # what a phrase costs that says something only together with the one before it
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
     """Choose the phrases that together explain most words of a goal, none of them twice."""
     slots = Slots(tokens, names)
     readers, unknown = slots.readers(), slots.unknown
-    known: dict[tuple[int, bool], frozenset[str]] = {}
+    work = Work()
     best: list[float] = [0.0] * (len(tokens) + 1)
     chosen: list[Match | None] = [None] * (len(tokens) + 1)
     for at in range(len(tokens) - 1, -1, -1):
@@ -59,8 +61,9 @@ def matched(tokens: Sequence[Token], names: Names) -> tuple[Match, ...]:
         for phrase in phrases():
             if not phrase.pattern.begins(tokens[at]):
                 continue
-            for found in phrase.pattern.matches(tokens, at, readers=readers, unknown=unknown, known=known):
-                weight = found.weight - _A_PHRASE + best[found.end]
+            cost = _LEANING if "again" in phrase.says else _A_PHRASE
+            for found in phrase.pattern.matches(tokens, at, readers=readers, unknown=unknown, work=work):
+                weight = found.weight - cost + best[found.end]
                 if found.end > at and weight > best[at] + 1e-9:
                     best[at], chosen[at] = weight, Match(phrase, at, found)
     made: list[Match] = []

@@ -10,10 +10,12 @@ from itertools import islice
 from etl_agent.orchestrate.planner.lexicon import FILLERS, STOP_WORDS
 from etl_agent.orchestrate.planner.tokens import Token
 
-__all__ = ["Found", "Node", "Pattern", "Slot", "SlotReader", "literals", "parse", "weigh"]
+__all__ = ["Found", "Node", "Pattern", "Slot", "SlotReader", "Work", "literals", "parse", "weigh"]
 
 _MOST = 48  # ways in which a phrase may match from one place on: more are no other meanings
 _MOST_STEPS = 400  # pieces of a phrase that are tried from one place on, in all ways together: enough for long lists
+_MOST_IN_ALL = 150_000  # pieces that are tried in a goal: behind them, it is a heap of words rather than a goal
+_FEW_STEPS = 8  # pieces that are tried from one place on then
 _SKIPPED = 2  # unknown words in a row inside a phrase
 
 _BETWEEN_MOST = 6  # words and marks that a phrase steps over at one place
@@ -84,6 +86,19 @@ SlotReader = Callable[[int], Iterator[Found]]
 """Reads what a slot holds from a place on, in all ways that make sense."""
 
 
+@dataclass(slots=True)
+class Work:
+    """What was done for one goal, so that a long one takes bounded time.
+
+    Args:
+        steps: pieces of phrases that were tried.
+        heads: the words that may follow a place, as far as they were looked up.
+    """
+
+    steps: int = 0
+    heads: dict[tuple[int, bool], frozenset[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A phrase, ready to match."""
@@ -98,7 +113,7 @@ class Pattern:
         *,
         readers: Mapping[str, SlotReader],
         unknown: frozenset[int],
-        known: dict[tuple[int, bool], frozenset[str]],
+        work: Work,
     ) -> Iterator[Found]:
         """Match from a place on.
 
@@ -107,10 +122,12 @@ class Pattern:
             at: where the phrase begins.
             readers: how each slot is read.
             unknown: places of words that no phrase and no name knows; a phrase may step over them.
-            known: the words that may follow a place, as far as they were looked up.
+            work: what was done for the goal so far.
         """
-        walk = _Walk(tokens, readers, unknown, at, known)
+        most = _MOST_STEPS if work.steps < _MOST_IN_ALL else _FEW_STEPS
+        walk = _Walk(tokens, readers, unknown, at, work.heads, [most])
         yield from islice(walk.sequence(self.nodes, Found(at)), _MOST)
+        work.steps += most - walk.left[0]
 
     def begins(self, token: Token) -> bool:
         """Whether it may begin with a token."""
@@ -124,7 +141,7 @@ class _Walk:
     unknown: frozenset[int]
     first: int
     known: dict[tuple[int, bool], frozenset[str]]
-    left: list[int] = field(default_factory=lambda: [_MOST_STEPS])
+    left: list[int]
 
     def sequence(self, nodes: tuple[Node, ...], so_far: Found) -> Iterator[Found]:
         if not nodes:

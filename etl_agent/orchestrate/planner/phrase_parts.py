@@ -49,7 +49,9 @@ PARTS: Mapping[str, str] = {
         rid of | purge | kill | throw away | weed out | filter out | skip | ignore | strip | collapse
     """,
     "newest": """
-        newest | latest | most recent | freshest | most up to date | most recently updated | last updated |
+        newest | latest | most recent |
+        (most recently|lately modified|changed|edited|created|added) | freshest
+        | most up to date | most recently updated | last updated |
         youngest
     """,
     "wins": """

@@ -9,7 +9,7 @@ __all__ = ["FAMILIES"]
 # fmt: off
 FAMILIES: tuple[Family, ...] = (
     Family("take", """
-        [load|import|ingest|insert|pull|fetch|copy|transfer|upload|store|stage|write|process] [only|:fresh]
+        [only] [load|import|ingest|insert|pull|fetch|copy|transfer|upload|store|stage|write|process] [only|:fresh]
             <sources> [:delivery]
         (for|of|in|from|with) [:fresh] <sources> [:delivery]
         [load|import|ingest|insert|pull|fetch|copy|transfer|upload|store|stage|write|process] [:fresh] :delivery
@@ -37,18 +37,21 @@ FAMILIES: tuple[Family, ...] = (
         (once|when|after) (that|this|it) is done|finished|complete|completed|loaded|in|over|through|ready
     """, tail=False),
     Family("order", """
-        <sources> [:is] [loaded|imported|load] before <later>
+        [load|import] <sources> [:is] [loaded|imported|load] before <later>
         before <later> [,] [load|import] <sources>
         after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] , [and] [then]
             [load|import|append|add] <later>
         after|once|when <sources> [:is|has|have|been] [loaded|in|done|there|finished|complete] then|load|import
             <later>
-        <later> [only] [:is] [loaded] after|once|when <sources> [:is|has|have|been]
+        [load|import] <later> [only] [:is|come|comes|go|goes] [loaded] after|once|when <sources> [:is|has|have|been]
             [loaded|in|done|there|finished|complete]
         <later> [:must] (need | needs | depend on | depends on | require | requires | wait for | waits for | follow |
             follows) <sources> [first]
         <sources> precede|precedes <later>
     """, tail=False),
+    Family("order", """
+        after <sources>
+    """, says={"again": "yes"}, tail=False),
     Family("first", """
         <sources> [:is] [loaded|go|goes|come|comes] first
         first [load|import|come|comes] <sources>
@@ -74,6 +77,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("into", """
         (in|into|to|as) [a] [target] table [named|called] <table>
         into <table> [table]
+        (insert|load|write|merge|upsert) into <table> from <sources>
         [target|destination] table [name|named|called|:|is|=] <table>
         (to|in|as) the <table> table
         (call|name) [the|it] [table] <table>
@@ -82,6 +86,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("nothing", """
         replace|swap|change <junk> with|by|to <junk>
         (delete|drop|erase|purge) <sources> [table|file]
+        (replace|replaces|replacing|overwrite|overwriting|append|appending|delete|deleting|drop|dropping|update|updating|change|
+            changing|touch|touching) (nothing|none|nobody)
         a|an|any|if|no <sources> (without|lacking|missing) <columns>
     """, tail=False),
     Family("mode", """
@@ -92,19 +98,21 @@ FAMILIES: tuple[Family, ...] = (
         in append mode
     """, says={"mode": "append"}),
     Family("mode", """
-        (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt|recreate|truncate|wipe|refreshed|refreshes|reloaded)
+        [:whole] (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt
+            | recreate|truncate|wipe|refreshed|refreshes|reloaded)
             [:whole] [<sources>] [:old] [:stuff] [:old] [:whole]
         (refresh|reload) [:whole] (<sources>|:old|:stuff) [:stuff] [:whole]
         (replace|overwrite|refresh|rebuild|swap) [the] [:old|:whole] [table|tables|:stuff of] <sources>
             [table|tables|:stuff] [:whole]
-            (with|by|from|using|for) [this|that|these|those|the] [:fresh] [:delivery|one|ones|version|content]
+            (with|by|from|using|for) [this|that|these|those|the]
+            [content|contents of] [:fresh] [:delivery|one|ones|version|content]
             [<later>]
         truncate and|& load|reload [<sources>]
         full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of] [<sources>]
         (drop|truncate|wipe|empty|clear) [the] <sources> [table] (and|then|before) [then]
             (reload|recreate|rebuild|load|reloading|loading) [<later>] [again|anew|afresh]
         complete reload|refresh|snapshot|overwrite
-        [full|daily|complete] snapshot|snapshots
+        [full|daily|complete] snapshot|snapshots [load]
         from scratch
         start fresh
         in replace|overwrite mode
@@ -115,10 +123,11 @@ FAMILIES: tuple[Family, ...] = (
         :upsert [<sources>] [:old] [:stuff]
         :upsert <weak_keys>
         if [it|they|:row|<sources>] [already] exist|exists [already] [then] update [it|them] [,]
-            (otherwise|else|if not) [then] insert|add|append [it|them]
+            (otherwise | else | if not) [then] insert|add|append [it|them]
         update [it|them|:row|<sources>] if [it|they] [already] exist|exists [already] [,] [and] [otherwise|else]
-            insert|add|append [it|them] [otherwise|else|(if not)]
+            insert|add|append [it|them] [otherwise | else | if not]
         update <sources> that [already] exist [already] [,|and] [insert|add|append|load] [:new | the rest | others]
+        update <sources> that|which|who [have] changed [and|,] insert|add|append|load :new [<sources>]
         update (what|whatever|whoever|who|which) [has|have] changed [and|,] insert|add|append|load
             (what|whatever|whoever|who|which) [is|are] new
         (update|overwrite|refresh|change) :there [<sources>] [and|,|but|then] [insert|add|append|load] [:new | the
@@ -149,7 +158,10 @@ FAMILIES: tuple[Family, ...] = (
         insert if [it|they] (not exists | (is | are | do) not [there|exist|exists])
         (insert|add|load|append) [only] [:new] [:row|<sources>] unless [it|they|:row] [already] [is|are]
             exist|exists|there|known|present|loaded [already]
-        (skip|ignore|keep) (:row|<sources>) that|which [already|are|is] [already] exist|there|known|present|loaded
+        (skip|ignore|keep) (:row|<sources>) that|which [already|are|is] [already]
+            (exist|there|known|present|loaded|(in [the] table|target|database))
+        (insert|add|load|append|import) :new [<sources>] only
+        (:there|(existing <sources>)) :mustnot [be] changed|updated|overwritten|touched|modified|altered
         (existing|known) (:row|<sources>) [:must] stay|stays|remain|remains|be [as|untouched|unchanged] [they|it] [are]
         (never|(do not)|don't|dont|(without ever)) (update|overwrite|touch|change|replace|modify|alter) :there
             [<sources>]
@@ -179,13 +191,17 @@ FAMILIES: tuple[Family, ...] = (
         and|, [one] [:row] per <weak_keys>
         <keys> :is [the|a|an|our|their|its] id|ids
         <keys> [:is] [the|a|as|its|their|form] :keyword
-        (using|use|with|take) <keys> as :keyword
+        (using|use|with|take|treat|set|define|make) <keys> as :keyword
         (with|use|using|on) [the] :keyword <keys>
         <keys> [uniquely] (identifies|identify) [a|each|every|the] [:row|<sources>]
         (tell|tells) [:row|<sources>] apart by <keys>
         at most one :row :per <keys>
         (keep|have|want|exactly) [exactly|only] (one|single|1) :row :per <keys>
     """),
+    Family("key", """
+        and|, <named_keys> (for|of) <sources>
+        on|using|via|(based on) <named_keys>
+    """, says={"again": "yes"}, tail=False),
     Family("key", """
         <sources> by <weak_keys>
         by <weak_keys>
@@ -196,6 +212,8 @@ FAMILIES: tuple[Family, ...] = (
             <newest>]
             [:per <keys>] [[,] :judged <newest>] [:wins]
         [keep|let|take|use] [only] [the] :newest (:row|one) of <sources> [:must] [:wins] [[,] :judged <newest>] [:wins]
+        [keep|take|use] [only] [the] one with [the] (:newest|highest|greatest|largest|later|higher) <newest>
+        [the] last <likely> :wins
         :newest <noun> :wins :judged <newest>
         [keep|let] [only] last [one|:row|update|write|change] :wins [:judged <newest>]
         keep [only] last :row [:judged <newest>] [:per <keys>]

@@ -9,7 +9,7 @@ __all__ = ["FAMILIES"]
 # fmt: off
 FAMILIES: tuple[Family, ...] = (
     Family("valid", """
-        <subject> :must [only] (be|look|contain|hold|have) :good
+        <subject> [:] :must [only] (be|look|contain|hold|have) :good
         <columns> look|looks :good
         [check|verify|ensure|assert|expect] [that] <columns> :is :good
         <columns> :good
@@ -20,28 +20,31 @@ FAMILIES: tuple[Family, ...] = (
         :reject [:row|<sources>] [:that] <columns> :is :bad|(not :good)
         no :bad <columns>
         :remove (:row|<sources>) [:that] :bad <columns>
+        :remove (:row|<sources>) :that <columns> :is :bad
         (:row|<sources>) :that :bad <columns> :must|should|(are|be) [be] (rejected|quarantined|refused)
     """, says={"check": "good"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [always] (be | (look [like]) | contain | hold) [:good] <format>
+        <subject> [:] :must [always] (be | (look [like]) | contain | hold) [:good] <format>
         <columns> :is :good <format>
     """, says={"check": "format"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [only] (be | contain | hold | look like) [:good] <type> [:bound]
+        <subject> [:] :must [only] (be | contain | hold | look like) [:good] <type> [:bound]
         <columns> :is [:good] <type> [:bound]
-        <columns> as <type>
+        <columns> as|a|an <type>
+        <subject> [:] :must [only] (be | contain | hold) [a] (<zero>|<positive>) <type>
     """, says={"check": "type"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :mustnot be [left] :empty
+        <subject> [:] :mustnot be [left] :empty
         <columns> :mustnot [be] [left] :empty
-        <subject> :must (exist|(not be :empty)|(be (there | present | filled | set | given | populated | known |
+        <subject> [:] :must (exist|(not be :empty)|(be (there | present | filled | set | given | populated | known |
             provided | non :empty) [in|out]))
-        <subject> :must be (required|mandatory|obligatory|compulsory)
+        <subject> [:] :must be (required|mandatory|obligatory|compulsory)
         <columns> [:is] (required|mandatory|obligatory|compulsory|(not null)|(not :empty)|nonnull|(non :empty)|(always
             (there|present|set|filled)))
         (required|mandatory|compulsory) [:is|:col] [:] <columns>
         require <columns>
         (not null|empty) [:] <columns>
+        or :that <columns> :is :empty
         or [:row|<sources>] (without|lacking|missing|(with no)|(with :empty)) <columns>
         ([every|each] [:row|<sources>] :must have) [a|an] <columns>
         <sources> need|needs <columns>
@@ -50,6 +53,7 @@ FAMILIES: tuple[Family, ...] = (
             <columns>
         :reject [:row|<sources>] :that <columns> :is :empty
         no :empty <columns>
+        :remove (:row|<sources>) :that <columns> :is :empty
         :remove (:row|<sources>) (without | lacking | missing | with no | with :empty | that :empty) [a|an|any]
             <columns>
         (:row|<sources>) :that :empty <columns> :must|is|are [be] (rejected|quarantined|refused)
@@ -58,7 +62,7 @@ FAMILIES: tuple[Family, ...] = (
         no :row without <columns>
     """, says={"check": "required"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must be unique|distinct
+        <subject> [:] :must be unique|distinct
         <columns> :is unique|distinct
         <columns> unique
         unique <columns>
@@ -67,32 +71,37 @@ FAMILIES: tuple[Family, ...] = (
         <columns> :mustnot [be] (repeat|repeated|duplicated|(occur|appear twice))
     """, says={"check": "unique"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [only] (be|hold|contain|come) :oneof [:] <several>
+        <subject> [:] :must [only] (be|hold|contain|come) :oneof [:] <several>
         <columns> :is :oneof [:] <several>
-        <subject> :must [be] :onlyof [:] <values>
+        <subject> [:] :must [be] :onlyof [:] <values>
         <columns> :is :onlyof [:] <values>
-        <subject> :must be in|from|among [the] [set|list] [of] [:] <several>
+        <subject> [:] :must be in|from|among [the] [set|list] [of] [:] <several>
         <columns> in|among [the] [set|list] [:] <several>
         <columns> one of <several>
         <columns> : <several>
         <columns> (may|can) only be <values>
         <columns> (may|can) be :oneof <several>
+        <columns> (accept|accepts|allow|allows|take|takes|permit|permits|contain|contains) (only | one of) <values>
+        <columns> (may|can) be <several> only
+        <columns> (may|can) be <several>
         only <values> :is (allowed|permitted|valid|accepted|ok) (in|for|as) <columns>
         (allowed|permitted|possible|accepted|valid) [values|value] (for|of|in) <columns> [:is] [:] <values>
-        (allowed|permitted|valid) <columns> [:is] : <values>
+        (allowed|permitted|possible|accepted|valid) <columns> [:is] [:] <several>
         <columns> :must be <several>
     """, says={"check": "one_of"}, before=":ensure [that]"),
     Family("valid", """
-        <subject> :must [be|stay|lie|remain|fall] :bound [(and|but|,) [:must] [be] :bound]
+        <subject> [:] :must [be|stay|lie|remain|fall] :bound [(and|but|,) [:must] [be] :bound]
         <columns> [:is] [be|stay|lie|remain] :bound [(and|but) [:is] :bound]
         <columns> :must|should :bound
         <columns> :mustnot [be|go] :notbound [or :notbound]
-        <subject> :mustnot [be|go] :notbound
+        <subject> [:] :mustnot [be|go] :notbound
         no <zero_not> <columns>
         :remove (:row|<sources>) [:that] <zero_not> <columns>
         <zero_not> <columns> :is (not allowed | not accepted | invalid | forbidden | rejected)
         :reject [:row|<sources>] [:that] <zero_not> <columns>
-        :reject [:row|<sources>] :that <columns> [:is] [of] :notbound
+        (:reject|:remove) [:row|<sources>] :that <columns> [:is] [of] :notbound
+        <subject> :mustnot be <not_positive>
+        no <not_positive> <columns>
         (minimum|min) <columns> [:colon] <low>
         (maximum|max) <columns> [:colon] <high>
         no <columns> :notbound
@@ -102,6 +111,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("valid", """
         and|but|,|+|& [:must] [always] [be] not [be] :empty
         and|but|,|+|& [:must] [be] required|mandatory
+        and|but|,|+|& :must [be] present|there|filled|set|given|exist
         not :empty
     """, says={"check": "required", "again": "yes"}),
     Family("valid", """
@@ -125,6 +135,7 @@ FAMILIES: tuple[Family, ...] = (
         make [the|all] <columns> [look|be] consistent|uniform|alike|(the same)
         <columns> [:must|:is] [be|come|written] in one|iso|(the same)|(a single) [8601|uniform|common] format|form
         :normalize <columns> (to|into|in) [the|an|one|a] [iso|same|uniform|common|single] [8601] format|form|iso
+        <columns> :normalize (to|into|in) [the|an|one|a] [iso|same|uniform|common|single] [8601] format|form|iso
     """, says={"how": "kind"}),
     Family("clean", """
         trim|trimmed|trimming [<sources>] [whitespace|spaces|blanks|text|values|strings|cells] [(from|in|of|around|on)
@@ -160,6 +171,7 @@ FAMILIES: tuple[Family, ...] = (
         (unify|merge|harmonize|harmonise|normalize|normalise|standardize|standardise) [the]
             (spelling|spellings|variants|(spelling variants)) [(in|of) <columns>]
         correct <columns>
+        (fix|correct|repair) misspelled|misspelt <columns>
     """, says={"how": "spelling"}),
     Family("clean", """
         (lowercase|uppercase|lower|upper|(lower case)|(upper case)|capitalize|capitalise|(title case)) <columns>
@@ -181,6 +193,8 @@ FAMILIES: tuple[Family, ...] = (
         (:omit|:remove) [the] :col [named|called] <subject>
         :remove [the] <subject> :col
         (:omit|:remove) <columns>
+        leave|leaves|leaving <columns> out|off|away
+        <columns> ((is|are|must|should not) | mustn't | shouldn't) [to] [be] loaded|imported|included|kept
     """),
     Family("drop", """
         and|nor|or not <columns>
@@ -199,7 +213,7 @@ FAMILIES: tuple[Family, ...] = (
     """),
     Family("budget", """
         [allow|tolerate|accept|permit] [:high|:below|only|max|maximum|limit] :percent [:is | may be | can be]
-            [:bad|rejects|errors|rejections] [:row] [(may|can|could) be [:bad]] [:is]
+            [:bad|rejects|errors|rejections] [:row] [(may|can|could) (fail | be [:bad])] [:is]
             [:bad|allowed|tolerated|accepted|ok|fine]
         (reject|error|rejection) (budget|limit|rate|share|threshold) [:colon | at most | below | under | up to]
             :percent
@@ -213,6 +227,7 @@ FAMILIES: tuple[Family, ...] = (
         (may|can) (reject|quarantine) [:high] :percent
     """),
     Family("budget", """
+        zero tolerance [for|of|on] [:bad|rejects|rejections|errors] [:row]
         (no | zero | not a single | not one) (:bad [:row] | rejects|rejections|errors|reject) [allowed | tolerated |
             accepted | ok | at all]
         (tolerate|accept|allow) (no|zero) (:bad [:row] | rejects|rejections|errors)

@@ -59,6 +59,7 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     odd: list[Bound] = []
     before: Bound | None = None
     waiting: tuple[str, tuple[str, ...]] | None = None
+    before_then: Bound | None = None
     for phrase in phrases:
         wishes = () if phrase.match.negated else tuple(maker.make(phrase, before=before))
         if not (wishes and "again" in phrase.match.phrase.says):
@@ -68,9 +69,14 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
         wishes = (*(wish for wish in takes if named[wish.source] is phrase), *wishes)
         if waiting and phrase.own:
             wishes = (*wishes, *_then(waiting, phrase.own, taken))
+        elif before_then is not None and phrase.match.phrase.ask != "sql":
+            odd.append(before_then)
         ask = phrase.match.phrase.ask
         waiting = (words(phrase), phrase.previous) if ask == "then" else None
+        loud = any(_means(tokens[place], text) for place in phrase.match.places)
+        before_then = phrase if ask == "then" and loud else None
         made.extend(wishes)
+    odd += [before_then] if before_then is not None else []
     made, odd = with_forbidden_modes(made, odd, scope=maker.resolver.scope, words=words)
     return Reading(wishes=agreed(made), not_understood=tuple(_leftover(text, tokens, phrases, odd)))
 

@@ -26,6 +26,7 @@ from etl_agent.orchestrate.planner.values import (
     MOST_ITEMS,
     NEGATIVE,
     NOT_NEGATIVE,
+    NOT_POSITIVE,
     NUMBERS,
     POSITIVE,
     Values,
@@ -59,7 +60,7 @@ class Slots:
     names: Names
     _lists: dict[tuple[str, int], tuple[Found, ...]] = field(init=False, default_factory=dict)
 
-    lists: ClassVar[tuple[str, ...]] = ("columns", "subject", "keys", "weak_keys", "sources", "later")
+    lists: ClassVar[tuple[str, ...]] = ("columns", "subject", "keys", "weak_keys", "named_keys", "sources", "later")
     """The slots that hold lists of names."""
 
     def readers(self) -> Mapping[str, SlotReader]:
@@ -72,6 +73,7 @@ class Slots:
             "subject": self._meant,
             "keys": self._key,
             "weak_keys": self._keyish,
+            "named_keys": self._named_key,
             "sources": tables.source,
             "later": tables.source,
         }
@@ -84,12 +86,13 @@ class Slots:
             "percent": read.percent,
             "zero": partial(read.phrase, NOT_NEGATIVE),
             "zero_not": partial(read.phrase, NEGATIVE),
+            "not_positive": partial(read.phrase, NOT_POSITIVE),
             "positive": partial(read.phrase, POSITIVE),
             "type": partial(read.worded, TYPE_WORDS),
             "format": partial(read.worded, FORMAT_WORDS),
             "values": partial(read.values, least=1),
             "several": partial(read.values, least=2),
-            "missing": partial(read.values, least=1),
+            "missing": partial(self._markers, read),
             "junk": tables.junk,
             "noun": self._noun,
             "bracketed": self._bracketed,
@@ -201,6 +204,11 @@ class Slots:
                 if self._is(found.end, frozenset(")")):
                     yield replace(found, end=found.end + 1, used=(at, *found.used, found.end))
 
+    def _markers(self, read: Values, at: int) -> Iterator[Found]:
+        """Read spellings of nothing; a column is none: "whose customer_id is missing"."""
+        if self.tokens[at].kind == "quoted" or not any(self.names.column_at(self.tokens, at)):
+            yield from read.values(at, least=1)
+
     def _noun(self, at: int) -> Iterator[Found]:
         """Read a word that is like the name of a column: "latest count wins by counted_at"."""
         token = self.tokens[at]
@@ -212,6 +220,14 @@ class Slots:
         for found in self._any(at):
             mention = found.slots[0][1]
             if isinstance(mention, Mention) and self._may_be_key(mention):
+                yield found
+
+    def _named_key(self, at: int) -> Iterator[Found]:
+        """Read columns that are keys by their names."""
+        for found in self._any(at):
+            mention = found.slots[0][1]
+            listed = mention.columns.values() if isinstance(mention, Mention) else ()
+            if any(_KEY_ENDING.search(column) for columns in listed for column in columns):
                 yield found
 
     def _key(self, at: int) -> Iterator[Found]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
+from etl_agent.orchestrate.planner.lexicon import FORMAT_WORDS, INTERJECTIONS, STOP_WORDS, TYPE_WORDS
 from etl_agent.orchestrate.planner.mentions import singular
 from etl_agent.orchestrate.planner.patterns import Found, weigh
 from etl_agent.orchestrate.planner.phrases import vocabulary
 from etl_agent.orchestrate.planner.tokens import Token
 
-__all__ = ["MOST_ITEMS", "NEGATIVE", "NOT_NEGATIVE", "NUMBERS", "POSITIVE", "Values", "touching"]
+__all__ = ["MOST_ITEMS", "NEGATIVE", "NOT_NEGATIVE", "NOT_POSITIVE", "NUMBERS", "POSITIVE", "Values", "touching"]
 
 MOST_ITEMS = 24
 """Items of a list that are read."""
@@ -33,6 +33,7 @@ NOT_NEGATIVE = ("non negative", "nonnegative", "not negative", "zero or more", "
          "0 or more", "zero or greater", "0 or greater", "zero or higher", "0 or higher")  # fmt: skip
 NEGATIVE = ("negative", "below zero", "less than zero", "under zero", "smaller than zero", "minus")
 POSITIVE = ("positive", "strictly positive")
+NOT_POSITIVE = ("zero or negative", "negative or zero", "zero or less", "0 or less", "0 or negative", "negative or 0")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Values:
         while end < len(self.tokens) and len(listed) < MOST_ITEMS:
             stop = self._value_end(end, first=not listed)
             plain = self.tokens[end].kind == "word" and not self.tokens[end].text.isupper()
-            if stop is None or (least > 1 and plain and self.tokens[end].key in vocabulary()):
+            if stop is None or (least > 1 and plain and self._speaks(end)):
                 break
             listed.append(self._text(end, stop))
             used.extend(range(end, stop))
@@ -93,6 +94,11 @@ class Values:
                 break
             used.extend(joints)
         yield from reversed(made)
+
+    def _speaks(self, at: int) -> bool:
+        """Whether a word is more likely a part of a phrase than a value."""
+        key = self.tokens[at].key
+        return key in vocabulary() or key in TYPE_WORDS or key in FORMAT_WORDS
 
     def _loud(self, at: int) -> bool:
         """Whether a token is a value by itself, so that no comma is needed: "one of DE FR US"."""
@@ -116,7 +122,9 @@ class Values:
             return at + 1
         if token.kind != "word":
             return None
-        empty = token.key in STOP_WORDS and not token.text.isupper()  # "US" is a value, "us" is none
+        empty = (
+            token.key in STOP_WORDS and token.key not in INTERJECTIONS and not token.text.isupper()
+        )  # "US" is a value, "us" is none
         if self._slash(at + 1) and not self._slash(at + 3) and not self._slash(at - 1) and self._in_list(at):
             return at + 3
         if self._slash(at + 1):

@@ -62,7 +62,7 @@ def test_every_word_of_a_goal_is_accounted_for(among, goal, _):
 
 OPEN = re.compile(r"\b(into|table|one of|either|only be|in|as|for branch:|be [A-Z]+|true)\b|[\"`]|:$")
 """Behind these words anything may stand: names of tables, and values."""
-WHOLE = ("whole number", "5 percent", "daily totals", "no orphans", "replace commas", "and must")
+WHOLE = ("whole number", "zero or", "or negative", "5 percent", "daily totals", "no orphans", "replace commas", "and must")
 """Words that are one name or one number together; and before "must", any word is meant as a column."""
 
 
@@ -79,7 +79,7 @@ def _gaps(among, goal):
 GAPS = [(among, goal, at) for among, goal, _ in GOALS if not OPEN.search(goal) for at in _gaps(among, goal)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(GAPS), st.sampled_from(["zorbig", "flumquat", "Quxify", "brwzn"]))
 def test_an_odd_word_anywhere_is_named_and_changes_nothing(gap, odd):
     """A word that nobody knows is not understood, and the rest is read as before."""
@@ -89,7 +89,7 @@ def test_an_odd_word_anywhere_is_named_and_changes_nothing(gap, odd):
     assert after.not_understood.count(odd) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(goal):
     """Whatever is typed, nothing but a usage error is raised, and no control character is told."""
@@ -202,7 +202,7 @@ def test_a_long_goal_is_read_in_bounded_time(goal):
     started = time.process_time()
     with contextlib.suppress(UsageError):
         read(goal[:LONGEST_GOAL])
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 8
 
 
 def test_the_worlds_are_there():
