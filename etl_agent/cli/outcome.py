@@ -33,26 +33,28 @@ class Outcomes:
         as_json: the results are printed as JSON by the caller, so nothing else goes to stdout.
         balance: show the balance sheet of each run.
         witness: hears of each run too.
+        fails: says of a run whose rows are loaded that it is a failure all the same.
     """
 
-    def __init__(self, *, quiet: bool, as_json: bool, balance: bool = False, witness: Witness | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        quiet: bool,
+        as_json: bool,
+        balance: bool = False,
+        witness: Witness | None = None,
+        fails: Callable[[RunResult], bool] | None = None,
+    ) -> None:
         self._witness = witness
+        self._fails = fails
+        self.failed_loaded = False
+        """Whether any run failed although its rows are loaded."""
         self.results: list[RunResult] = []
         self._terminal = sys.stderr.isatty() or sys.stdout.isatty()
         self.shown = not quiet and not as_json and self._terminal
         """Whether every run gets a line."""
         self._balance = balance and not as_json
         self.progress: Progress = progress_display(shown=self.shown and sys.stderr.isatty())
-
-    @property
-    def rejected(self) -> bool:
-        """Whether any row was quarantined."""
-        return any(result.balance.quarantined for result in self.results)
-
-    @property
-    def fell_back(self) -> bool:
-        """Whether anything that a model was to decide was decided without it."""
-        return any(result.fell_back for result in self.results)
 
     def began(self, pipeline: str) -> None:
         """Hear that a pipeline begins."""
@@ -72,16 +74,18 @@ class Outcomes:
         self.results.append(result)
         line = safe(summary_line(result))
         then = next_command(result)
+        fails = not result.exit_code and self._fails is not None and self._fails(result)
+        self.failed_loaded = self.failed_loaded or fails
         if result.status == "refused":
             complain(line if "next: " in line or not then else f"{line}; next: {then}")
         elif self.shown:
             click.echo(line)
-        elif result.balance.quarantined and default_budget and result.status == "loaded":
-            complain(f"{line}; next: {then}")
+        elif fails or (result.balance.quarantined and default_budget and result.status == "loaded"):
+            complain(f"{line}; next: {then}" if then else line)
         elif result.warning or (result.status == "nothing new" and result.message and "--reload" in result.message):
             complain(line)
         if self._witness is not None:
-            self._witness.ended(result, message=line)
+            self._witness.ended(result, message=line, exit_code=result.exit_code or int(fails))
         if self._balance:
             print_table(balance_sheet(result))
 

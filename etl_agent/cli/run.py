@@ -77,7 +77,11 @@ def run(
     dry = dry_run or sample is not None
     with witnessing(pipelines, log=log, notify=not dry) as witness, within(timeout):
         specs = read_pipelines(pipelines)
-        outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance, witness=witness)
+
+        def fails(result: RunResult) -> bool:
+            return bool((fail_on_rejects and result.balance.quarantined) or (fail_on_fallback and result.fell_back))
+
+        outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance, witness=witness, fails=fails)
         ask = asking(model, no_model=no_model, project=project)
 
         def options() -> RunOptions:
@@ -104,4 +108,4 @@ def run(
         code = run_all(specs, run_one, outcomes)
         if as_json:
             print_json([result.as_dict() for result in outcomes.results])
-    return code or int((fail_on_rejects and outcomes.rejected) or (fail_on_fallback and outcomes.fell_back))
+    return code or int(outcomes.failed_loaded)

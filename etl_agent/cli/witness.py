@@ -65,11 +65,11 @@ class Witness:
         message, code = explained(error)
         self._pass_on(Event("retry", pipeline, message, code, self._seconds, {"waits": seconds}))
 
-    def ended(self, result: RunResult, *, message: str) -> None:
-        """Hear how a pipeline ended."""
+    def ended(self, result: RunResult, *, message: str, exit_code: int) -> None:
+        """Hear how a pipeline ended, and what the command makes of it."""
         self.under_way = None
-        self.quiet = self.quiet and not result.exit_code
-        self._pass_on(Event.of(result, message=message))
+        self.quiet = self.quiet and not exit_code
+        self._pass_on(Event.of(result, message=message, exit_code=exit_code))
 
     def failed(self, pipeline: str, error: BaseException) -> None:
         """Hear that a pipeline could not run to its end."""

@@ -41,18 +41,19 @@ class Event:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @staticmethod
-    def of(result: RunResult, *, message: str) -> Event:
+    def of(result: RunResult, *, message: str, exit_code: int) -> Event:
         """Tell the end of a run from what it returned.
 
         Args:
             result: what it returned.
             message: what a person reads of it.
+            exit_code: what the command makes of it: rows that were loaded may be a failure all the same.
         """
-        kind: EventKind = "failure" if result.exit_code else "success"
+        kind: EventKind = "failure" if exit_code else "success"
         facts = result.as_dict()
         if isinstance(result.refusal, AmbiguousFormat):
             message = facts["message"] = without_cells(result.refusal)
-        return Event(kind, result.pipeline, message, result.exit_code, result.seconds, facts)
+        return Event(kind, result.pipeline, message, exit_code, result.seconds, facts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as plain data, its own sentence without credentials."""

@@ -97,6 +97,19 @@ def test_the_log_tells_what_stderr_has_no_room_for(pipeline: Path, capsys: Captu
     assert "secret-cell" not in log.read_text()
 
 
+def test_rows_that_may_not_be_rejected_fail_in_one_line(pipeline: Path, capsys: Capture) -> None:
+    """Exit 1 is a failure to cron and to those who are told, although the rows are loaded."""
+    (pipeline.parents[1] / "in.csv").write_text("id,name\n1,a\n2\n")
+    pipeline.write_text(pipeline.read_text() + "validate: {max_reject_share: 0.5}\n")
+    log = pipeline.parent / "log"
+    assert main(["run", str(pipeline), "--fail-on-rejects", "--log", str(log)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "loaded 1 of 2 rows" in err and "next: etl-agent quarantine list --run " in err
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(each["event"], each["exit_code"]) for each in told] == [("start", 0), ("failure", 1)]
+
+
 def test_a_cell_that_is_shown_to_a_person_is_not_in_the_log(pipeline: Path, capsys: Capture) -> None:
     """A date that can be read in two ways is quoted on stderr only."""
     (pipeline.parents[1] / "in.csv").write_text("id,name\n1,03/04/2024\n2,05/06/2024\n")
