@@ -27,6 +27,7 @@ __all__ = ["why"]
 
 _LINE = re.compile(r"(?P<file>.+):(?P<line>[0-9]{1,12})", re.DOTALL)
 _LONGEST = 60  # characters of a value on a terminal
+_RUNS = 100  # newest runs whose tables are named
 _RAW = 200  # characters of a record on a terminal
 
 
@@ -41,9 +42,7 @@ _RAW = 200  # characters of a record on a terminal
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Where the file that was loaded lies now; it is used if it holds the same bytes.",
 )
-@click.option(
-    "--last", is_flag=True, help="Do not read the files of earlier runs for what they wrote of the row before."
-)
+@click.option("--last", is_flag=True, help="Read the files of the newest run only, not of those before it.")
 @json_option
 def why(
     what: str,
@@ -109,7 +108,7 @@ def _of_row(archive: Archive, target: Target, place: Place, table: str, key: Seq
 
     held = _held(archive.connection, target, place, table)
     if held is None:
-        runs = recent_runs(archive.connection, archive.tables)
+        runs = recent_runs(archive.connection, archive.tables, limit=_RUNS)
         known = sorted({run.result.table for run in runs})
         refused = next((run for run in runs if run.result.table == table), None)
         raise NoInput(
@@ -133,7 +132,7 @@ def _held(connection: Connection, target: Target, place: Place, table: str) -> H
 
 
 def _show(told: dict[str, Any]) -> None:
-    click.echo(safe(f"{told['asked']}: {told['verdict']}"))
+    click.echo(_line(f"{told['asked']}: {told['verdict']}"))
     for record in told["records"]:
         click.echo()
         _show_record(record, said=told["verdict"])
@@ -144,9 +143,9 @@ def _show(told: dict[str, Any]) -> None:
     if told["notes"]:
         click.echo()
     for note in told["notes"]:
-        click.echo(safe(f"note: {note}"))
+        click.echo(_line(f"note: {note}"))
     if told["next"]:
-        click.echo(safe(f"next: {told['next']}"))
+        click.echo(_line(f"next: {told['next']}"))
 
 
 def _show_record(record: dict[str, Any], *, said: str) -> None:
@@ -157,10 +156,10 @@ def _show_record(record: dict[str, Any], *, said: str) -> None:
     head = ", ".join(parts)
     more = "" if record["said"] in said else record["said"]
     if head or more:
-        click.echo(safe(": ".join(part for part in (head, more) if part)))
+        click.echo(_line(": ".join(part for part in (head, more) if part)))
     if record["raw"] is not None:
         raw = record["raw"].replace("\r", "\\r").replace("\n", "\\n")
-        click.echo(safe(raw if len(raw) <= _RAW else raw[:_RAW] + "…"))
+        click.echo(_line(raw if len(raw) <= _RAW else raw[:_RAW] + "…"))
     if record["changes"]:
         click.echo()
         cells = [
@@ -196,8 +195,13 @@ def _value(value: Any) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
+def _line(text: str) -> str:
+    """Make a text one line that is fit for a terminal."""
+    return safe(text).replace("\n", "\\n")
+
+
 def _shown(text: str) -> str:
     from rich.markup import escape
 
     cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return escape(safe(cut).replace("\n", "\\n"))
+    return escape(_line(cut))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from etl_agent.errors import NoInput, UsageError
+from etl_agent.run.locking import lock_file, make_lock, save_lock
 from etl_agent.run.options import RunOptions
 from etl_agent.run.quarantine import Filters
 from etl_agent.run.replay import replay_quarantine
@@ -282,6 +283,36 @@ def test_what_steps_learned_and_carried_is_told_as_it_was(project: Project) -> N
     assert values(why) == {"id": "3", "name": "ann", "n": "4.00"}
     assert [change.step for change in why.accounts[0].changes] == ["1 fill_previous", "2 fill_mode"]
     assert any("learned again from the same files: 2 fill_mode" in note for note in why.notes)
+
+
+def test_what_a_lock_knew_is_told_whatever_became_of_the_lock(project: Project) -> None:
+    """The lock of the run is on record with its plan: what steps had learned for it is not learned again."""
+    steps = [{"step": "dates", "columns": ["day"]}]
+    contract = {"id": "integer", "day": "date"}
+    project.write("in.csv", "id,day\n1,13/02/2025\n2,01/02/2025\n")
+    spec = project.spec(contract=contract, clean=steps)
+    save_lock(make_lock(spec, project=project.folder), lock_file(spec, project=project.folder))
+    project.run(contract=contract, clean=steps)
+    lock_file(spec, project=project.folder).unlink()
+    why = why_of_line(project, "in.csv", 3)
+    assert (values(why), why.notes) == ({"id": "2", "day": "2025-02-01"}, ())
+
+
+def test_what_branches_and_routes_chose_is_chosen_again(project: Project) -> None:
+    """On the same rows they choose the same; where that cannot be, it is said."""
+    nodes = [
+        {"when": {"measure": "row_count", "ge": 2}, "then": [{"step": "case", "columns": ["name"], "to": "upper"}]},
+        {"route": "days", "columns": ["day"], "among": ["us_dates", "eu_dates"], "by": "rule", "otherwise": "eu_dates"},
+    ]
+    contract = {"id": "integer", "name": "text", "day": "date"}
+    body = "".join(f"{n},ann,02/{n + 10}/2025\n" for n in range(10))
+    project.write("in.csv", "id,name,day\n" + body)
+    project.run(contract=contract, clean=nodes)
+    why = why_of_line(project, "in.csv", 7)
+    assert values(why) == {"id": "5", "name": "ANN", "day": "2025-02-15"}
+    assert why.notes == ("learned again from the same files: routes and branches",)
+    project.ask("UPDATE _etl_runs SET outcome = replace(outcome, 'us_dates', 'auto')")
+    assert any(note.startswith("decided otherwise") for note in why_of_line(project, "in.csv", 7).notes)
 
 
 def test_values_of_sensitive_columns_are_stars(project: Project) -> None:

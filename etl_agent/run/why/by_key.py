@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl_agent.load.statements import LINEAGE, VALID_FROM
-from etl_agent.run.history import recent_runs
 from etl_agent.run.why.account import Account, Why
 from etl_agent.run.why.entries import rejected, replayed
 from etl_agent.run.why.landing import landed
@@ -34,7 +33,8 @@ def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, hist
         archive: where answers are looked up.
         held: the table.
         texts: the key as a person wrote it, by column.
-        history: whether the files of all earlier runs are read for this key too, where runs update rows.
+        history: whether the files of earlier runs are read too: for what they wrote of the row before, or for a row
+            that is not there.
 
     Raises:
         NoInput: a text is no value of its column's type.
@@ -42,7 +42,11 @@ def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, hist
     key = held.typed(texts)
     rows = held.rows(key, most=MOST + 1)
     asked = f"{held.facts.name} {', '.join(f'{name}={text}' for name, text in texts.items())}"
-    why = _present(archive, held, key, rows, history=history) if rows else _absent(archive, held, texts, key)
+    why = (
+        _present(archive, held, key, rows, history=history)
+        if rows
+        else _absent(archive, held, texts, key, history=history)
+    )
     more = (f"more than {MOST} rows hold this; the first are told",) if len(rows) > MOST else ()
     return replace(why, asked=asked, notes=tuple(dict.fromkeys((*why.notes, *more))))
 
@@ -120,9 +124,7 @@ def _is_keyed(archive: Archive, run: PastRun) -> bool:
 
 def _loading(archive: Archive, table: str) -> Iterator[PastRun]:
     """Give the runs that loaded files into a table, the newest first."""
-    for run in recent_runs(archive.connection, archive.tables, table=table):
-        if run.result.status == "loaded":
-            yield run
+    yield from (run for run in archive.runs_of(table) if run.result.status == "loaded")
 
 
 def _earlier(
@@ -151,16 +153,17 @@ def _earlier(
     return accounts, notes
 
 
-def _absent(archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar]) -> Why:
+def _absent(
+    archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar], *, history: bool
+) -> Why:
     """Tell why a table has no row of a key: what runs made of it, the newest first, else the files no run read."""
     table = held.facts.name
     entries = rejected(archive, table, texts)
     notes: list[str] = []
-    runs = recent_runs(archive.connection, archive.tables, table=table)
     read = 0
-    for run in runs:
-        if run.result.status not in ("loaded", "refused"):
-            continue
+    for run in archive.runs_of(table):
+        if read and not history:
+            break
         mine = [entry for entry in entries if entry.run_id == run.result.run_id]
         told = archive.tell(run, WithText(texts, key), most=MOST)
         notes += [note for note in told.notes if not told.read or told.accounts]

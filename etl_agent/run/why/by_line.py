@@ -192,7 +192,7 @@ def _entries(archive: Archive, read: _Read, line: int) -> list[Entry]:
         ids = tuple(int(number) for (number,) in archive.connection.execute(query.limit(1)))
         here = list(find_entries(archive.connection, archive.tables, Filters(ids=ids))) if ids else []
         found += here
-        run_id = here[0].replayed_by if here else None
+        run_id = here[0].replayed_by if here and here[0].status == "replayed" else None
     return found
 
 

@@ -56,7 +56,8 @@ def replayed(archive: Archive, run: PastRun, texts: Mapping[str, str]) -> tuple[
     import sqlalchemy as sa
 
     entries = archive.tables.quarantine.c
-    query = sa.select(entries.id).where(entries.replayed_by == run.result.run_id).limit(_MOST)
+    mine = (entries.replayed_by == run.result.run_id, entries.status == "replayed")
+    query = sa.select(entries.id).where(*mine).limit(_MOST)
     ids = tuple(int(number) for (number,) in archive.connection.execute(query))
     found = list(find_entries(archive.connection, archive.tables, Filters(ids=ids))) if ids else []
     named = [entry for entry in found if _holds(entry, None, texts)]

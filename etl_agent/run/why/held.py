@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,7 @@ class HeldTable:
             return UsageError(
                 f"the table {self.facts.name} has no primary key; say which column holds the value: COLUMN=VALUE",
                 choices=names[:20],
+                next_command=shlex.join(["etl-agent", "why", self.facts.name, f"{names[0]}={plain[0]}"]),
             )
         many = "1 value is" if len(plain) == 1 else f"{len(plain)} values are"
         return UsageError(f"the key is {', '.join(left) or 'given already'}, and {many} given")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from etl_agent.load.statements import LINEAGE, VALID_TO
-from etl_agent.run.history import recent_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,13 +99,17 @@ def _removed(run: PastRun, archive: Archive, table: str) -> str:
     query = sa.select(sa.func.count()).where(files.run_id == run.result.run_id, files.active == sa.true())
     active = int(archive.connection.execute(query).scalar_one())
     later = [
-        each.result.run_id
-        for each in recent_runs(archive.connection, archive.tables, table=table)
-        if each.result.run_id > run.result.run_id and each.result.status == "loaded"
+        int(number)
+        for (number,) in archive.connection.execute(
+            sa.select(runs.run_id)
+            .where(runs.table_name == table, runs.status == "loaded", runs.run_id > run.result.run_id)
+            .order_by(runs.run_id)
+            .limit(1)
+        )
     ]
     own = run.result.run_id
     if not active and later:
-        return f"loaded by run {own}; its file was taken out of the table by run {later[-1]}"
+        return f"loaded by run {own}; its file was taken out of the table by run {later[0]}"
     if later:
-        return f"loaded by run {own}; the row was taken out since, by run {later[-1]} or a later one, or by other means"
+        return f"loaded by run {own}; the row was taken out since, by run {later[0]} or a later one, or by other means"
     return f"loaded by run {own}; the row was deleted since by other means than a run"
