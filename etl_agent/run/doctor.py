@@ -208,6 +208,8 @@ def _reached(target: Target, schema: str | None) -> Check:
 
     from etl_agent.run.history import ledger_in
 
+    if refused := _unwritable(target):
+        return Check("target", "wrong", f"{target}: {refused}")
     with target.reading() as connection:
         if connection is None:
             return Check("target", "ok", f"{target} is not there yet; the first run makes it")
@@ -221,6 +223,18 @@ def _reached(target: Target, schema: str | None) -> Check:
     if ahead > _SKEW:
         return Check("target", "wrong", f"{target}: its newest run is {ahead:,.0f} s in the future: a clock is wrong")
     return Check("target", "ok", f"{target} answers")
+
+
+def _unwritable(target: Target) -> str | None:
+    """Say why a run could not write an SQLite file; what Postgres allows is known when it is asked to write."""
+    if target.location.path is None:
+        return None
+    file = target.folder / target.location.path
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}"
+    if not os.access(file.parent, os.W_OK):  # the journal lies beside the file
+        return f"the folder {file.parent} may not be written"
+    return "the file may not be written" if file.exists() and not os.access(file, os.W_OK) else None
 
 
 def _crontab(project: Path) -> Iterator[Check]:

@@ -94,6 +94,14 @@ def test_a_target_that_is_away_is_told_without_its_password(project: Path, capsy
     assert "127.0.0.1" in line and "hunter2" not in line
 
 
+def test_a_file_that_no_run_could_make_is_told(project: Path, capsys: Capture) -> None:
+    """A database without a folder is not one that the first run makes."""
+    path = project / "pipelines" / "orders.yaml"
+    path.write_text(path.read_text().replace("sqlite:///w.db", "sqlite:///none/w.db"))
+    (line,) = wrong(capsys)
+    assert line.endswith(f"there is no folder {project / 'none'}")
+
+
 def test_a_variable_that_is_not_set_is_told(project: Path, capsys: Capture) -> None:
     """With where to write it."""
     path = project / "pipelines" / "orders.yaml"
