@@ -77,13 +77,13 @@ class Witness:
         self.quiet = False
         message, code = explained(error)
         facts: dict[str, Any] = {"error": type(error).__name__}
-        if not isinstance(error, EtlAgentError):  # where it happened; its text may quote a cell
+        if isinstance(error, AmbiguousFormat):
+            message = without_cells(error)
+        elif code == EtlAgentError.exit_code and not isinstance(error, EtlAgentError):
+            message = type(error).__name__  # its text may quote a cell; where it happened may not
             facts["trace"] = [
                 f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)
             ]
-            message = type(error).__name__ if code == EtlAgentError.exit_code else message
-        elif isinstance(error, AmbiguousFormat):
-            message = without_cells(error)
         self._pass_on(Event("failure", pipeline, message, code, self._seconds, facts))
 
     def close(self, *, hurry: bool = False) -> None:

@@ -120,6 +120,22 @@ def test_a_cell_that_is_shown_to_a_person_is_not_in_the_log(pipeline: Path, caps
     assert "03/04/2024" not in log.read_text() and "column name: a column can be read in more" in log.read_text()
 
 
+def test_of_a_bug_the_log_has_the_place_and_no_text(
+    pipeline: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text of an exception that nobody foresaw may quote a cell."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("could not read 'secret-cell'")
+
+    monkeypatch.setattr(runner, "run_pipeline", broken)
+    log = pipeline.parent / "log"
+    assert main(["run", str(pipeline), "--log", str(log)]) == 70
+    told = json.loads(log.read_text().splitlines()[-1])
+    assert (told["message"], told["facts"]["error"]) == ("ValueError", "ValueError")
+    assert told["facts"]["trace"][-1].endswith(" broken") and "secret-cell" not in log.read_text()
+
+
 def test_a_failure_of_a_pipeline_is_in_the_log_by_its_name(pipeline: Path) -> None:
     """It was read, and could not run to its end."""
     log = pipeline.parent / "log"
