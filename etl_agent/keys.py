@@ -71,6 +71,20 @@ class Drops:
         """All row numbers in rising order, in memory; iterate where there may be many."""
         return np.concatenate([np.zeros(0, np.int64), *self])
 
+    def joined(self, rows: Positions, *, folder: Path | None = None) -> Drops:
+        """Return these row numbers together with others.
+
+        Args:
+            rows: the others, in any order.
+            folder: see ``of``.
+        """
+        if not len(rows):
+            return self
+        bits = _widened(self._bits, int(rows.max()) // 8 + 1, folder)
+        bits = bits.copy() if bits is self._bits else bits
+        np.bitwise_or.at(bits, rows >> 3, np.left_shift(1, rows & 7).astype(np.uint8))
+        return Drops(bits)
+
     def contains(self, rows: Positions) -> Mask:
         """Tell for each row number whether it is one of these."""
         found = np.zeros(len(rows), np.bool_)
@@ -158,6 +172,24 @@ class KeySpill:
     def groups(self, *, without: Drops | None = None) -> Drops:
         """Return every row of the keys that more than one row has."""
         return self.losers(keep="none", without=without)
+
+    def holds(self, hashes: Hashes, *, without: Drops | None = None) -> Mask:
+        """Tell of other keys which of them a row has.
+
+        Args:
+            hashes: from ``hash_key``, of the same material as those of the rows; also repeated.
+            without: rows that have left the dataset since they were added.
+        """
+        wanted = np.unique(hashes[:, 0])
+        found: set[tuple[int, int]] = set()
+        for records in self._partitions() if len(wanted) else ():
+            at = np.minimum(np.searchsorted(wanted, records[:, 0]), len(wanted) - 1)
+            near = records[wanted[at] == records[:, 0]]
+            if without is not None and len(without):
+                near = near[~without.contains(near[:, 2].view(np.int64))]
+            found.update(zip(near[:, 0].tolist(), near[:, 1].tolist(), strict=True))
+        pairs = zip(hashes[:, 0].tolist(), hashes[:, 1].tolist(), strict=True)
+        return np.fromiter((pair in found for pair in pairs), np.bool_, len(hashes))
 
     def _spill(self) -> None:
         records = np.concatenate(self._waiting)

@@ -221,3 +221,33 @@ def test_large_drops_are_kept_in_a_file_without_a_name(tmp_path: Path) -> None:
     assert isinstance(drops._bits, np.memmap)
     assert drops.rows.tolist() == [3, 4, 10**9]
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(0, 12), max_size=30),
+    st.lists(st.integers(0, 15), max_size=10),
+    st.sets(st.integers(0, 29), max_size=20),
+    st.booleans(),
+)
+def test_keys_are_held_where_a_row_that_stays_has_them(
+    tmp_path_factory: pytest.TempPathFactory, names: list[int], asked: list[int], without: set[int], spill: bool
+) -> None:
+    """In memory and on disk, asked once or more, a key is held exactly if a row with it has not left."""
+    folder = tmp_path_factory.mktemp("keys")
+    held = spilled(folder, names)
+    if spill and names:
+        held._spill()
+    gone = Drops.of([np.array(sorted(without), np.int64)])
+    hashes = hash_key([text(*map(str, asked))])
+    kept = {name for row, name in enumerate(names) if row not in without}
+    for _ in range(2):
+        assert held.holds(hashes, without=gone).tolist() == [name in kept for name in asked]
+
+
+def test_joined_drops_leave_the_first_ones_alone() -> None:
+    """Both sets of rows are in the answer, and what was asked before still holds."""
+    first = Drops.of([np.array([7, 2])])
+    assert first.joined(np.array([5, 100, 2])).rows.tolist() == [2, 5, 7, 100]
+    assert first.joined(np.array([], np.int64)).rows.tolist() == [2, 7]
+    assert first.rows.tolist() == [2, 7]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, Origin, Positions
 from etl_agent.errors import EtlAgentError
-from etl_agent.keys import Drops, KeySpill
+from etl_agent.keys import Drops, KeySpill, hash_key
 from etl_agent.rejects import Reason, Rejects, Stage
 from etl_agent.run.chain import Keyed, KeyRule, Passed
 from etl_agent.run.changes import ChangeLedger
@@ -36,6 +37,8 @@ class Books:
         self._folder = folder
         self._numbers = {name: number for number, name in enumerate(encodings)}
         self._spills: dict[KeyRule, KeySpill] = {}
+        self._materials: dict[KeyRule, bytes] = {}
+        self._gone = Drops.of([])
         self._origins: OriginSpool | None = None
         self.rejects = RejectSpool(folder, encodings=dict(encodings))
         self.changes = ChangeLedger()
@@ -52,6 +55,7 @@ class Books:
             self.filtered[label] = self.filtered.get(label, 0) + rows
         for keyed in passed.keys:
             spill = self._spills.setdefault(keyed.rule, KeySpill(self._folder))
+            self._materials[keyed.rule] = keyed.material
             spill.add(keyed.hashes, rows=passed.kept.origin.row, rank=keyed.rank)
         if self._origins is not None and len(passed.kept):
             files = [self._numbers[name] for name in passed.kept.origin.files]
@@ -81,7 +85,21 @@ class Books:
                 for rows in found:
                     self.reject_late(rows, rule.reason, raw_at, stage="validate")
             dropped = Drops.of([*dropped, *found], folder=self._folder) if len(dropped) else found
+        self._gone = dropped
         return dropped
+
+    def brought(self, key: tuple[str, ...], values: Sequence[pa.Array]) -> Mask:
+        """Tell of some keys which of them a row has that is loaded.
+
+        Args:
+            key: the columns of the load's key.
+            values: their values, of the contract's types.
+        """
+        rule = next((rule for rule in self._spills if rule.columns == key and rule.reason is None), None)
+        if rule is None:
+            return np.zeros(len(values[0]), np.bool_)
+        hashes = hash_key([pc.cast(column, pa.string()) for column in values], material=self._materials[rule])
+        return self._spills[rule].holds(hashes, without=self._gone)
 
     def reject_late(self, rows: Positions, reason: Reason, raw_at: RawAt, *, stage: Stage) -> None:
         """Put rows into quarantine that were staged already.
@@ -94,6 +112,7 @@ class Books:
         """
         if self._origins is None:
             raise EtlAgentError("rows were rejected late, but their places were not kept")
+        self._gone = self._gone.joined(rows, folder=self._folder)
         places = self._origins.find(rows)
         names = tuple(self._numbers)
         for number in np.unique(places.file).tolist():

@@ -52,6 +52,7 @@ class Keyed:
         hashes: one pair of 64-bit hashes a row. Their key is drawn anew for each run, so that no file can be made
             whose different rows look alike.
         rank: what the best row is chosen by, one a row, or None for the row order.
+        material: what the hashes' key was derived from; those of one material can be compared.
         early: hashes with a fixed key, by which rows are held back in doubt: the same rows in every run. None where
             no row is held back.
     """
@@ -59,12 +60,14 @@ class Keyed:
     rule: KeyRule
     hashes: Hashes
     rank: Positions | None
+    material: bytes
     early: Hashes | None = None
 
     def keep(self, mask: Mask) -> Keyed:
         """Keep the rows where the mask is true."""
         rank = None if self.rank is None else self.rank[mask]
-        return Keyed(self.rule, self.hashes[mask], rank, None if self.early is None else self.early[mask])
+        early = None if self.early is None else self.early[mask]
+        return Keyed(self.rule, self.hashes[mask], rank, self.material, early)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,7 @@ class Chain:
 
     def _keyed(self, rule: KeyRule, columns: Sequence[pa.Array], rank: pa.Array | None) -> Keyed:
         early = hash_key(columns) if self._hold_back else None
-        return Keyed(rule, hash_key(columns, material=self._material), integers(rank), early)
+        return Keyed(rule, hash_key(columns, material=self._material), integers(rank), self._material, early)
 
     def _typed_key(self, data: pa.RecordBatch, rule: KeyRule) -> Keyed:
         """Hash a key of typed columns by the text of their values, which is the same for equal values."""

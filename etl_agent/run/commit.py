@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.arrivals import close_arrived
 from etl_agent.run.balance import Balance
 from etl_agent.run.books import Books
 from etl_agent.run.ledger import (
@@ -64,8 +65,9 @@ class Commit:
         """
         table, run_id = self.spec.load.table, result.run_id
         if self.reload or self.spec.load.write_disposition == "replace":
-            self._deactivate(table)
+            self._deactivate(table, run_id)
         counts = self.tx.apply()
+        self._close_arrived(run_id)
         quarantined = sum(
             self.tx.write("_etl_quarantine", rows)
             for rows in quarantine_batches(self.books.rejects, run_id=run_id, table=table, status="open")
@@ -99,13 +101,27 @@ class Commit:
             for position, tally in enumerate(self.tallies)
         ]
         record_files(self.tx.connection, self.tx.tables, loaded, table=table, run_id=run_id, plan_digest=digest)
-        close_refused(self.tx.connection, self.tx.tables, table=table, digests=[file.sha256 for file in loaded])
+        digests = [file.sha256 for file in loaded]
+        close_refused(self.tx.connection, self.tx.tables, table=table, digests=digests, run_id=run_id)
 
-    def _deactivate(self, table: str) -> None:
+    def _deactivate(self, table: str, run_id: int) -> None:
         everything = self.spec.load.write_disposition == "replace"
         digests = None if everything else [_sha(tally) for tally in self.tallies]
-        close_open(self.tx.connection, self.tx.tables, table=table, digests=digests)
+        close_open(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
         deactivate(self.tx.connection, self.tx.tables, table=table, digests=digests)
+
+    def _close_arrived(self, run_id: int) -> None:
+        """Close what waits for the keys of these rows, unless they are older than what waits."""
+        if self.replay is None and not self.reload and self.tallies:
+            close_arrived(
+                self.tx.connection,
+                self.tx.tables,
+                spec=self.spec,
+                prepared=self.prepared,
+                books=self.books,
+                file=self.tallies[0].file,
+                run_id=run_id,
+            )
 
     def _files(self) -> tuple[FileOutcome, ...]:
         return tuple(

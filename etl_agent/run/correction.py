@@ -20,6 +20,7 @@ from etl_agent.extract.record import Grammar
 from etl_agent.extract.source import sources_of
 from etl_agent.extract.spec import Extract, fold
 from etl_agent.extract.writer import CsvWriter
+from etl_agent.rejects import ReasonCode
 from etl_agent.run.quarantine import Entry, Filters, find_entries, layouts_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from etl_agent.run.result import FileLayout
 
 __all__ = [
+    "NOT_TEXT",
     "Correction",
     "Corrections",
     "as_formula",
@@ -42,6 +44,9 @@ __all__ = [
 
 ID, FILE, LINE, REASONS, RAW = "_etl_id", "_etl_file", "_etl_line", "_etl_reasons", "_etl_raw"
 _OURS = (ID, FILE, LINE, REASONS, RAW)
+NOT_TEXT: frozenset[ReasonCode] = frozenset({"encoding-error", "nul-byte"})
+"""Reasons of raw records that hold escapes for what no text can hold."""
+
 _ROWS = 5_000
 _MOST_CELL_BYTES = 8 << 20
 

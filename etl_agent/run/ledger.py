@@ -88,19 +88,21 @@ def active_files(connection: Connection, *, table: str, schema: str | None) -> t
     return tuple(ActiveFile(*row) for row in rows)
 
 
-def close_refused(connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str]) -> None:
-    """Close the quarantine entries of refused runs over content that is loaded now."""
+def close_refused(
+    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str], run_id: int
+) -> None:
+    """Close the quarantine entries of refused runs over content that a run loads now."""
     import sqlalchemy as sa
 
     runs, entries = tables.runs.c, tables.quarantine
     refused = sa.select(runs.run_id, runs.outcome).where(runs.table_name == table, runs.status == "refused")
     loaded = set(digests)
-    for run_id, outcome in connection.execute(refused).all():
+    for refusing, outcome in connection.execute(refused).all():
         files = {file["sha256"]: file["file"] for file in json.loads(outcome or "{}").get("files", [])}
         names = [name for digest, name in files.items() if digest in loaded]
         if names:
-            here = (entries.c.run_id == run_id, entries.c.status == "refused", entries.c.file.in_(names))
-            connection.execute(entries.update().where(*here).values(status="closed"))
+            here = (entries.c.run_id == refusing, entries.c.status == "refused", entries.c.file.in_(names))
+            connection.execute(entries.update().where(*here).values(status="closed", replayed_by=run_id))
 
 
 def deactivate(

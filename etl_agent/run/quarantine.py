@@ -26,6 +26,7 @@ __all__ = [
     "discard",
     "entries_by_id",
     "find_entries",
+    "has_entries",
     "in_parts",
     "layouts_of",
     "newest_entry",
@@ -175,6 +176,14 @@ def count_entries(connection: Connection, tables: LedgerTables, filters: Filters
 
     counted = sa.select(sa.func.count()).select_from(tables.quarantine).where(*filters.within(tables))
     return int(connection.execute(counted).scalar_one())
+
+
+def has_entries(connection: Connection, tables: LedgerTables, filters: Filters) -> bool:
+    """Tell whether there is an entry, which the index of status answers at once where none is open."""
+    import sqlalchemy as sa
+
+    wanted = sa.select(tables.quarantine.c.id).where(*filters.within(tables)).limit(1)
+    return connection.execute(wanted).scalar() is not None
 
 
 def newest_entry(connection: Connection, tables: LedgerTables) -> int:

@@ -18,8 +18,7 @@ from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.source import Source, sources_of
 from etl_agent.extract.spec import Extract, fold
 from etl_agent.extract.writer import CsvWriter
-from etl_agent.rejects import ReasonCode
-from etl_agent.run.correction import Corrections, read_corrections, split
+from etl_agent.run.correction import NOT_TEXT, Corrections, read_corrections, split
 from etl_agent.run.history import ledger_in
 from etl_agent.run.quarantine import Entry, Filters, entries_by_id, find_entries, layouts_of
 from etl_agent.run.replayed_rows import ReplayedRows
@@ -43,7 +42,6 @@ LEFT = "left as they are"
 """Stands in the message of a replay that did not take all the entries that it was asked to take."""
 
 _ROWS = 10_000
-_NOT_TEXT: frozenset[ReasonCode] = frozenset({"encoding-error", "nul-byte"})
 _MALFORMED = "malformed (export, correct and replay the file)"
 _NO_TEXT = "with bytes that are no text (export, correct and replay the file)"
 _UNCHANGED = "not changed in the file (without a file they are replayed as they are)"
@@ -282,4 +280,4 @@ def _declared(layout: FileLayout | None, extract: Extract) -> list[FileLayout]:
 
 def _is_no_text(entry: Entry) -> bool:
     """Whether the raw record stands there with escapes for what no text can hold."""
-    return any(reason.code in _NOT_TEXT for reason in entry.reasons)
+    return any(reason.code in NOT_TEXT for reason in entry.reasons)

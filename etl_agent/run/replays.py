@@ -29,7 +29,7 @@ def mark_replayed(connection: Connection, tables: LedgerTables, ids: Iterable[in
 
 
 def close_open(
-    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str] | None = None
+    connection: Connection, tables: LedgerTables, *, table: str, run_id: int, digests: Sequence[str] | None = None
 ) -> int:
     """Close the open entries of content that is about to be taken out of a table, and return how many.
 
@@ -40,23 +40,25 @@ def close_open(
         connection: inside the load's transaction, before the content is marked as inactive.
         tables: the ledger.
         table: the target table.
+        run_id: the run that takes it out.
         digests: which content; None means all of it, whatever its run.
     """
     import sqlalchemy as sa
 
     entries, files = tables.quarantine, tables.files.c
     waiting = (entries.c.table_name == table, entries.c.status == "open")
+    close = entries.update().where(*waiting).values(status="closed", replayed_by=run_id)
     if digests is None:
-        return int(connection.execute(entries.update().where(*waiting).values(status="closed")).rowcount)
+        return int(connection.execute(close).rowcount)
     active = sa.select(files.run_id, files.file, files.sha256).where(
         files.table_name == table, files.active == sa.true()
     )
     wanted = set(digests)
-    leaving = {(int(run_id), str(file)) for run_id, file, digest in connection.execute(active) if digest in wanted}
+    leaving = {(int(own), str(file)) for own, file, digest in connection.execute(active) if digest in wanted}
     closed = 0
-    for run_id, file in sorted(replays_of(connection, tables, leaving, table=table).rejected):
-        here = (*waiting, entries.c.run_id == run_id, entries.c.file == file)
-        closed += connection.execute(entries.update().where(*here).values(status="closed")).rowcount
+    for rejecting, file in sorted(replays_of(connection, tables, leaving, table=table).rejected):
+        here = (entries.c.run_id == rejecting, entries.c.file == file)
+        closed += connection.execute(close.where(*here)).rowcount
     return closed
 
 
@@ -90,7 +92,7 @@ def replays_of(
 
     entries = tables.quarantine.c
     query = sa.select(entries.run_id, entries.file, entries.replayed_by).distinct()
-    moved = connection.execute(query.where(entries.table_name == table, entries.replayed_by.is_not(None))).all()
+    moved = connection.execute(query.where(entries.table_name == table, entries.status == "replayed")).all()
     rejected, ahead = set(content), True
     while ahead:
         onward = {(int(by), str(file)) for run_id, file, by in moved if (run_id, file) in rejected} - rejected

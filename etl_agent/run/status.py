@@ -134,7 +134,7 @@ def status_in(
 
     runs, entries = tables.runs.c, tables.quarantine.c
     of_pipeline = sa.and_(runs.pipeline == pipeline, runs.table_name == table)
-    replays = sa.select(entries.replayed_by).where(entries.replayed_by.is_not(None))  # they bring no files
+    replays = sa.select(entries.replayed_by).where(entries.status == "replayed")  # they bring no files
     known = (of_pipeline, runs.status.in_(("loaded", "refused")), runs.run_id.not_in(replays))
     columns = (runs.status, runs.started_at, runs.finished_at, runs.rows_read)
     wanted = sa.select(*columns).where(*known).order_by(runs.run_id.desc())

@@ -131,6 +131,11 @@ class Contract:
                 self._certify(_spread(judged.kept.data))
         return judged
 
+    def typed(self, data: pa.RecordBatch, *, names: Sequence[str]) -> list[pa.Array]:
+        """Cast some columns and judge nothing: null where a cell is null or does not fit its type."""
+        mine = {column.name: column for column in self._columns}
+        return [_read(mine[name], data, discard=False).values for name in names]
+
     def _pair_findings(self, columns: Sequence[_Read]) -> Iterator[Finding]:
         values = {column.column.name: column.values for column in columns}
         for check in self._pair_checks:
