@@ -315,6 +315,31 @@ def test_what_branches_and_routes_chose_is_chosen_again(project: Project) -> Non
     assert any(note.startswith("decided otherwise") for note in why_of_line(project, "in.csv", 7).notes)
 
 
+def test_values_that_were_discarded_are_changes(project: Project) -> None:
+    """Of a column that the contract does not know, and of one whose value does not fit its type."""
+    contract = {"id": "integer", "n": {"type": "integer", "nullable": True}}
+    drift = {"drift": {"columns": "discard_value", "types": "discard_value"}}
+    project.write("in.csv", "id,n,more\n1,x,gone\n2,3,\n")
+    project.run(contract=contract, validate=drift)
+    why = why_of_line(project, "in.csv", 2)
+    assert [(change.step, change.column, change.before, change.after) for change in why.accounts[0].changes] == [
+        ("discard_value", "more", "gone", None),
+        ("discard_value", "n", "x", None),
+    ]
+    assert values(why) == {"id": "1", "n": "None"}
+
+
+def test_columns_of_any_name_are_looked_up(project: Project) -> None:
+    """Each as a key, and all of them beside it."""
+    names = ["a%b", "a:b", 'say "x"', "select", "two\nlines", "a(b)", "ä", "%(x)s"]
+    header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
+    project.write("in.csv", "\n".join([header, *(",".join(f"{row}{at}" for at in range(8)) for row in "ab"), ""]))
+    project.run(table="t %(x)s :y")
+    for at, name in enumerate(names):
+        assert places(why_of_key(project, f"{name}=b{at}", table="t %(x)s :y")) == [("in.csv:4", "loaded")]
+    assert why_of_line(project, "in.csv", 4).rows
+
+
 def test_values_of_sensitive_columns_are_stars(project: Project) -> None:
     """In the record, in the changes, in what was loaded and in the table's rows."""
     contract = {**CONTRACT, "name": {"type": "text", "sensitive": True}}

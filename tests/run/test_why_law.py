@@ -18,7 +18,7 @@ from tests.run.project import Project
 from tests.run.whys import why_of_key, why_of_line
 
 NUMBERS = count()
-EXAMPLES = int(os.environ.get("ETL_AGENT_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("ETL_AGENT_EXAMPLES", "3"))
 """Environment variable: how many generated cases to try."""
 
 COLUMNS = ("id", "name", "n")
