@@ -11,6 +11,7 @@ from etl_agent.orchestrate.planner.agreeing import agreed, with_forbidden_modes
 from etl_agent.orchestrate.planner.binding import Bound, bound
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
+from etl_agent.orchestrate.planner.lexicon import words as words_of
 from etl_agent.orchestrate.planner.making import Maker, keyed_of, leaving, taken_of
 from etl_agent.orchestrate.planner.mentions import Names
 from etl_agent.orchestrate.planner.parsing import matched
@@ -61,7 +62,8 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     waiting: tuple[str, tuple[str, ...]] | None = None
     before_then: Bound | None = None
     for phrase in phrases:
-        wishes = () if phrase.match.negated else tuple(maker.make(phrase, before=before))
+        idle = phrase.match.negated or _of_something_else(phrase, phrases, tokens)
+        wishes = () if idle else tuple(maker.make(phrase, before=before))
         if not (wishes and "again" in phrase.match.phrase.says):
             before = phrase
         if not wishes and phrase.match.phrase.ask not in ("take", "leave", "then", "aside"):
@@ -79,6 +81,28 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     odd += [before_then] if before_then is not None else []
     made, odd = with_forbidden_modes(made, odd, scope=maker.resolver.scope, words=words)
     return Reading(wishes=agreed(made), not_understood=tuple(_leftover(text, tokens, phrases, odd)))
+
+
+def _of_something_else(phrase: Bound, phrases: Sequence[Bound], tokens: Sequence[Token]) -> bool:
+    """Whether a verb that would destroy a table has another object: "truncate names", "overwrite phones"."""
+    last = phrase.match.places[-1]
+    if phrase.own or phrase.match.phrase.says.get("mode") != "replace" or tokens[last].key not in _DESTROYS:
+        return False
+    taken = {place for other in phrases for place in other.match.places}
+    behind: list[Token] = []
+    for place in range(last + 1, len(tokens)):
+        if tokens[place].kind not in ("word", "number", "quoted") or place in taken:
+            break
+        behind.append(tokens[place])
+    objects = [token for token in behind if token.key not in STOP_WORDS]
+    listed = phrase.match.start > 0 and tokens[phrase.match.start - 1].kind in ("mark", "bullet")
+    return len(objects) > (1 if listed else 0)
+
+
+_DESTROYS = words_of(
+    "replace replacing overwrite overwriting truncate wipe rebuild recreate old existing older previous"
+)
+"""The words that a way of loading may end with when what is replaced stands behind it."""
 
 
 def _plain(goal: str) -> str:

@@ -62,7 +62,17 @@ def test_every_word_of_a_goal_is_accounted_for(among, goal, _):
 
 OPEN = re.compile(r"\b(into|table|one of|either|only be|in|as|for branch:|be [A-Z]+|true)\b|[\"`]|:$")
 """Behind these words anything may stand: names of tables, and values."""
-WHOLE = ("whole number", "zero or", "or negative", "5 percent", "daily totals", "no orphans", "replace commas", "and must")
+WHOLE = (
+    "whole number",
+    "course results",
+    "zero or",
+    "or negative",
+    "5 percent",
+    "daily totals",
+    "no orphans",
+    "replace commas",
+    "and must",
+)
 """Words that are one name or one number together; and before "must", any word is meant as a column."""
 
 
