@@ -27,7 +27,9 @@ __all__ = [
     "status_in",
 ]
 
-ProblemKind = Literal["broken", "unreachable", "never", "old", "missed", "volume", "refused", "quarantine", "lock", "clock"]
+ProblemKind = Literal[
+    "broken", "unreachable", "never", "old", "missed", "volume", "refused", "quarantine", "lock", "clock"
+]
 
 _WINDOW = (
     60  # newest loads that the usual is taken from: two months of daily ones, so that growth is not held against it
