@@ -31,9 +31,7 @@ ProblemKind = Literal[
     "broken", "unreachable", "never", "old", "missed", "volume", "refused", "quarantine", "lock", "clock"
 ]
 
-_WINDOW = (
-    60  # newest loads that the usual is taken from: two months of daily ones, so that growth is not held against it
-)
+_WINDOW = 60  # newest loads that the usual is taken from: two months of daily ones
 _LATE = 1.5  # intervals: from here on the next load is nearer than the one that is missed
 _SKEW = 60.0  # seconds that two clocks may differ
 
