@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from etl_agent.rejects import Reason
 from etl_agent.run.runner import run_pipeline
+from etl_agent.run.why.account import Account
 from tests.run.project import Project
 from tests.run.whys import why_of_key, why_of_line
 
@@ -118,3 +119,53 @@ def test_every_record_is_told_of_as_the_run_treated_it(
 def _as_text(row: Sequence[Any]) -> tuple[str, ...]:
     """Write values so that 2.50 is what a database gives back of it."""
     return tuple(str(value if value is None or isinstance(value, str) else float(value)) for value in row)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    nights=st.lists(
+        st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=1, max_size=4), min_size=2, max_size=4
+    ),
+    strategy=st.sampled_from(["upsert", "delete-insert", "insert-only", "scd2"]),
+    newest=st.booleans(),
+)
+def test_every_row_of_a_merged_table_names_the_record_that_wrote_it(
+    project: Project, nights: list[list[tuple[int, int]]], strategy: str, newest: bool
+) -> None:
+    """The run is that of the row, the values are those of the table, and what earlier runs wrote is told in order."""
+    table = f"t{next(NUMBERS)}"
+    load = {
+        "table": table,
+        "write_disposition": "merge",
+        "strategy": strategy,
+        "primary_key": ["id"],
+        **({"newest_by": "n"} if newest else {}),
+    }
+    contract = {"id": "integer", "n": "integer"}
+    runs: list[int] = []
+    for night, rows in enumerate(nights):
+        body = "".join(f"{key},{n}\n" for key, n in rows)
+        project.write(f"{table}_{night}.csv", f"id,n\n{body}{90 + night},0\n")
+        result = project.run(f"{table}_{night}.csv", contract=contract, **load)
+        runs.append(result.run_id)
+    spec = project.spec(f"{table}_*.csv", contract=contract, **load)
+    held = project.ask(f"SELECT id, n, _etl_run_id FROM {table} ORDER BY id, _etl_run_id DESC")
+    for key in sorted({row[0] for row in held}):
+        why = why_of_key(project, str(key), spec=spec, table=table)
+        told = [each for each in why.accounts if each.outcome == "loaded"]
+        assert sorted(_written(each) for each in told) == sorted(tuple(row) for row in held if row[0] == key)
+        earlier = [each.run.result.run_id for each in why.accounts if each.outcome != "loaded" and each.run is not None]
+        if strategy in ("upsert", "delete-insert"):
+            held_by = next(row[2] for row in held if row[0] == key)
+            had = [run for run, rows in zip(runs, nights, strict=True) if key in [each for each, _ in rows]]
+            assert earlier == [run for run in had if run < held_by]
+    for line in range(2, 2 + len(nights[0])):
+        told_of = why_of_line(project, f"{table}_0.csv", line, table=table)
+        assert told_of.accounts[0].outcome in ("loaded", "updated", "unchanged", "deduplicated")
+        assert told_of.found or told_of.accounts[0].winner is not None
+
+
+def _written(account: Account) -> tuple[Any, ...]:
+    assert account.loaded is not None
+    assert account.run is not None
+    return (account.loaded["id"].as_py(), account.loaded["n"].as_py(), account.run.result.run_id)
