@@ -30,7 +30,11 @@ _TERMINATED = 128 + signal.SIGTERM
 _TIMED_OUT = 124  # as timeout(1) says it
 _NO_READER = 128 + signal.SIGPIPE
 _BUG = 70
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_FAILED = frozenset(  # the machine's doing: no space, a broken disk, no handle, no lock or no memory left
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE, errno.ENXIO}
+    | {errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM}
+)
+_NO_THREAD = "can't start new thread"  # Python has no class for it
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -130,7 +134,9 @@ def explained(error: BaseException) -> tuple[str, int]:
             return _one_line(str(error)), error.exit_code
         case MemoryError():
             return "out of memory; the transaction, if any, was rolled back", _BUG
-        case OSError() if error.errno in _FULL:
+        case RuntimeError() if str(error) == _NO_THREAD:
+            return "out of memory or threads; the transaction, if any, was rolled back", _BUG
+        case OSError() if error.errno in _FAILED:
             return _os_message(error), CannotWrite.exit_code
         case OSError() if error.errno in _REFUSED:
             return _os_message(error), PermissionRefused.exit_code

@@ -32,8 +32,10 @@ _SQLITE: dict[str, tuple[type[EtlAgentError], str]] = {
     "SQLITE_IOERR": (CannotWrite, "reading or writing the database file failed"),
     "SQLITE_LOCKED": (TryLater, "the database is locked"),
     "SQLITE_MISMATCH": (DataRefused, "a value does not fit its column in the table"),
+    "SQLITE_NOMEM": (EtlAgentError, "SQLite is out of memory"),
     "SQLITE_NOTADB": (ConfigurationError, "the target file is not an SQLite database"),
     "SQLITE_PERM": (PermissionRefused, "the file system refuses access to the database file"),
+    "SQLITE_PROTOCOL": (CannotWrite, "locking the database file failed"),
     "SQLITE_READONLY_ROLLBACK": (
         DatabaseUnavailable,
         "a process was killed in the middle of a commit, and the database is open to read only; "

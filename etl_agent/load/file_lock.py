@@ -42,7 +42,8 @@ def held(path: Path, *, what: str, wait: float) -> Iterator[None]:
         os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()} since {since}".encode(), 0)
         yield
     finally:
-        path.unlink(missing_ok=True)  # while it is held: who opened it meanwhile sees that it is no longer the file
+        with contextlib.suppress(OSError):  # a file that stays is no lock; what was done under it stays done
+            path.unlink()  # while it is held: who opened it meanwhile sees that it is no longer the file
         os.close(handle)
 
 

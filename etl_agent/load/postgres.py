@@ -123,7 +123,7 @@ class PostgresTarget(Target):
         connection = self._connection
         if connection is None or connection.invalidated or connection.closed:
             return  # the lock went with its session
-        with mapped(self.location):
+        with contextlib.suppress(EtlAgentError), mapped(self.location):  # else it goes with its session
             connection.rollback()
             connection.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (key,))
             connection.commit()
@@ -155,7 +155,7 @@ class PostgresTarget(Target):
             return PostgresRecord(self._connected(), location=self.location, schema=schema)
 
     def _connected(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or self._connection.closed or self._connection.invalidated:
             from sqlalchemy import create_engine
             from sqlalchemy.pool import NullPool
 

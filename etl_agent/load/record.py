@@ -41,6 +41,8 @@ class Record(ABC):
         self._location = location
         self._open = False
         self._done = False
+        self.in_doubt = False
+        """Whether a commit was asked for and not answered: only another look at the record tells what became of it."""
 
     @property
     def connection(self) -> Connection:
@@ -63,9 +65,11 @@ class Record(ABC):
         """Make everything last, at once."""
         with self._mapped():
             self._begin()
+            self.in_doubt = True
             self._connection.commit()
             self._done = True
             self._committed()
+            self.in_doubt = False
 
     def run(self, statement: str) -> int:
         """Run a statement of our own making and return how many rows it wrote."""

@@ -63,10 +63,11 @@ class SqliteStage:
         self._release()
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file; one that cannot be deleted is swept by the next run that holds the table's lock."""
         with contextlib.suppress(Exception):  # a stage is thrown away, whatever state it is in
             self._release()
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def _create(self) -> None:
         from adbc_driver_manager import AdbcConnection, AdbcDatabase

@@ -156,13 +156,12 @@ class SqliteTx(Tx):
         return name
 
     def _clean_up(self) -> None:
-        try:
-            if self._attached and not self._connection.invalidated:
-                self._attached = False
+        if self._attached and not self._connection.invalidated:
+            self._attached = False
+            with contextlib.suppress(Exception):  # the transaction is over: what fails here goes with the connection
                 self.run(f"DROP TABLE IF EXISTS {self.matched}")
                 self._connection.exec_driver_sql(f"DETACH {_ATTACHED}")
-        finally:
-            self._stage.remove()
+        self._stage.remove()
 
 
 def start(connection: Connection) -> None:

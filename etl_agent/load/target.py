@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from etl_agent.errors import PermissionRefused
+from etl_agent.errors import EtlAgentError, PermissionRefused
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
 from etl_agent.load.record import Record
@@ -142,7 +143,8 @@ class Target(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        with contextlib.suppress(EtlAgentError):  # what was committed stays so, and what was not is rolled back
+            self.close()
 
 
 def open_target(url: str, *, read_only: bool = False, folder: Path | None = None) -> Target:

@@ -38,7 +38,7 @@ def read_current(spec: PipelineSpec, *, project: Path) -> Lock | None:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise ConfigurationError(f"the lock cannot be read: {error.strerror}", where=str(file)) from error
     except UnicodeDecodeError:
         command = lock_command(spec.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from etl_agent import collector
 from etl_agent.ask import no_model_calls
 from etl_agent.clean.step import CarryStep, KeyStep
-from etl_agent.errors import DataRefused
+from etl_agent.errors import DataRefused, EtlAgentError
 from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.opening import open_dataset
 from etl_agent.load.target import Target, open_target
 from etl_agent.orchestrate.sequential import PipelineSpec
-from etl_agent.rejects import Reason
 from etl_agent.run.books import Books, HeldBack
 from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
 from etl_agent.run.commit import Commit, keep_refusal
+from etl_agent.run.doubt import after_doubt
 from etl_agent.run.flow import Behind, ahead, in_order
 from etl_agent.run.ledger import active_files, loaded_types
 from etl_agent.run.locking import current_lock
@@ -33,7 +33,7 @@ from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 from etl_agent.run.selection import Selection, select_files
-from etl_agent.run.withdraw import withdraw
+from etl_agent.run.settling import settle_keys
 from etl_agent.shape import ColumnType
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ __all__ = ["run_pipeline"]
 
 BATCH_ROWS = 65_536
 _WORKERS = 2
-_CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
 
 
 def run_pipeline(
@@ -183,29 +182,50 @@ def _loaded(
         direct=_first_wins(prepared),
         evolve=spec.validation.drift.columns == "evolve",
     )
-    with tx:
-        held = HeldBack(run.scratch) if tx.direct else None
-        with Behind(tx.stage) as loader:  # the database takes a batch while the next one is entered in the books
-            for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
-                loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
-        _settle(run, dataset, tx, books, held)
-        _check_budget(run, dataset, books)
-        commit = Commit(
-            spec,
-            tx,
-            books,
-            prepared,
-            dataset.tallies(),
-            selection,
-            run.options.reload,
-            layouts=layouts_of(dataset, books),
-            replay=run.replay,
-        )
-        unfilled = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
-        said = "; ".join(each for each in (dataset.fell_back, run.warning, unfilled) if each)
-        result = commit.write(run.result(message=selection.message, warning=said or None))
-        tx.commit()
+    result: RunResult | None = None
+    try:
+        with tx:
+            result = _filled(run, dataset, prepared, books, selection, tx=tx, table=table)
+            tx.commit()
+    except EtlAgentError as error:
+        if result is None or not tx.in_doubt:
+            raise
+        result = after_doubt(result, error, target=target, schema=spec.load.db_schema)
     return replace(result, seconds=run.seconds)
+
+
+def _filled(
+    run: Run,
+    dataset: Dataset,
+    prepared: Prepared,
+    books: Books,
+    selection: Selection,
+    *,
+    tx: Tx,
+    table: Sequence[str],
+) -> RunResult:
+    """Bring everything into the transaction, up to its commit."""
+    spec = run.spec
+    held = HeldBack(run.scratch) if tx.direct else None
+    with Behind(tx.stage) as loader:  # the database takes a batch while the next one is entered in the books
+        for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
+            loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
+    settle_keys(run, dataset, tx, books=books, held=held)
+    _check_budget(run, dataset, books)
+    commit = Commit(
+        spec,
+        tx,
+        books,
+        prepared,
+        dataset.tallies(),
+        selection,
+        run.options.reload,
+        layouts=layouts_of(dataset, books),
+        replay=run.replay,
+    )
+    unfilled = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
+    said = "; ".join(each for each in (dataset.fell_back, run.warning, unfilled) if each)
+    return commit.write(run.result(message=selection.message, warning=said or None))
 
 
 def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_back: bool = False) -> Iterator[Passed]:
@@ -250,23 +270,6 @@ def _rejects_late(spec: PipelineSpec, prepared: Prepared) -> bool:
     """Tell whether a row may be rejected after it was staged: over a contract's key, or over the table's."""
     conflicts = spec.load.write_disposition == "append" and bool(spec.load.primary_key)
     return conflicts or any(rule.reason is not None for rule in prepared.rules)
-
-
-def _settle(run: Run, dataset: Dataset, tx: Tx, books: Books, held: HeldBack | None) -> None:
-    """Decide the keys over the whole dataset, and reject what conflicts with the table."""
-    losers = books.losers(dataset.raw_at)
-    if held is not None:
-        for batch in held.release(losers):
-            tx.stage(batch)
-    else:
-        for rows in losers:
-            tx.drop(rows)
-    if run.options.reload and run.spec.load.write_disposition == "append":
-        digests = [tally.sha256 for tally in dataset.tallies() if tally.sha256]
-        books.withdrawn = withdraw(tx, run.spec.load, active=run.active, digests=digests)
-    for rows in tx.conflicts():
-        books.reject_late(rows, _CONFLICT, dataset.raw_at, stage="load")
-        tx.drop(rows)
 
 
 def _judged(

@@ -42,6 +42,12 @@ def failing(error: BaseException) -> int:
         (OSError(errno.ENOSPC, "No space left on device", "/x"), 74, "/x: no space left on device"),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), 77, "/x: permission denied"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/x"), 66, "/x: no such file"),
+        (OSError(errno.EMFILE, "Too many open files", "/x"), 74, "/x: too many open files"),
+        (
+            RuntimeError("can't start new thread"),
+            70,
+            "out of memory or threads; the transaction, if any, was rolled back",
+        ),
         (MemoryError(), 70, "out of memory; the transaction, if any, was rolled back"),
     ],
 )

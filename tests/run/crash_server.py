@@ -9,6 +9,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -85,7 +86,8 @@ def _attach(child: int, request: dict[str, Any]) -> None:
         command += ["-o", request["trace"]]
     else:
         name, ordinal = request["syscall"]  # strace counts the calls of each thread and each name apart
-        command += ["-o", "/dev/null", "-e", f"inject={name}:signal=SIGKILL:when={ordinal}"]
+        what = request.get("inject", "signal=SIGKILL")
+        command += ["-o", "/dev/null", "-e", f"inject={name}:{what}:when={ordinal}"]
     strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     assert strace.stderr is not None
     for line in strace.stderr:
@@ -106,6 +108,9 @@ def _child(request: dict[str, Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
+        for name, most in request.get("limits", {}).items():
+            number = getattr(resource, name)
+            resource.setrlimit(number, (most, resource.getrlimit(number)[1]))
 
         from etl_agent.cli import main as command
         from etl_agent.run import runner

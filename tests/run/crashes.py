@@ -121,7 +121,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     """
 
     def __init__(self, folder: Path, url: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.kind = kind(url)
         self._server_url = url
         self._url = url
@@ -160,16 +160,16 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def ask(self, scenario: Scenario, *, base: bool = False, **hooks: Any) -> dict[str, Any]:
         """Send a request for one run of a pipeline; ``wait`` and ``more`` are options of the command."""
-        file = self._folder / "pipelines" / "p.yaml"
+        file = self.folder / "pipelines" / "p.yaml"
         files = ["data/base.csv"] if base else [f"data/new{number}.csv" for number in range(scenario.files)]
         file.write_text(json.dumps(_pipeline(self._url, files, scenario.load)))
         options = [*hooks.pop("more", ()), *([f"--wait={hooks.pop('wait')}"] if "wait" in hooks else [])]
         request = {
             "arguments": ["run", "--quiet", *options, str(file)],
-            "folder": str(self._folder),
+            "folder": str(self.folder),
             "environment": {"ETL_AGENT_SCRATCH": str(self._scratch)},
-            "stdout": str(self._folder / "stdout"),
-            "stderr": str(self._folder / "stderr"),
+            "stdout": str(self.folder / "stdout"),
+            "stderr": str(self.folder / "stderr"),
             "batch_rows": 4,
             **hooks,
         }
@@ -177,7 +177,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def begin(self, scenario: Scenario, **hooks: Any) -> int:
         """Begin a run that stops itself by a signal, and return its process when it has stopped."""
-        stderr = str(self._folder / "stderr of the first")
+        stderr = str(self.folder / "stderr of the first")
         return int(self.ask(scenario, until_stopped=True, stderr=stderr, **hooks)["pid"])
 
     def resume(self, process: int) -> int:
@@ -197,9 +197,15 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             watch.cancel()
 
     @property
+    def size(self) -> int:
+        """Bytes of addresses that a run begins with."""
+        pages = int(Path(f"/proc/{self._server.pid}/statm").read_text().split()[0])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    @property
     def said(self) -> str:
         """What the last run said on stderr."""
-        return (self._folder / "stderr").read_text()
+        return (self.folder / "stderr").read_text()
 
     # The target ------------------------------------------------------------------------------------------------------
 
@@ -224,7 +230,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     def state(self) -> State:
         """Look at the target over a connection of our own, in one snapshot."""
         if self.kind == "sqlite":
-            path = self._path
+            path = self.path
             if not path.exists():
                 return ((), (), ())
             with contextlib.closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as connection:
@@ -234,12 +240,12 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             return _look(lambda statement: connection.execute(statement.encode()).fetchall(), None)
 
     @property
-    def _path(self) -> Path:
+    def path(self) -> Path:
         return Path(self._url.removeprefix("sqlite:///"))
 
     def _new_target(self) -> str:
         if self.kind == "sqlite":
-            name = str(self._folder / "db" / f"base{len(self._bases)}.db")
+            name = str(self.folder / "db" / f"base{len(self._bases)}.db")
             self._url = f"sqlite:///{name}"
             return name
         name = f"base_{uuid.uuid4().hex[:12]}"
@@ -249,7 +255,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def _copy(self, base: str) -> None:
         if self.kind == "sqlite":
-            folder = self._folder / "db" / "work"
+            folder = self.folder / "db" / "work"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             if Path(base).exists():
@@ -309,13 +315,13 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         left = [path.name for path in self._scratch.iterdir()]
         if self.kind == "sqlite":
             known = {f"target.db{end}" for end in ("", "-journal", "-wal", "-shm")}  # SQLite sees to its own files
-            left += [path.name for path in self._path.parent.iterdir() if path.name not in known]
+            left += [path.name for path in self.path.parent.iterdir() if path.name not in known]
         return left
 
     def events(self, scenario: Scenario) -> list[str]:
         """Name each line of load/ and run/ that a run comes to, in order."""
         self.prepare(scenario)
-        place = self._folder / "events"
+        place = self.folder / "events"
         assert self.run(scenario, events=str(place)) == 0, self.said
         return place.read_text().splitlines()
 
@@ -325,7 +331,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         Each is the name, and how many calls of that name the thread has made by then.
         """
         self.prepare(scenario)
-        place = self._folder / "trace"
+        place = self.folder / "trace"
         assert self.run(scenario, trace=str(place)) == 0, self.said
         time.sleep(0.05)  # strace writes its last lines when the process has gone
         lines = place.read_text(errors="replace").splitlines()

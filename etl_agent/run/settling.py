@@ -1,0 +1,43 @@
+"""Decide the keys over the whole dataset, and reject what conflicts with the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etl_agent.rejects import Reason
+from etl_agent.run.withdraw import withdraw
+
+if TYPE_CHECKING:
+    from etl_agent.extract.dataset import Dataset
+    from etl_agent.load.tx import Tx
+    from etl_agent.run.books import Books, HeldBack
+    from etl_agent.run.outcome import Run
+
+__all__ = ["settle_keys"]
+
+_CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
+
+
+def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldBack | None) -> None:
+    """Take the rows that lose their key out of the load, or stage those that were held back and keep it.
+
+    Args:
+        run: the run.
+        dataset: its files, read to their end.
+        tx: the load, with the other rows staged.
+        books: what became of the rows.
+        held: the rows that wait for this, where rows go straight into the table.
+    """
+    losers = books.losers(dataset.raw_at)
+    if held is not None:
+        for batch in held.release(losers):
+            tx.stage(batch)
+    else:
+        for rows in losers:
+            tx.drop(rows)
+    if run.options.reload and run.spec.load.write_disposition == "append":
+        digests = [tally.sha256 for tally in dataset.tallies() if tally.sha256]
+        books.withdrawn = withdraw(tx, run.spec.load, active=run.active, digests=digests)
+    for rows in tx.conflicts():
+        books.reject_late(rows, _CONFLICT, dataset.raw_at, stage="load")
+        tx.drop(rows)
