@@ -390,9 +390,11 @@ def test_without_a_key_the_columns_must_be_named(project: Project) -> None:
 
 
 def test_a_table_without_lineage_is_told_by_its_files(project: Project) -> None:
-    """That no row names its run is said."""
+    """That no row names its run is said, and no run is named whose files do not hold it."""
     project.write("in.csv", "id,name,n\n1,a,1\n")
     project.run(contract=CONTRACT, lineage="none")
+    project.write("more.csv", "id,name,n\n2,a,1\n")
+    project.run("more.csv", contract=CONTRACT, lineage="none")
     why = why_of_key(project, "id=1")
     assert places(why) == [("in.csv:2", "loaded")]
     assert any("no column _etl_run_id" in note for note in why.notes)

@@ -54,28 +54,15 @@ def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, hist
 def _present(
     archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar], found: Sequence[HeldRow], *, history: bool
 ) -> Why:
+    """Tell what made the rows of a key, and what earlier runs wrote of it."""
     rows = tuple(found[:MOST])
-    accounts: list[Account] = []
-    notes: list[str] = []
-    runs = [archive.run(number) for number in dict.fromkeys(row.run_id for row in rows) if number is not None]
-    if not held.lineage:
-        notes.append(f"the table has no column {LINEAGE}: the newest file with this key is told")
-        runs = list(_loading(archive, held.facts.name))
-    for run in runs:
-        if run is None:
-            notes.append("the run that wrote the row is not on record any more")
-            continue
-        mine = [row for row in rows if row.run_id == run.result.run_id] or list(rows)
-        made, said = _made(archive, held, run, key, mine)
-        accounts += made
-        notes += said
-        if made and not held.lineage:
-            break
-    if history and runs and held.lineage:
-        earlier, said = _earlier(archive, held, key, runs)
+    accounts, notes = (_by_lineage if held.lineage else _by_files)(archive, held, key, rows)
+    if history and held.lineage:
+        earlier, said = _earlier(archive, held, key, [account.run for account in accounts])
         accounts += earlier
         notes += said
-    sensitive = frozenset(name for run in runs if run is not None for name in run.result.sensitive)
+    newest = next(archive.runs_of(held.facts.name), None)
+    known = [run for run in (newest, *(account.run for account in accounts)) if run is not None]
     return Why(
         "",
         held.facts.name,
@@ -85,8 +72,38 @@ def _present(
         accounts=tuple(accounts),
         notes=tuple(notes),
         next_command=_next(accounts),
-        sensitive=sensitive,
+        sensitive=frozenset(name for run in known for name in run.result.sensitive),
     )
+
+
+def _by_lineage(
+    archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar], rows: Sequence[HeldRow]
+) -> tuple[list[Account], list[str]]:
+    """Find what made each row by the run that it names."""
+    accounts: list[Account] = []
+    notes: list[str] = []
+    for number in dict.fromkeys(row.run_id for row in rows):
+        run = None if number is None else archive.run(number)
+        if run is None:
+            notes.append("a row names no run: others wrote it" if number is None else f"run {number} is not on record")
+            continue
+        made, said = _made(archive, held, run, key, [row for row in rows if row.run_id == number])
+        accounts += made
+        notes += said
+    return accounts, notes
+
+
+def _by_files(
+    archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar], rows: Sequence[HeldRow]
+) -> tuple[list[Account], list[str]]:
+    """Find what made rows that name no run: by the newest run whose files hold them."""
+    notes = [f"the table has no column {LINEAGE}: the newest file with this key is told"]
+    for run in _loading(archive, held.facts.name):
+        made, said = _made(archive, held, run, key, rows)
+        made = [account for account in made if account.place is not None]  # else nothing says that it was this run
+        if made:
+            return made, [*notes, *said]
+    return [], [*notes, "no file that could be read again holds it"]
 
 
 def _made(
@@ -132,7 +149,7 @@ def _earlier(
 ) -> tuple[list[Account], list[str]]:
     """Find what other runs loaded for a key that runs write over: the oldest first."""
     told_of = {run.result.run_id for run in known if run is not None}
-    last = max(told_of)
+    last = max(told_of, default=0)
     accounts: list[Account] = []
     notes: list[str] = []
     before: Mapping[str, pa.Scalar] | None = None
