@@ -170,6 +170,19 @@ def test_a_row_of_a_refused_run_says_so(project: Project) -> None:
             assert why.accounts[0].run.result.run_id == result.run_id
 
 
+def test_a_file_that_was_refused_whole_says_why(project: Project) -> None:
+    """Before a row of it was read, or by its columns; by a key too, what is known of the run is said."""
+    project.write("0.csv", "id,name,n\n9,z,1\n")
+    project.run("0.csv", contract=CONTRACT)
+    project.write("bad.csv", b"\x89PNG\r\n\x1a\n\0\0\0\0")
+    project.write("1.csv", "id,name\n1,ann\n")
+    for file in ("bad.csv", "1.csv"):
+        assert project.run(file, contract={**CONTRACT, "n": "integer"}, validate=BUDGET).status == "refused"
+        why = why_of_line(project, str(project.folder / file), 2, spec=project.spec(file))
+        assert (why.found, "refused" in why.verdict) == (False, True)
+    assert any("was refused" in note for note in why_of_key(project, "id=1").notes)
+
+
 def test_a_replaced_row_names_the_run_that_took_it_out(project: Project) -> None:
     """Its file is not in the table any more."""
     project.write("0.csv", "id,name,n\n1,ann,1\n")

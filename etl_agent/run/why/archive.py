@@ -119,7 +119,8 @@ class Archive:
         plan = self.recalled(run)
         contents = self.contents(run)
         if plan.spec is None or not plan.same:
-            return Told(notes=(plan.said(run) or "",), read=False)
+            refused = (f"run {run.result.run_id} was refused: {run.error}",) if run.result.status == "refused" else ()
+            return Told(notes=(*refused, plan.said(run) or ""), read=False)
         opened = reopened(
             contents,
             spec=plan.spec,
@@ -132,7 +133,7 @@ class Archive:
         try:
             with opened as files:
                 if files is None:
-                    return Told(notes=(_gone(contents),), read=False)
+                    return Told(notes=(_gone(run, contents),), read=False)
                 found = tuple(_account(life, run, files) for life in lives(files, search, most=most))
                 return Told(found, tuple(_notes(run, files)))
         except DataRefused as refusal:
@@ -213,7 +214,9 @@ def _notes(run: PastRun, files: Reopened) -> Iterator[str]:
         yield f"learned again from the same files: {', '.join(files.learned)}"
 
 
-def _gone(contents: Sequence[Content]) -> str:
+def _gone(run: PastRun, contents: Sequence[Content]) -> str:
+    if not contents and run.result.status == "refused":
+        return f"run {run.result.run_id} was refused before it read a file: {run.error}"
     if not contents:
         return "the run replayed rows of the quarantine, whose corrections are not kept"
     names = ", ".join(content.file for content in contents[:3]) + (" ..." if len(contents) > 3 else "")

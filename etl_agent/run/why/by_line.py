@@ -69,7 +69,7 @@ def why_line(
             next_command=f"etl-agent why {asked} --table {tables[0]}",
         )
     if not known:
-        return _never(archive, file, asked, digest)
+        return _never(archive, asked, names, digest)
     chosen = max(same or known, key=lambda read: (read.active, read.run_id))
     why = _told(archive, chosen, line, held)
     if digest is not None and same and chosen.file not in names:
@@ -120,14 +120,23 @@ def _reads(archive: Archive, names: set[str], digest: str | None) -> list[_Read]
     return found
 
 
-def _never(archive: Archive, file: str, asked: str, digest: str | None) -> Why:
-    """Answer for a file that no run read."""
+def _never(archive: Archive, asked: str, names: set[str], digest: str | None) -> Why:
+    """Answer for a file that no run read, or that one refused before its first row."""
     import sqlalchemy as sa
 
+    file = asked.rpartition(":")[0]
+    runs = archive.tables.runs.c
+    naming = sa.or_(*(runs.error.contains(name, autoescape=True) for name in sorted(names)))
+    query = sa.select(runs.run_id).where(runs.status == "refused", naming).order_by(runs.run_id.desc()).limit(1)
+    number = archive.connection.execute(query).scalar()
+    if number is not None and (run := archive.run(int(number))) is not None:
+        said = f"run {number} was refused, so nothing of it was loaded: {run.error}"
+        account = Account(outcome="refused", said=said, run=run)
+        return Why(asked, run.result.table, found=False, verdict=said, accounts=(account,), next_command=_show(run))
     if digest is None:
         files = archive.tables.files.c
-        names = [str(name) for (name,) in archive.connection.execute(sa.select(files.file).distinct())]
-        raise NoInput(f"there is no file {file}, and no run read one of that name", choices=near(file, names))
+        known = [str(name) for (name,) in archive.connection.execute(sa.select(files.file).distinct())]
+        raise NoInput(f"there is no file {file}, and no run read one of that name", choices=near(file, known))
     said = f"{file} was never loaded: no run on record read it, and a run that failed leaves nothing behind"
     account = Account(outcome="never loaded", said=said)
     tables = {spec.load.table for spec in archive.specs}
