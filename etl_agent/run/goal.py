@@ -9,12 +9,12 @@ from pathlib import Path
 
 from etl_agent.ask import Ask, Usage
 from etl_agent.errors import ConfigurationError, EtlAgentError, TryLater
-from etl_agent.orchestrate.planner.by_model import revise_by_model
-from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding, severity
-from etl_agent.orchestrate.planner.keeping import keeps
-from etl_agent.orchestrate.planner.revising import revise
+from etl_agent.orchestrate.planner.model.by_model import revise_by_model
+from etl_agent.orchestrate.planner.revising.checking import check
+from etl_agent.orchestrate.planner.revising.keeping import keeps
+from etl_agent.orchestrate.planner.revising.revise import revise
 from etl_agent.orchestrate.planner.revision import Revision, decisions_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.findings_of import findings_of_error, findings_of_result

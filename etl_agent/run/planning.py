@@ -14,14 +14,14 @@ from etl_agent.ask import Answered, Ask, Question, Unanswered, Usage
 from etl_agent.clean.step import Step
 from etl_agent.errors import UsageError
 from etl_agent.load.url import shown
-from etl_agent.orchestrate.planner.by_model import read_by_model, revise_by_model
-from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
 from etl_agent.orchestrate.planner.findings import Finding, severity
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.reading_goal import read_goal
-from etl_agent.orchestrate.planner.revising import revise
+from etl_agent.orchestrate.planner.model.by_model import read_by_model, revise_by_model
+from etl_agent.orchestrate.planner.reading.goal import read_goal
+from etl_agent.orchestrate.planner.revising.checking import check
+from etl_agent.orchestrate.planner.revising.revise import revise
 from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.paths import from_environment

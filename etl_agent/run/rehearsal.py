@@ -11,10 +11,10 @@ from etl_agent.clean.step import FittedStep, RowStep, missing_columns
 from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, PermissionRefused, TryLater
 from etl_agent.extract.spec import Extract
 from etl_agent.load.target import open_target
-from etl_agent.orchestrate.planner.editing import contract_of
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.walking import source_of
+from etl_agent.orchestrate.planner.revising.editing import contract_of
+from etl_agent.orchestrate.planner.revising.walking import source_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.sample import SAMPLE_ROWS
 from etl_agent.run.failures import contract_failures

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl_agent.orchestrate.planner.by_model import read_by_model, revise_by_model
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.keeping import keeps
-from etl_agent.orchestrate.planner.revising import repairs, revise
+from etl_agent.orchestrate.planner.model.by_model import read_by_model, revise_by_model
+from etl_agent.orchestrate.planner.revising.keeping import keeps
+from etl_agent.orchestrate.planner.revising.revise import repairs, revise
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.testing import (
     FAILURES,

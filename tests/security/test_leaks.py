@@ -11,8 +11,8 @@ from pytest_httpserver import HTTPServer
 
 from etl_agent.ask import Ask
 from etl_agent.llm import ChatAsk
-from etl_agent.orchestrate.planner.by_model import read_by_model, revise_by_model
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
+from etl_agent.orchestrate.planner.model.by_model import read_by_model, revise_by_model
 from etl_agent.run.goal import GoalOptions, GoalResult, execute
 from etl_agent.run.planning import make_plan
 from etl_agent.testing import HOSTILE_TEXT

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_agent.decide.telling import looks_like_a_name
-from etl_agent.orchestrate.planner import by_model
-from etl_agent.orchestrate.planner.by_model import Read, read_by_model
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.told import Told
+from etl_agent.orchestrate.planner.model import by_model
+from etl_agent.orchestrate.planner.model.by_model import Read, read_by_model
+from etl_agent.orchestrate.planner.model.told import Told
 from etl_agent.orchestrate.planner.wishes import After, Reading, RunSql, Valid
 from etl_agent.testing import HOSTILE_ANSWERS, HOSTILE_TEXT, AdversarialAsk, HostileAsk, ObedientAsk, ScriptedAsk
 from etl_agent.testing.by_schema import allowed

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from etl_agent.ask import Unanswered, Usage
-from etl_agent.orchestrate.planner.by_model import Read, read_by_model
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given, UserSql
+from etl_agent.orchestrate.planner.model.by_model import Read, read_by_model
+from etl_agent.orchestrate.planner.model.told_trial import ToldTrial
 from etl_agent.orchestrate.planner.revision import Repair
-from etl_agent.orchestrate.planner.told_trial import ToldTrial
 from etl_agent.orchestrate.planner.wishes import (
     After,
     Cleaned,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.given import UserSql
+from etl_agent.orchestrate.planner.revising.checking import check
 from tests.orchestrate.planner.drafts import draft_of, given_of, pipeline, said, source
 
 MOORINGS = source(

@@ -11,7 +11,7 @@ import pytest
 from etl_agent.clean.step import Step
 from etl_agent.errors import UsageError
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
 from etl_agent.orchestrate.planner.wishes import (
     Budget,
     Cleaned,

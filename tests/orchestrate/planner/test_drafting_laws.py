@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from etl_agent.errors import EtlAgentError
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
 from etl_agent.orchestrate.planner.given import Given, Source, UserSql
 from etl_agent.orchestrate.planner.wishes import (
     After,

@@ -8,9 +8,9 @@ import pytest
 
 from etl_agent.errors import UsageError
 from etl_agent.orchestrate.planner.draft import PlanDraft
-from etl_agent.orchestrate.planner.drafting import draft
+from etl_agent.orchestrate.planner.drafting.keys import column_words, is_own_key, names_the_thing
+from etl_agent.orchestrate.planner.drafting.pipelines import draft
 from etl_agent.orchestrate.planner.given import Source
-from etl_agent.orchestrate.planner.keys import column_words, is_own_key, names_the_thing
 from etl_agent.orchestrate.planner.wishes import After, Key, Newest, Reading, Take, Valid, Wish
 from tests.orchestrate.planner.drafts import given_of, source
 

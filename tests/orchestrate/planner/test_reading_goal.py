@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl_agent.errors import UsageError
-from etl_agent.orchestrate.planner.lexicon import STOP_WORDS
-from etl_agent.orchestrate.planner.mentions import Names
-from etl_agent.orchestrate.planner.reading_goal import LONGEST_GOAL, read_goal
+from etl_agent.orchestrate.planner.language.lexicon import STOP_WORDS
+from etl_agent.orchestrate.planner.reading.goal import LONGEST_GOAL, read_goal
+from etl_agent.orchestrate.planner.reading.mentions import Names
 from tests.orchestrate.planner.worlds import SQL, WORLDS, told, world
 
 CASES = Path(__file__).with_name("goals.txt")

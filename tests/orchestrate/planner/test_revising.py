@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from etl_agent.orchestrate.planner.checking import check
 from etl_agent.orchestrate.planner.draft import PlanDraft, Point
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.revising import combined, repairs, revise
+from etl_agent.orchestrate.planner.revising.checking import check
+from etl_agent.orchestrate.planner.revising.revise import combined, repairs, revise
 from etl_agent.orchestrate.planner.revision import Repair
 from etl_agent.orchestrate.sequential import PipelineSpec
 from tests.orchestrate.planner.drafts import draft_of, finding, given_of, pipeline, said, source

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding, FindingKind
-from etl_agent.orchestrate.planner.keeping import keeps
-from etl_agent.orchestrate.planner.revising import combined, repairs, revise
+from etl_agent.orchestrate.planner.revising.keeping import keeps
+from etl_agent.orchestrate.planner.revising.revise import combined, repairs, revise
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.rejects import ReasonCode
 from tests.orchestrate.planner.drafts import draft_of, given_of, pipeline, said, source

@@ -1,0 +1,1 @@
+"""Drafting pipelines: from wishes, and from what the data look like."""
