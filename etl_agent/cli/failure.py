@@ -34,7 +34,7 @@ _FAILED = frozenset(  # the machine's doing: no space, a broken disk, no handle,
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE, errno.ENXIO}
     | {errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM}
 )
-_NO_THREAD = "can't start new thread"  # Python has no class for it
+_NO_THREAD = ("can't start new thread", "Failed to launch worker thread")  # of Python and Arrow, in no class of its own
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -134,7 +134,7 @@ def explained(error: BaseException) -> tuple[str, int]:
             return _one_line(str(error)), error.exit_code
         case MemoryError():
             return "out of memory; the transaction, if any, was rolled back", _BUG
-        case RuntimeError() if str(error) == _NO_THREAD:
+        case Exception() if any(words in str(error) for words in _NO_THREAD):
             return "out of memory or threads; the transaction, if any, was rolled back", _BUG
         case OSError() if error.errno in _FAILED:
             return _os_message(error), CannotWrite.exit_code
