@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from etl_agent.cli.commands import Listed
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option, shared_options
 from etl_agent.cli.entries import counted, show_entries
+from etl_agent.cli.entry_filters import STATUSES, filter_options, filters_of
 from etl_agent.cli.failure import safe
 from etl_agent.cli.group import LazyGroup
 from etl_agent.cli.model import asking, model_options
@@ -21,23 +21,17 @@ from etl_agent.cli.values import WAIT
 from etl_agent.errors import UsageError
 from etl_agent.rejects import reason_codes
 
-if TYPE_CHECKING:
-    from etl_agent.run.quarantine import EntryStatus, Filters
+__all__ = ["COMMANDS", "discard", "list_command", "quarantine", "replay"]
 
-__all__ = ["COMMANDS", "discard", "export", "list_command", "quarantine", "replay"]
-
-_STATUSES = ("open", "refused", "replayed", "closed", "discarded", "all")
 _HERE = "etl_agent.cli.quarantine"
 
 COMMANDS: Mapping[str, Listed] = {
     "list": Listed(f"{_HERE}:list_command", "List rejected rows with all their reasons."),
-    "export": Listed(f"{_HERE}:export", "Write rejected rows to a CSV file, to be corrected."),
+    "export": Listed("etl_agent.cli.export:export", "Write rejected rows to a CSV file, to be corrected."),
     "replay": Listed(f"{_HERE}:replay", "Take rejected rows through their pipeline again, corrected or as they are."),
     "discard": Listed(f"{_HERE}:discard", "Mark rejected rows as never to be loaded."),
 }
 """The commands of the group."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @click.group(cls=LazyGroup, listed=COMMANDS)
@@ -46,30 +40,11 @@ def quarantine() -> None:
     """List, export, replay or discard rejected rows."""
 
 
-def _filter_options(function: Function) -> Function:
-    """Give the options that choose entries; they arrive as ``table``, ``run_id``, ``reason`` and ``ids``."""
-    for option in (
-        click.option("--id", "ids", type=click.IntRange(min=1), multiple=True, help="This entry; repeat for several."),
-        click.option("--reason", type=click.Choice(reason_codes()), help="Only rows with this reason."),
-        click.option("--run", "run_id", type=click.IntRange(min=0), help="Only rows that this run rejected."),
-        click.option("--table", help="Only rows of this table."),
-    ):
-        function = option(function)
-    return function
-
-
-def _filters(status: str, *, ids: Sequence[int], **known: Any) -> Filters:
-    from etl_agent.run.quarantine import Filters
-
-    chosen: tuple[EntryStatus, ...] = () if status == "all" else (status,)  # type: ignore[assignment]  # a click.Choice
-    return Filters(status=chosen, ids=tuple(ids), **known)
-
-
 @command()
 @target_options
-@_filter_options
+@filter_options
 @click.option(
-    "--status", type=click.Choice(_STATUSES), help="What became of them; by default open, or all of one run or of --id."
+    "--status", type=click.Choice(STATUSES), help="What became of them; by default open, or all of one run or of --id."
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The most rows to list.")
 @json_option
@@ -97,7 +72,7 @@ def list_command(
 
     place = target_of(to, schema=db_schema)
     status = status or ("open" if run_id is None and not ids else "all")
-    filters = _filters(status, ids=ids, table=table, run_id=run_id, reason=reason)
+    filters = filters_of(status, ids=ids, table=table, run_id=run_id, reason=reason)
     with ledger(place) as found:
         if found is None:
             if as_json:
@@ -121,48 +96,13 @@ def list_command(
 
 
 @command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@target_options
-@_filter_options
-@click.option("--status", type=click.Choice(_STATUSES), default="open", show_default=True, help="What became of them.")
-@quiet_option
-def export(
-    *,
-    output: Path,
-    to: str | None,
-    db_schema: str | None,
-    table: str | None,
-    run_id: int | None,
-    status: str,
-    reason: str | None,
-    ids: tuple[int, ...],
-    quiet: bool,
-) -> None:
-    """Write rejected rows to a CSV file, to be corrected.
-
-    The columns _etl_id, _etl_file, _etl_line and _etl_reasons say which row it is and what is wrong; the row's own
-    cells follow. Where a line cannot be split into cells it stands in _etl_raw: correct it there, or fill in the
-    cells. A cell that a spreadsheet would take for a formula has an apostrophe before it, which replay takes off.
-    """
-    from etl_agent.run.correction import export_entries
-
-    place = target_of(to, schema=db_schema)
-    filters = _filters(status, ids=ids, table=table, run_id=run_id, reason=reason)
-    with ledger(place) as found:
-        rows = 0 if found is None else export_entries(*found, filters, output)
-    if found is None:
-        click.echo(NOTHING_YET)
-    elif not quiet:
-        click.echo(f"wrote {rows:,} rows to {safe(str(output))}")
-        if rows:
-            click.echo(f"next: correct them, then: etl-agent quarantine replay {safe(str(output))} PIPELINE.yaml")
-
-
-@command()
 @click.argument("files", metavar="[FILE.csv] PIPELINE.yaml", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--id", "ids", type=click.IntRange(min=1), multiple=True, help="This entry; repeat for several.")
 @click.option("--reason", type=click.Choice(reason_codes()), help="Only rows with this reason.")
 @click.option("--run", "run_id", type=click.IntRange(min=0), help="Only rows that this run rejected.")
+@click.option(
+    "--as-written", is_flag=True, help="Take each cell of the file as it stands, also if only its spelling differs."
+)
 @click.option("--dry-run", is_flag=True, help="Do everything but write.")
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
 @click.option("--balance", is_flag=True, help="Show where every row is.")
@@ -175,6 +115,7 @@ def replay(
     ids: tuple[int, ...],
     reason: str | None,
     run_id: int | None,
+    as_written: bool,
     dry_run: bool,
     wait: float,
     balance: bool,
@@ -187,13 +128,14 @@ def replay(
 
     FILE.csv is an export with corrections; without it, the pipeline's open rows are replayed as they were, which
     helps when the pipeline has changed. Each row is loaded once, however often it is replayed. A row that is rejected
-    again is open again, with its new reasons.
+    again is open again, with its new reasons. A number or date that a spreadsheet spelled otherwise, in a cell that
+    nothing was wrong with, is taken as it was exported.
     """
     from etl_agent.cli.outcome import Outcomes, run_all
     from etl_agent.cli.report import summary_line
     from etl_agent.orchestrate.file import read_pipeline
     from etl_agent.run.options import RunOptions
-    from etl_agent.run.replay import LEFT, replay_quarantine
+    from etl_agent.run.replay import KEPT, LEFT, replay_quarantine
 
     corrected, pipeline = _arguments(files)
     if corrected is not None and (reason is not None or run_id is not None):
@@ -203,24 +145,27 @@ def replay(
     outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
     ask = asking(model, no_model=no_model, project=project)
     options = RunOptions(dry_run=dry_run, wait=wait, progress=outcomes.progress, ask=ask)
-    filters = _filters("open", ids=ids, reason=reason, run_id=run_id)
+    filters = filters_of("open", ids=ids, reason=reason, run_id=run_id)
     code = run_all(
         [spec],
-        lambda one: replay_quarantine(one, project=project, options=options, filters=filters, corrected=corrected),
+        lambda one: replay_quarantine(
+            one, project=project, options=options, filters=filters, corrected=corrected, as_written=as_written
+        ),
         outcomes,
     )
     if as_json:
         print_json([result.as_dict() for result in outcomes.results])
     elif not (quiet or outcomes.shown):
         for result in outcomes.results:
-            if result.status != "refused" and not result.balance.quarantined and LEFT in (result.message or ""):
+            told = any(word in (result.message or "") for word in (LEFT, KEPT))
+            if result.status != "refused" and not result.balance.quarantined and told:
                 click.echo(f"etl-agent: {safe(summary_line(result))}", err=True)
     return code
 
 
 @command()
 @target_options
-@_filter_options
+@filter_options
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @quiet_option
 def discard(
@@ -246,7 +191,7 @@ def discard(
     if not (ids or table or run_id is not None or reason):
         raise UsageError("say which rows: --id, --table, --run or --reason", next_command="etl-agent quarantine list")
     place = target_of(to, schema=db_schema)
-    filters = _filters("open", ids=ids, table=table, run_id=run_id, reason=reason)
+    filters = filters_of("open", ids=ids, table=table, run_id=run_id, reason=reason)
     with ledger(place) as found:
         if found is None:
             click.echo(NOTHING_YET)

@@ -33,11 +33,13 @@ __all__ = [
     "reasons_in",
     "reasons_of",
     "statuses_of",
+    "tables_of",
 ]
 
 EntryStatus = Literal["open", "refused", "replayed", "closed", "discarded"]
 """open: waits to be corrected. refused: its run loaded nothing. replayed: it went through its pipeline again, and its
-rows count in that run. closed: its content was loaded again by another run. discarded: never to be loaded."""
+rows count in that run. closed: another run brought a good row with its key, loaded its content again, or replaced
+the table. discarded: never to be loaded."""
 
 _AT_ONCE = 900  # rows at a time, and values in one statement: below the limit of every SQLite
 
@@ -104,7 +106,7 @@ class Entry:
         reasons: everything that was wrong with it.
         raw: its record as text; NUL and invalid bytes as ``\\xNN``.
         status: what has become of it.
-        replayed_by: the run that it was replayed in.
+        replayed_by: the run that it was replayed in, or that closed it.
     """
 
     id: int
@@ -213,6 +215,14 @@ def statuses_of(connection: Connection, tables: LedgerTables, filters: Filters) 
     status = tables.quarantine.c.status
     query = sa.select(status, sa.func.count()).where(*filters.within(tables)).group_by(status).order_by(status)
     return {name: int(count) for name, count in connection.execute(query)}
+
+
+def tables_of(connection: Connection, tables: LedgerTables, filters: Filters) -> list[str]:
+    """Name the tables that entries were meant for."""
+    import sqlalchemy as sa
+
+    query = sa.select(tables.quarantine.c.table_name).where(*filters.within(tables)).distinct()
+    return sorted(str(name) for (name,) in connection.execute(query))
 
 
 def layouts_of(

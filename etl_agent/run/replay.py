@@ -18,7 +18,9 @@ from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.source import Source, sources_of
 from etl_agent.extract.spec import Extract, fold
 from etl_agent.extract.writer import CsvWriter
-from etl_agent.run.correction import NOT_TEXT, Corrections, read_corrections, split
+from etl_agent.run.amending import Amending, escapes, refuse_strangers
+from etl_agent.run.corrected import Corrections, read_corrections
+from etl_agent.run.correction import NOT_TEXT, split
 from etl_agent.run.history import ledger_in
 from etl_agent.run.quarantine import Entry, Filters, entries_by_id, find_entries, layouts_of
 from etl_agent.run.replayed_rows import ReplayedRows
@@ -36,14 +38,18 @@ if TYPE_CHECKING:
     from etl_agent.run.options import RunOptions
     from etl_agent.run.result import RunResult
 
-__all__ = ["LEFT", "Replay", "replay_quarantine"]
+__all__ = ["KEPT", "LEFT", "Replay", "replay_quarantine"]
 
 LEFT = "left as they are"
 """Stands in the message of a replay that did not take all the entries that it was asked to take."""
 
+KEPT = "taken as exported, since only the spelling differs"
+"""Stands in the message of a replay that did not take every cell of the file as it stands there."""
+
 _ROWS = 10_000
 _MALFORMED = "malformed (export, correct and replay the file)"
 _NO_TEXT = "with bytes that are no text (export, correct and replay the file)"
+_NO_TEXT_YET = "with cells that still hold escapes for bytes that are no text (write there what they stand for)"
 _UNCHANGED = "not changed in the file (without a file they are replayed as they are)"
 _OTHERS = "of other pipelines"
 _NO_HEADER = "of runs that did not keep the header (export, correct and replay the file)"
@@ -58,6 +64,7 @@ def replay_quarantine(
     options: RunOptions,
     filters: Filters = Filters(),  # noqa: B008  a frozen value
     corrected: Path | None = None,
+    as_written: bool = False,
 ) -> RunResult:
     """Take rows out of quarantine through the pipeline that rejected them.
 
@@ -77,6 +84,8 @@ def replay_quarantine(
         options: how it is run this time.
         filters: which of the pipeline's open entries to replay.
         corrected: a file that was exported and corrected; without it the raw records are replayed as they are.
+        as_written: take each of its cells as it stands there, also where a spreadsheet may have spelled the same value
+            otherwise by itself.
 
     Raises:
         FileRefused: the file of corrections is not as it was exported.
@@ -85,7 +94,8 @@ def replay_quarantine(
     if spec.load.write_disposition == "replace":
         beside = {"write_disposition": "append", "max_shrink": None, "allow_empty": False}
         spec = spec.model_copy(update={"load": spec.load.model_copy(update=beside)})
-    return run_pipeline(spec, project=project, options=options, replay=Replay(filters, corrected=corrected))
+    replay = Replay(filters, corrected=corrected, as_written=as_written)
+    return run_pipeline(spec, project=project, options=options, replay=replay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +112,14 @@ class Replay:
     Args:
         filters: which entries.
         corrected: a file that was exported and corrected.
+        as_written: see ``replay_quarantine``.
     """
 
-    def __init__(self, filters: Filters, *, corrected: Path | None = None) -> None:
+    def __init__(self, filters: Filters, *, corrected: Path | None = None, as_written: bool = False) -> None:
         self._filters = filters
         self._corrected = corrected
+        self._as_written = as_written
+        self._amending: Amending | None = None
         self._ids: list[int] = []
         self._left: Counter[str] = Counter()
 
@@ -116,7 +129,12 @@ class Replay:
         count = len(self._ids)
         said = f"{count:,} {'entry' if count == 1 else 'entries'} replayed" if count else "no entry can be replayed"
         left = ", ".join(f"{rows:,} {why}" for why, rows in self._left.items())
-        return said + (f"; {LEFT}: {left}" if left else "")
+        said += f"; {LEFT}: {left}" if left else ""
+        cells = 0 if self._amending is None else self._amending.respelled
+        if not cells:
+            return said
+        counted = "1 cell" if cells == 1 else f"{cells:,} cells"
+        return f"{said}; {counted} {KEPT} (--as-written takes what the file holds)"
 
     def open(self, target: Target, spec: PipelineSpec, *, scratch: Path) -> Dataset:
         """Make a dataset of the entries that can be replayed; it has no files if there are none.
@@ -126,15 +144,16 @@ class Replay:
             spec: the pipeline.
             scratch: a folder that outlives the dataset.
         """
-        corrections = None if self._corrected is None else read_corrections(self._corrected, scratch=scratch)
+        path = self._corrected
+        corrections = None if path is None else read_corrections(path, scratch=scratch)
         with target.reading() as connection:
             tables = ledger_in(connection, schema=spec.load.db_schema)
             if connection is None or tables is None:
                 return ReplayedRows(spec.extract, [], lines=np.empty(0, np.int64))
-            if corrections is None:
+            if corrections is None or path is None:
                 rows, headers = self._as_they_are(connection, tables, spec)
             else:
-                rows, headers = self._as_corrected(connection, tables, spec, corrections)
+                rows, headers = self._as_corrected(connection, tables, spec, corrections, path)
             return self._written(rows, union(headers), spec.extract, scratch=scratch)
 
     def settle(self, record: Record, *, run_id: int) -> None:
@@ -168,38 +187,43 @@ class Replay:
         return rows(), [layout.header for possible in layouts.values() for layout in possible]
 
     def _as_corrected(
-        self, connection: Connection, tables: LedgerTables, spec: PipelineSpec, corrections: Corrections
+        self, connection: Connection, tables: LedgerTables, spec: PipelineSpec, corrections: Corrections, path: Path
     ) -> tuple[Iterator[_Row], list[tuple[str, ...]]]:
         wanted = [number for number in corrections.rows if not self._filters.ids or number in self._filters.ids]
         found = {entry.id: entry for entry in entries_by_id(connection, tables, wanted)}
         whole = Filters(table=spec.load.table, pipelines=(spec.name,))
         layouts = layouts_of(connection, tables, whole)
-        found = self._of_this_pipeline(wanted, found, layouts, spec)
+        found = self._of_this_pipeline(corrections, wanted, found, layouts, spec, where=str(path))
         waiting = [entry for entry in found.values() if entry.status == "open"]
         self._left.update(f"{entry.status} before" for entry in found.values() if entry.status != "open")
         waiting.sort(key=lambda entry: (entry.file, entry.line or 0, entry.id))
         headers = [layout.header for entry in waiting if (layout := layouts[entry.run_id, entry.file]) is not None]
         filled = [
-            any(corrections.rows[entry.id].cells[at] is not None for entry in waiting)
-            for at in range(len(corrections.names))
+            any(corrections.rows[entry.id].cells[at] for entry in waiting) for at in range(len(corrections.names))
         ]
         more = tuple(name for name, some in zip(corrections.names, filled, strict=True) if some)
 
+        amending = self._amending = Amending(corrections, path=path, as_written=self._as_written)
+
         def rows() -> Iterator[_Row]:
             for entry in waiting:
-                if row := self._corrected_row(entry, layouts[entry.run_id, entry.file], corrections, spec.extract):
+                if row := self._corrected_row(entry, layouts[entry.run_id, entry.file], amending, spec.extract):
                     yield row
 
         return rows(), [*headers, more]
 
     def _of_this_pipeline(
-        self, wanted: Sequence[int], found: Mapping[int, Entry], layouts: Layouts, spec: PipelineSpec
+        self,
+        corrections: Corrections,
+        wanted: Sequence[int],
+        found: Mapping[int, Entry],
+        layouts: Layouts,
+        spec: PipelineSpec,
+        *,
+        where: str,
     ) -> dict[int, Entry]:
-        """Leave out what other pipelines rejected: an export may hold the rows of all of them."""
-        where = str(self._corrected)
-        for number in wanted:
-            if number not in found:
-                raise FileRefused(f"the quarantine has no entry {number}", where=where)
+        """Leave out what other pipelines rejected: an export of a table may hold the rows of all of them."""
+        refuse_strangers(corrections, wanted, found, table=spec.load.table, where=where)
         mine = {number: entry for number, entry in found.items() if (entry.run_id, entry.file) in layouts}
         if found and not mine:
             raise FileRefused(
@@ -220,38 +244,18 @@ class Replay:
         return None
 
     def _corrected_row(
-        self, entry: Entry, layout: FileLayout | None, corrections: Corrections, extract: Extract
+        self, entry: Entry, layout: FileLayout | None, amending: Amending, extract: Extract
     ) -> _Row | None:
-        """Take the cells of the corrected file; where an entry had none and was given none, its raw record counts.
-
-        A cell that is empty in the file and was '' stays '': a spreadsheet cannot keep it apart from null.
-        """
-        correction = corrections.rows[entry.id]
-        before = split(entry.raw, layout)
-        if before is None and not any(cell is not None for cell in correction.cells):
-            if correction.raw in (None, entry.raw):
-                self._left[_UNCHANGED] += 1
-                return None
-            return self._parted(entry, correction.raw, _declared(layout, extract))
-        cells = dict(zip(map(fold, corrections.names), correction.cells, strict=True))
-        own = () if layout is None else tuple(map(fold, layout.header))
-        self._refuse_lost(entry, own, cells)
-        if before is not None:
-            original = dict(zip(own, before, strict=True))
-            cells |= {name: "" for name in own if cells[name] is None and original[name] == ""}
-            if cells == {name: original.get(name) for name in cells}:
-                self._left[_UNCHANGED] += 1
-                return None
-        return _Row(entry, cells)
-
-    def _refuse_lost(self, entry: Entry, own: Sequence[str], cells: Mapping[str, str | None]) -> None:
-        lost = [name for name in own if name not in cells]
-        if lost:
-            raise FileRefused(
-                f"the file lacks the column {lost[0]!r} of {entry.file}, so its cells would be lost",
-                where=str(self._corrected),
-                next_command="etl-agent quarantine export, and keep every column",
-            )
+        amended = amending.amended(entry, layout)
+        if amended is None:
+            self._left[_UNCHANGED] += 1
+            return None
+        if escapes(entry, amended, layout):
+            self._left[_NO_TEXT_YET] += 1
+            return None
+        if isinstance(amended, str):
+            return self._parted(entry, amended, _declared(layout, extract))
+        return _Row(entry, amended)
 
     def _written(self, rows: Iterable[_Row], names: Sequence[str], extract: Extract, *, scratch: Path) -> Dataset:
         """Write the rows of each file as a file of its own in UTF-8, and open them as a dataset under its name."""

@@ -210,6 +210,43 @@ def test_export_correct_and_replay_by_hand(loaded: Path, capsys: Capture) -> Non
     connection.close()
 
 
+def test_rows_of_several_tables_are_exported_to_a_file_each(loaded: Path, capsys: Capture) -> None:
+    """One file of them is refused; a name with {table}, or a folder, takes them, whatever a table is called."""
+    path = Path(pipeline(loaded, "q", more=""))
+    path.write_text(path.read_text().replace("table: t", "table: 'a/b'"))
+    assert main(["run", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["quarantine", "export", "-o", "bad.csv"]) == 2
+    assert "-o 'bad-{table}.csv'" in capsys.readouterr().err
+    assert not (loaded / "bad.csv").exists()
+    said = out_of(capsys, "quarantine", "export", "-o", "bad-{table}.csv")
+    assert "wrote 3 rows to bad-a%2Fb.csv" in said and "wrote 3 rows to bad-t.csv" in said
+    (loaded / "out").mkdir()
+    out_of(capsys, "quarantine", "export", "-o", "out", "--table", "t")
+    assert [each.name for each in (loaded / "out").iterdir()] == ["t.csv"]
+    assert (loaded / "out" / "t.csv").read_text() == (loaded / "bad-t.csv").read_text()
+
+
+def test_an_exact_export_says_so_in_a_column_of_its_own(loaded: Path, capsys: Capture) -> None:
+    """So replay knows that no apostrophe was added."""
+    out_of(capsys, "quarantine", "export", "-o", "bad.csv", "--exact")
+    assert "_etl_exact" in (loaded / "bad.csv").read_text().splitlines()[0]
+
+
+def test_the_list_names_the_run_that_closed_an_entry(project: Path, capsys: Capture) -> None:
+    """A person and a program see which run brought the good row."""
+    path = pipeline(project, more=", write_disposition: merge, primary_key: [id]")
+    assert main(["run", path]) == 0
+    (project / "in.csv").write_text("id,n\n2,2\n9,9\n")
+    assert main(["run", path]) == 0
+    capsys.readouterr()
+    newest = json_of(capsys, "runs")[0]["run_id"]
+    (entry,) = json_of(capsys, "quarantine", "list", "--status", "closed")["entries"]
+    assert (entry["line"], entry["status"], entry["replayed_by"]) == (3, "closed", newest)
+    assert f"closed by run {newest}" in out_of(capsys, "quarantine", "list", "--status", "closed")
+    assert json_of(capsys, "quarantine", "list")["total"] == 2
+
+
 def test_discard_asks_first(loaded: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A no discards nothing, nor does nobody's answer; a yes discards the chosen rows."""
     words = ["quarantine", "discard", "--reason", "extra-cell"]

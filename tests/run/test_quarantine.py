@@ -16,7 +16,8 @@ from etl_agent.errors import ConfigurationError
 from etl_agent.load.ledger_tables import LedgerTables
 from etl_agent.load.target import open_target
 from etl_agent.rejects import Reason
-from etl_agent.run.correction import as_formula, export_entries, split, without_formula
+from etl_agent.run.correction import export_entries, split
+from etl_agent.run.formulas import as_formula, without_formula
 from etl_agent.run.history import ledger_in
 from etl_agent.run.quarantine import Filters, count_entries, discard, find_entries, reasons_of
 from etl_agent.run.result import FileLayout

@@ -21,6 +21,7 @@ from etl_agent.run.options import RunOptions
 from etl_agent.run.quarantine import Filters, discard
 from etl_agent.run.replay import replay_quarantine
 from etl_agent.run.result import RunResult
+from etl_agent.run.runner import run_pipeline
 from tests.run.project import Project
 
 Row = dict[str, str]
@@ -207,7 +208,8 @@ def test_an_entry_that_is_discarded_meanwhile_rolls_the_replay_back(
         (lambda row: {**row, "_etl_id": f"{row['_etl_id']}999"}, "no entry [0-9]+999"),
         (lambda row: {**row, "_etl_id": "seven"}, "'seven' is no number"),
         (lambda row: {**row, "_etl_id": "1"}, "stands there twice"),
-        (lambda row: {name: cell for name, cell in row.items() if name != "_etl_id"}, "None is no number"),
+        (lambda row: {name: cell for name, cell in row.items() if name != "_etl_id"}, "the row has no number"),
+        (lambda row: {**row, "_etl_id": str(int(row["_etl_id"]) % 3 + 1)}, "its number is not the one"),
     ],
 )
 def test_a_file_that_is_not_the_export_is_refused(
@@ -242,25 +244,25 @@ def test_another_pipeline_cannot_replay_the_rows(sqlite_url: str, tmp_path: Path
     project = Project(tmp_path / "p", sqlite_url)
     load(project)
     path = export(project, setting(l3={"n": "2"}))
-    with pytest.raises(FileRefused, match="none of its entries is of pipeline 'p' and table 'u'"):
+    with pytest.raises(FileRefused, match=":2: entry 1 is of table 't', and the pipeline loads 'u'"):
         replay(project, path, table="u")
     assert replay(project, table="u").status == "nothing new"
 
 
-def test_of_an_export_of_all_tables_each_pipeline_takes_its_own(project: Project) -> None:
-    """Rows of other pipelines in the file are left to them, and counted."""
+def test_of_an_export_of_one_table_each_pipeline_takes_its_own(project: Project) -> None:
+    """Rows that another pipeline rejected are left to it, and counted; of another table they are refused."""
     load(project)
-    other = {**PIPELINE, "contract": {"id": "text", "n": "integer", "w": {"type": "text", "nullable": True}}}
-    project.write("other.csv", "id,n,w\n8,x,u\n9,9,u\n")
-    project.run("other.csv", table="u", **other)
+    project.write("other.csv", "id,n,v\n8,x,u\n9,9,u\n")
+    other = project.spec("other.csv", **PIPELINE).model_copy(update={"name": "q"})
+    run_pipeline(other, project=project.folder)
     path = export(project, lambda row: {**row, "n": "7"} if row["n"] in ("x", "y") else row)
     result = replay(project, path)
     assert (result.status, result.balance.inserted) == ("loaded", 2)
-    assert "1 of other pipelines" in result.message
-    assert project.rows("id, n, v") == [("1", 1, "a"), ("2", 7, "b\nb"), ("4", 7, "-d"), ("5", 5, "")]
-    spec = project.spec("other.csv", table="u", **other)
-    result = replay_quarantine(spec, project=project.folder, options=RunOptions(), corrected=path)
+    assert "1 of other pipelines" in (result.message or "")
+    result = replay_quarantine(other, project=project.folder, options=RunOptions(), corrected=path)
     assert (result.status, result.balance.inserted) == ("loaded", 1)
+    with pytest.raises(FileRefused, match=":2: entry 1 is of table 't', and the pipeline loads 'u'"):
+        replay(project, path, table="u")
 
 
 def test_a_reload_takes_replayed_rows_back_too(project: Project) -> None:

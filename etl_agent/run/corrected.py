@@ -1,0 +1,139 @@
+"""The file that came back from a person: which entries it corrects, and to what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl_agent.errors import FileRefused
+from etl_agent.extract.dataset import Dataset
+from etl_agent.extract.reader import Rules
+from etl_agent.extract.source import sources_of
+from etl_agent.extract.spec import Extract
+from etl_agent.run.correction import EXACT, FILE, ID, LINE, OURS, RAW
+from etl_agent.run.formulas import as_formula
+
+if TYPE_CHECKING:
+    from etl_agent.rejects import Verdict
+    from etl_agent.run.quarantine import Entry
+
+__all__ = ["Correction", "Corrections", "read_corrections"]
+
+_MOST_CELL_BYTES = 8 << 20
+_COUNTED = re.compile(r"([0-9]{1,18})(?:\.0+)?")  # a column of whole numbers with a gap comes back as floats
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A row of the file.
+
+    Args:
+        id: the number of its entry.
+        cells: the cells, one a column of the file but for ours.
+        raw: the raw record, if there is one.
+        file: the file that the row says it came from, if it still does.
+        at: the line that the row says it came from, if it still does.
+        line: the row's own line in the file of corrections.
+    """
+
+    id: int
+    cells: tuple[str | None, ...]
+    raw: str | None
+    file: str | None
+    at: str | None
+    line: int
+
+    def is_of(self, entry: Entry) -> bool:
+        """Tell whether the row still says what its entry says: else its number is not the one that it was given."""
+        line = _number(self.at)
+        return self.file in (None, "", entry.file) and (not self.at or line == entry.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """A file of corrected rows.
+
+    Args:
+        names: its columns but for ours.
+        rows: its rows, by the number of the entry.
+        exact: whether a program wrote it, which changes nothing that it does not mean to.
+    """
+
+    names: tuple[str, ...]
+    rows: dict[int, Correction]
+    exact: bool
+
+
+def read_corrections(path: Path, *, scratch: Path) -> Corrections:
+    """Read a file that was exported and corrected; a spreadsheet may have changed delimiter and encoding.
+
+    Args:
+        path: the file.
+        scratch: a folder for a copy, if it can be read only once.
+
+    Raises:
+        FileRefused: it is no such file, or a line of it is malformed: no row of it may be lost.
+        NoInput: there is no such file.
+    """
+    name = str(path)
+    spec = Extract(files=(name,), header=True, preamble=0, max_cell_bytes=_MOST_CELL_BYTES)
+    rules = Rules(max_cell=_MOST_CELL_BYTES, lines=_MOST_CELL_BYTES)
+    with Dataset(spec, sources_of(path, name=name, scratch=scratch), rules=rules, closing=ExitStack()) as dataset:
+        if ID not in dataset.names:
+            raise FileRefused(
+                f"the file has no column {ID}, which says which entry of the quarantine a row corrects",
+                where=name,
+                next_command=f"etl-agent quarantine export -o {name}",
+            )
+        exact = EXACT in dataset.names
+        wanted = [at for at, column in enumerate(dataset.names) if column not in OURS]
+        names = tuple(_restored(dataset.names[at], exact=exact) for at in wanted)
+        rows: dict[int, Correction] = {}
+        for verdict in dataset.batches(digest=False):
+            for correction in _read(verdict, wanted, exact=exact, where=name):
+                if correction.id in rows:
+                    raise FileRefused(f"entry {correction.id} stands there twice", where=f"{name}:{correction.line}")
+                rows[correction.id] = correction
+    return Corrections(names, rows, exact)
+
+
+def _read(verdict: Verdict, wanted: Sequence[int], *, exact: bool, where: str) -> Iterator[Correction]:
+    for rejects in verdict.rejects:
+        line, reasons = int(rejects.origin.line[0]), rejects.reasons[0].as_py()
+        raise FileRefused(f"the line is malformed: {reasons}", where=f"{where}:{line}")
+    data = verdict.kept.data
+    columns = [
+        [None if cell is None else _restored(cell, exact=exact) for cell in column.to_pylist()]
+        for column in data.columns
+    ]
+    named = dict(zip(data.schema.names, columns, strict=True))
+    nothing = [None] * len(data)
+    ids, raws, files, ats = (named.get(name, nothing) for name in (ID, RAW, FILE, LINE))
+    cells = zip(*(columns[at] for at in wanted), strict=True) if wanted else [()] * len(data)
+    lines = verdict.kept.origin.line.tolist()
+    for line, written, raw, file, at, row in zip(lines, ids, raws, files, ats, cells, strict=True):
+        number = _number(written)
+        if number is not None:
+            yield Correction(number, row, raw, file, at, line)
+        elif written:
+            raise FileRefused(f"{written!r} is no number of an entry", where=f"{where}:{line}: {ID}")
+        elif any((*row, raw, file, at)):  # not one of the empty lines that spreadsheets leave at the end
+            raise FileRefused(
+                "the row has no number, so it corrects no entry, and nothing would keep it from being loaded twice; "
+                "rows that are new belong into a file of their own",
+                where=f"{where}:{line}: {ID}",
+                next_command="etl-agent run PIPELINE.yaml, with the new rows among its files",
+            )
+
+
+def _number(text: str | None) -> int | None:
+    found = _COUNTED.fullmatch((text or "").strip())
+    return None if found is None else int(found[1])
+
+
+def _restored(text: str, *, exact: bool) -> str:
+    return text if exact else as_formula(text)
