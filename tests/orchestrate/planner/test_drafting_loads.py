@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -201,13 +202,20 @@ def test_a_pair_of_columns_may_be_the_key() -> None:
 
 def test_the_only_time_tells_the_newest() -> None:
     """With one column of times there is nothing to choose."""
-    cells = {"beast_id": BEASTS["beast_id"], "seen": BEASTS["born"]}
+    cells = {"beast_id": BEASTS["beast_id"], "seen": [f"{day} 08:00:00" for day in BEASTS["born"]]}
     assert load_of(Newest(source="beasts"), cells=cells).newest_by == "seen"
+
+
+def test_a_mere_day_is_not_taken_for_the_newest() -> None:
+    """The later birthday makes no row newer."""
+    cells = {"beast_id": BEASTS["beast_id"], "born": BEASTS["born"]}
+    assert load_of(Newest(source="beasts"), cells=cells).newest_by is None
 
 
 def test_several_times_are_an_error_with_choices() -> None:
     """Which time counts is not guessed."""
-    cells = {"beast_id": BEASTS["beast_id"], "seen": BEASTS["born"], "fed": BEASTS["born"]}
+    times = [f"{day} 08:00:00" for day in BEASTS["born"]]
+    cells = {"beast_id": BEASTS["beast_id"], "seen": times, "fed": times}
     with pytest.raises(UsageError) as caught:
         load_of(Newest(source="beasts"), cells=cells)
     assert caught.value.choices == ("seen", "fed")
@@ -428,3 +436,26 @@ def test_the_key_of_versions_without_a_time_is_found_by_its_name() -> None:
     cells = {"id": [str(row // 2) for row in range(ROWS)], "keeper": BEASTS["keeper"]}
     load = load_of(Newest(source="beasts"), cells=cells)
     assert (load.primary_key, load.newest_by) == (("id",), None)
+
+
+def test_two_datasets_with_other_columns_do_not_share_a_table() -> None:
+    """Rows of one would lose what the table of the other has no column for."""
+    sources = (source("beasts", {"beast_id": ["1", "2"]}), source("keepers", {"keeper_id": ["1", "2"]}))
+    wishes = (Into(source="beasts", table="zoo"), Into(source="keepers", table="zoo"))
+    with pytest.raises(UsageError, match="their columns differ"):
+        draft(Reading(wishes=wishes), given_of(*sources))
+
+
+@pytest.mark.parametrize(
+    ("to", "schema", "table"),
+    [
+        ("${DATABASE_URL}", "zoo", "beasts"),
+        ("postgresql://h/d", "zoo", "beasts"),
+        ("sqlite:///z.db", None, "zoo.beasts"),
+    ],
+)
+def test_a_table_in_a_schema(to: str, schema: str | None, table: str) -> None:
+    """A dot parts schema and table where there are schemas."""
+    given = replace(given_of(source("beasts", {"beast_id": ["1", "2"]})), to=to)
+    load = draft(Reading(wishes=(Into(source="beasts", table="zoo.beasts"),)), given).pipelines[0].load
+    assert (load.db_schema, load.table) == (schema, table)

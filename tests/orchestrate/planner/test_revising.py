@@ -342,18 +342,10 @@ def test_a_table_of_a_type_that_is_not_known_has_no_repair() -> None:
     assert names(moorings("depth", {}), found) == []
 
 
-def test_a_column_that_the_table_lacks_is_left_out() -> None:
-    """It is dropped behind the last step, and taken out of the contract."""
+def test_a_column_that_the_table_lacks_is_not_left_out() -> None:
+    """To give up cells is for the user to say."""
     found = finding("target_conflict", "moorings", column="tide", wanted="absent")
-    spec = revised(moorings("tide", {}), found)
-    assert [step.name for step in spec.clean] == ["drop"]  # type: ignore[union-attr]  # steps
-    assert "tide" not in (spec.validation.contract or {})
-
-
-def test_a_sensitive_column_is_not_left_out() -> None:
-    """What the user called sensitive stays in the contract."""
-    found = finding("target_conflict", "moorings", column="tide", wanted="absent")
-    assert names(moorings("tide", {"sensitive": True}), found) == []
+    assert names(moorings("tide", {}), found) == []
 
 
 def test_a_sensitive_column_that_is_added_is_sensitive() -> None:

@@ -149,8 +149,8 @@ def _newest(asked: Asked, points: list[Settled], notes: list[str]) -> str | None
         return wish.column
     kinds = source.profile.kinds
     free = [name for name in asked.kept if asked.key is None or name not in asked.key.columns]
-    moments = [name for name in free if kinds[name].kind in ("date", "timestamp")]
-    named = [name for name in moments if _CHANGED & set(column_words(name))]
+    named = [name for name in free if kinds[name].kind in ("date", "timestamp") and _CHANGED & set(column_words(name))]
+    moments = [name for name in free if kinds[name].kind == "timestamp"]  # a mere day is a birthday as well
     counted = [
         name for name in free if _COUNTED & set(column_words(name)) and kinds[name].kind in ("integer", "identifier")
     ]
@@ -194,9 +194,11 @@ def load_of(asked: Asked, loading: Loading, *, given: Given, table: str) -> tupl
             f"the goal asks for it ({quoted(wish)})" if wish.by == "goal" else "a model chose this file of the user's"
         )
         points.append((section, reason, wish.by))
+    schema, table = _qualified(table, to=given.to)
     load = Load(
         to=given.to,
         table=table,
+        db_schema=schema,
         write_disposition=loading.mode,
         strategy=loading.strategy,
         primary_key=loading.key,
@@ -205,3 +207,11 @@ def load_of(asked: Asked, loading: Loading, *, given: Given, table: str) -> tupl
         check_sql=tuple(sql.file for sql in files if sql.check),
     )
     return load, tuple(points)
+
+
+def _qualified(table: str, *, to: str) -> tuple[str | None, str]:
+    """Part ``schema.table``; a database in SQLite has no schemas, and there a name with a dot is one name."""
+    parts = table.split(".")
+    if len(parts) == len(("schema", "table")) and all(parts) and not to.startswith("sqlite"):
+        return parts[0], parts[1]
+    return None, table

@@ -68,7 +68,7 @@ def draft(
     afters = [wish for wish in reading.wishes if isinstance(wish, After)]
     edges = edges_of(afters, found, taken=[source.name for source in taken], notes=told)
     names = _pipeline_names(taken)
-    tables = _tables(all_asked, loadings)
+    tables = _tables(all_asked, loadings, contracts)
     made: dict[str, tuple[PipelineSpec, list[Point]]] = {}
     for asked in all_asked:
         source = asked.source.name
@@ -177,23 +177,29 @@ def _pipeline_names(sources: Iterable[Source]) -> dict[str, str]:
     return names
 
 
-def _tables(all_asked: Iterable[Asked], loadings: Mapping[str, Loading]) -> dict[str, str]:
+def _tables(
+    all_asked: Iterable[Asked], loadings: Mapping[str, Loading], contracts: Mapping[str, Contracted]
+) -> dict[str, str]:
     """Settle the tables.
 
     Raises:
-        UsageError: two datasets would go into one table, and one of them would take the other's rows away.
+        UsageError: two datasets would go into one table, though their columns differ, or one of them would take the
+            other's rows away.
     """
     tables: dict[str, str] = {}
     for asked in all_asked:
         name = asked.source.name
         table = asked.into.table if asked.into is not None else name
         for other, theirs in tables.items():
-            if theirs == table and "replace" in (loadings[name].mode, loadings[other].mode):
-                raise UsageError(
-                    f"{other} and {name} would both go into the table {table!r}, and a replace leaves only one of them",
-                    where=name,
-                    next_command="say another table, or another way to load",
-                )
+            if theirs != table:
+                continue
+            both = f"{other} and {name} would both go into the table {table!r}"
+            if "replace" in (loadings[name].mode, loadings[other].mode):
+                what = f"{both}, and a replace leaves only one of them"
+                raise UsageError(what, where=name, next_command="say another table, or another way to load")
+            if set(contracts[name].columns) != set(contracts[other].columns):
+                what = f"{both}, and their columns differ"
+                raise UsageError(what, where=name, next_command="say in the goal which dataset goes into which table")
         tables[name] = table
     return tables
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from etl_agent.clean.columns import Drop
 from etl_agent.clean.step import Step
 from etl_agent.errors import near
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.revising.editing import (
     Edited,
     changed_column,
-    changed_load,
     contract_of,
-    put_node,
     renamed_column,
     set_columns,
 )
@@ -159,19 +156,14 @@ def _with_name(node: Node, column: str, to: str) -> Node | None:
 
 
 def table_columns(case: Case) -> Iterator[Possible]:
-    """Suggest the type that the table has, or to leave out what it has no column for."""
-    column, promised, wanted = case.column, case.promised, case.finding.wanted
-    if case.finding.kind != "target_conflict" or column is None or promised is None or wanted is None:
+    """Suggest the type that the table has.
+
+    A column that the table lacks has no repair: to leave it out would lose its cells, and that is for the user to say.
+    """
+    column, wanted = case.column, case.finding.wanted
+    if case.finding.kind != "target_conflict" or column is None or case.promised is None or wanted is None:
         return
-    if wanted == "absent":
-        if not _said_of(case, column) and column not in (*case.spec.load.primary_key, case.spec.load.newest_by):
-            yield Possible(
-                "leave out a column",
-                f"Do not load {column!r}, for which the table has no column.",
-                "left out",
-                partial(_left_out, case.name, column),
-            )
-    elif case.guessed("type") and is_type(wanted):
+    if case.guessed("type") and is_type(wanted):
         yield Possible(
             f"type of the table {parse_type(wanted).kind}",
             f"Let {column!r} be {parse_type(wanted)}, as it is in the table.",
@@ -184,16 +176,3 @@ def _fitted(name: str, column: str, wanted: str, draft: PlanDraft) -> Edited:
     if column not in contract_of(draft.pipeline(name)):
         return draft, ()
     return changed_column(draft, name, column=column, reason=f"{column!r} is {wanted} in the table", type=wanted)
-
-
-def _left_out(name: str, column: str, draft: PlanDraft) -> Edited:
-    spec, reason = draft.pipeline(name), f"the table has no column {column!r}"
-    if column not in contract_of(spec) or contract_of(spec)[column].sensitive:
-        return draft, ()
-    indexes = tuple(index for index in spec.load.indexes if column not in index)
-    draft, first = (
-        changed_load(draft, name, reason=reason, indexes=indexes) if indexes != spec.load.indexes else (draft, ())
-    )
-    draft, second = put_node(draft, name, at=len(spec.clean), node=Drop(columns=(column,)), reason=reason)
-    draft, third = set_columns(draft, name, columns={column: None}, reason=reason)
-    return draft, (*first, *second, *third)
