@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl_agent.batch import Batch, Positions
-from etl_agent.errors import CheckFailed, EtlAgentError
+from etl_agent.errors import CheckFailed, ConfigurationError, EtlAgentError
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
@@ -243,6 +243,8 @@ class Tx(Record):
         with mapped(self._location, where=str(path)):
             self._connection.exec_driver_sql("SAVEPOINT etl_check")
             with self._connection.exec_driver_sql(query, execution_options={"no_parameters": True}) as found:
+                if not found.returns_rows:
+                    raise ConfigurationError("a check asks for rows, and this statement gives none", where=str(path))
                 rows = len(found.fetchmany(_MOST_FOUND))
             self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT etl_check")
             return rows

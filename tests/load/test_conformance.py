@@ -392,6 +392,16 @@ def test_a_check_is_made_of_queries(target: Target, target_url: str, tmp_path, t
         load_rows(target, spec(target_url, check_sql=[str(check)]), PAIR, [("a", "1")])
 
 
+def test_a_check_that_gives_no_rows_is_none(target: Target, target_url: str, tmp_path) -> None:
+    """A query that only changes something is refused, and so is the load."""
+    load_rows(target, spec(target_url), PAIR, [("a", "1")])
+    check = tmp_path / "check.sql"
+    check.write_text("WITH one AS (SELECT 1) DELETE FROM t", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="gives none"):
+        load_rows(target, spec(target_url, check_sql=[str(check)]), PAIR, [("b", "2")])
+    assert query(target_url, "SELECT count(*) FROM t") == [(1,)]
+
+
 def _change() -> pa.RecordBatch:
     of = shape(run_id="integer", table_name="text", step="text", column_name="text", before="text", after="text")
     return batch(
