@@ -43,6 +43,8 @@ class PlanDraft(Frozen):
     """The choices in them."""
     not_understood: tuple[str, ...] = ()
     """Words of the goal that nothing was made of."""
+    unclear: tuple[str, ...] = ()
+    """Those of them that could change what is destroyed, what is loaded, or where rows go."""
     left_out: tuple[str, ...] = ()
     """Datasets that were given and that the goal does not ask for."""
     maker: Literal["rules", "model"] = "rules"

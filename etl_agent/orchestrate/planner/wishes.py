@@ -204,3 +204,6 @@ class Reading(Frozen):
     """What it asks for, in the order of its words."""
     not_understood: tuple[str, ...] = ()
     """Its words, or runs of words, that mean something and that nothing was made of, in their order."""
+    unclear: tuple[str, ...] = ()
+    """Those of them that could change what is destroyed, what is loaded, or where rows go: a plan is not to be carried
+    out past them."""

@@ -83,7 +83,7 @@ def read_by_model(reading: Reading, given: Given, *, ask: Ask) -> Read:
     taken, notes = _taken(answer.wishes if isinstance(answer, WishesChoice) else (), told)
     numbers = dict.fromkeys(answer.doubts if isinstance(answer, DoubtsChoice) else ())
     doubts = tuple(told.risky[number] for number in numbers)
-    merged = Reading(wishes=(*reading.wishes, *taken), not_understood=_left(told, taken))
+    merged = Reading(wishes=(*reading.wishes, *taken), not_understood=_left(told, taken), unclear=reading.unclear)
     return replace(read, reading=merged, notes=(*notes, *map(_doubted, doubts)), doubts=doubts, asked=outcome.asked)
 
 
