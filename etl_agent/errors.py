@@ -15,6 +15,7 @@ EtlAgentError                 70  a bug, or the base of everything below
 ├── CannotCreate              73  an output cannot be created
 ├── CannotWrite               74  writing failed (disk full, input/output error)
 ├── TryLater                  75  another run holds the lock, or the input is still growing
+│   └── HeldByAnother             another run holds the table
 ├── PermissionRefused         77  the file system or the database says no
 └── ConfigurationError        78  a pipeline file, contract or target that cannot work
     └── SpecInvalid               every mistake of a pipeline file at once
@@ -38,6 +39,7 @@ __all__ = [
     "Drifted",
     "EtlAgentError",
     "FileRefused",
+    "HeldByAnother",
     "NoInput",
     "OverBudget",
     "PermissionRefused",
@@ -196,6 +198,10 @@ class TryLater(EtlAgentError):
     """Another run holds the lock, or the input is still growing."""
 
     exit_code = 75
+
+
+class HeldByAnother(TryLater):
+    """Another run holds the table; the message names it."""
 
 
 class PermissionRefused(EtlAgentError):

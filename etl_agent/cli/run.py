@@ -30,6 +30,7 @@ __all__ = ["run"]
 @click.option("--reload", is_flag=True, help="Load files again whose content is in the table.")
 @click.option("--locked", is_flag=True, help="Run only by a lock that is there and fits; see etl-agent lock.")
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
+@click.option("--skip-if-running", is_flag=True, help="Exit with 0 and do nothing where another run holds the table.")
 @click.option("--as-of", type=AS_OF, metavar="DAY", help="The day that {date} in paths stands for (YYYY-MM-DD).")
 @click.option("--var", "variables", type=VARIABLE, multiple=True, metavar="NAME=VALUE", help="Fill {NAME} in paths.")
 @click.option("--fail-on-rejects", is_flag=True, help="Exit with 1 if any row was quarantined.")
@@ -48,6 +49,7 @@ def run(
     reload: bool,
     locked: bool,
     wait: float,
+    skip_if_running: bool,
     as_of: date | None,
     variables: tuple[tuple[str, str], ...],
     fail_on_rejects: bool,
@@ -91,6 +93,7 @@ def run(
                 reload=reload,
                 locked=locked,
                 wait=wait,
+                skip_if_running=skip_if_running,
                 variables=dict(variables),
                 as_of=as_of,
                 progress=outcomes.progress,

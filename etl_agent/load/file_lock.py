@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etl_agent.errors import TryLater
+from etl_agent.errors import HeldByAnother
 
 __all__ = ["held"]
 
@@ -29,12 +29,12 @@ def held(path: Path, *, what: str, wait: float) -> Iterator[None]:
         wait: how long to wait for another holder, in seconds.
 
     Raises:
-        TryLater: another process holds it.
+        HeldByAnother: another process holds it.
     """
     until = time.monotonic() + wait
     while (handle := _taken(path)) is None:
         if time.monotonic() >= until:
-            raise TryLater(f"another run holds {what}: {_note(path)}", next_command="repeat with --wait 5m")
+            raise HeldByAnother(f"another run holds {what}: {_note(path)}", next_command="repeat with --wait 5m")
         time.sleep(_POLL)
     try:
         os.truncate(handle, 0)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from etl_agent.errors import EtlAgentError, TryLater
+from etl_agent.errors import EtlAgentError, HeldByAnother
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit, fit
@@ -114,7 +114,7 @@ class PostgresTarget(Target):
             if time.monotonic() >= until:
                 held_by = holder(connection, key)
                 connection.rollback()
-                raise TryLater(f"another run holds table {table}: {held_by}", next_command="repeat with --wait 5m")
+                raise HeldByAnother(f"another run holds table {table}: {held_by}", next_command="repeat with --wait 5m")
             connection.rollback()
             time.sleep(_POLL)
         connection.commit()

@@ -118,7 +118,7 @@ class Target(ABC):
             wait: how long to wait for another run, in seconds.
 
         Raises:
-            TryLater: another run holds the lock; the message names it.
+            HeldByAnother: another run holds the lock; the message names it.
         """
 
     @abstractmethod

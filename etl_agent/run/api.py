@@ -34,6 +34,7 @@ def run(
     reload: bool = False,
     locked: bool = False,
     wait: float = 0.0,
+    skip_if_running: bool = False,
     variables: Mapping[str, str] | None = None,
     as_of: date | None = None,
     progress: Progress | None = None,
@@ -50,6 +51,7 @@ def run(
         reload: load content again that is in the table.
         locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
+        skip_if_running: do nothing, and say so in the result's message, where another run holds the table.
         variables: values for ``{name}`` in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.
@@ -72,6 +74,7 @@ def run(
         reload=reload,
         locked=locked,
         wait=wait,
+        skip_if_running=skip_if_running,
         variables=variables or {},
         as_of=as_of,
         progress=progress or NoProgress(),

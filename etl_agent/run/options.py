@@ -50,6 +50,7 @@ class RunOptions:
         reload: load content again that is in the table.
         locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
+        skip_if_running: do nothing, and say so in the result, where another run holds the table.
         variables: values for templates in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.
@@ -62,6 +63,7 @@ class RunOptions:
     reload: bool = False
     locked: bool = False
     wait: float = 0.0
+    skip_if_running: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     as_of: date | None = None
     progress: Progress = field(default_factory=NoProgress)

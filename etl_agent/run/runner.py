@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from etl_agent import collector
 from etl_agent.ask import no_model_calls
 from etl_agent.clean.step import CarryStep, KeyStep
-from etl_agent.errors import DataRefused, EtlAgentError
+from etl_agent.errors import DataRefused, EtlAgentError, HeldByAnother
 from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.opening import open_dataset
 from etl_agent.load.target import Target, open_target
@@ -80,8 +80,13 @@ def run_pipeline(
         scratch = stack.enter_context(scratch_folder(run_id=run_id))
         run = Run(spec, project, options, run_id, scratch, replay, decisions=options.decisions)
         target = stack.enter_context(open_target(spec.load.to, read_only=options.dry, folder=project))
-        if not options.dry:
-            stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
+        try:
+            if not options.dry:
+                stack.enter_context(target.lock(run.table, schema=spec.load.db_schema, wait=options.wait))
+        except HeldByAnother as held:
+            if not options.skip_if_running:
+                raise
+            return run.result(status="nothing new", message=f"skipped, since {held.what}")
         run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
         digest = digest_of(spec, project=project, lock=run.lock)
         stack.callback(options.progress.end)
@@ -195,14 +200,7 @@ def _loaded(
 
 
 def _filled(
-    run: Run,
-    dataset: Dataset,
-    prepared: Prepared,
-    books: Books,
-    selection: Selection,
-    *,
-    tx: Tx,
-    table: Sequence[str],
+    run: Run, dataset: Dataset, prepared: Prepared, books: Books, selection: Selection, *, tx: Tx, table: Sequence[str]
 ) -> RunResult:
     """Bring everything into the transaction, up to its commit."""
     spec = run.spec

@@ -73,6 +73,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if request.get("syscall") is not None or request.get("trace") is not None:
         os.waitpid(child, os.WUNTRACED)
         _attach(child, request)
+    if request.get("background"):
+        return {"pid": child}
     if request.get("until_stopped"):
         os.waitpid(child, os.WUNTRACED)
         return {"pid": child}

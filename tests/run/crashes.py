@@ -185,6 +185,30 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         os.kill(process, signal.SIGCONT)
         return int(self._exchange({"wait_for": process})["code"])
 
+    def together(self, pipelines: Sequence[Mapping[str, Any]], *options: str) -> list[tuple[int, str]]:
+        """Run pipelines at the same time, and return the exit code and the words of each."""
+        begun = []
+        for number, pipeline in enumerate(pipelines):
+            file = self.folder / "pipelines" / f"p{number}.yaml"
+            file.write_text(json.dumps(pipeline))
+            said = self.folder / f"stderr of {number}"
+            request = {
+                "arguments": ["run", *options, str(file)],
+                "folder": str(self.folder),
+                "environment": {"ETL_AGENT_SCRATCH": str(self._scratch)},
+                "stdout": os.devnull,
+                "stderr": str(said),
+                "batch_rows": 4,
+                "background": True,
+            }
+            begun.append((self._exchange(request)["pid"], said))
+        return [(int(self._exchange({"wait_for": process})["code"]), said.read_text()) for process, said in begun]
+
+    @property
+    def url(self) -> str:
+        """The target as it is now."""
+        return self._url
+
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         assert self._server.stdin is not None and self._server.stdout is not None
         watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
