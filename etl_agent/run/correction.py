@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ _ROWS = 5_000
 
 def written_cells(raw: str, layout: FileLayout) -> list[bytes] | None:
     """Split a raw record into cells as they are written; None where it is no record of its file's width."""
-    grammar = Grammar(delimiter=layout.delimiter, quote=layout.quote)
+    grammar = _grammar(layout.delimiter, layout.quote)
     record = raw.encode("utf-8", "surrogatepass")
     if grammar.structure(record) != "record" or grammar.width(record) != len(layout.header):
         return None
@@ -60,10 +61,26 @@ def written_cells(raw: str, layout: FileLayout) -> list[bytes] | None:
 
 def split(raw: str | None, layout: FileLayout | None) -> tuple[str | None, ...] | None:
     """Split a raw record into cells; None where it is no record of its file's width, or the layout is not known."""
-    if raw is None or layout is None or (cells := written_cells(raw, layout)) is None:
+    if raw is None or layout is None:
         return None
-    grammar = Grammar(delimiter=layout.delimiter, quote=layout.quote)
+    if (plain := _plain_cells(raw, layout)) is not None:
+        return tuple(cell or None for cell in plain) if len(plain) == len(layout.header) else None
+    if (cells := written_cells(raw, layout)) is None:
+        return None
+    grammar = _grammar(layout.delimiter, layout.quote)
     return tuple(grammar.value(cell) for cell in cells)
+
+
+def _plain_cells(raw: str, layout: FileLayout) -> list[str] | None:
+    """Split a record in which nothing is quoted, as nearly all are; None where it takes the grammar to tell."""
+    if layout.delimiter is None or len(layout.delimiter) > 1 or "\n" in raw or "\r" in raw:
+        return None
+    return None if layout.quote is not None and layout.quote in raw else raw.split(layout.delimiter)
+
+
+@lru_cache(maxsize=32)
+def _grammar(delimiter: str | None, quote: str | None) -> Grammar:
+    return Grammar(delimiter=delimiter, quote=quote)
 
 
 def export_entries(
