@@ -82,11 +82,13 @@ class Budget:
         calls: requests to the endpoint.
         tokens: tokens of questions and answers.
         cost: money, in the currency of the configured prices.
+        seconds: time after which no request is made any more; one that is under way may take its own time.
     """
 
     calls: int | None = None
     tokens: int | None = None
     cost: Decimal | None = None
+    seconds: float | None = None
 
     def refusal(self, used: Usage, *, ahead: Usage) -> str | None:
         """Say what a call would exceed, before it is made; None if it may be made.
@@ -211,6 +213,7 @@ class Meter:
         self._patience = patience
         self._pause = pause
         self._clock = clock
+        self._began = clock()
         self._failures = 0
         self._opened = 0.0
         self._used = Usage()
@@ -238,7 +241,10 @@ class Meter:
         Args:
             ahead: the most that the request takes, as far as it is known; given back by ``settle``.
         """
+        limit = self._budget.seconds
         with self._lock:
+            if limit is not None and self._clock() - self._began >= limit:
+                return Unanswered("over_budget", f"the budget is {limit:g} seconds, and they are over")
             if refusal := self._budget.refusal(sum(self._reserved, self._used), ahead=ahead):
                 return Unanswered("over_budget", refusal)
             self._reserved.append(ahead)

@@ -165,3 +165,13 @@ def test_what_is_set_aside_counts_until_it_is_settled() -> None:
     meter.settle(ahead, took=Usage(calls=1, tokens_in=40))
     assert meter.reserve(ahead) is None
     assert meter.used == Usage(calls=1, tokens_in=40)
+
+
+def test_no_request_is_made_once_the_time_is_over() -> None:
+    """The time of a budget runs from the first moment, whatever was asked by then."""
+    now = iter([0.0, 1.0, 2.5])
+    meter = Meter(Budget(seconds=2.0), clock=lambda: next(now))
+    assert meter.reserve(Usage(calls=1)) is None
+    refused = meter.reserve(Usage(calls=1))
+    assert refused is not None
+    assert (refused.failure, refused.detail) == ("over_budget", "the budget is 2 seconds, and they are over")

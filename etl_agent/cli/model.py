@@ -48,6 +48,7 @@ def asking(
     calls: int | None = None,
     tokens: int | None = None,
     cost: Decimal | None = None,
+    seconds: float | None = None,
 ) -> ConfiguredModel | None:
     """Return the model that is configured, if there is one; nothing is sent before a question is asked.
 
@@ -56,6 +57,7 @@ def asking(
         no_model: what ``--no-model`` says.
         project: the folder that keeps answers, and a record of all that is sent; its ``.env`` has been read.
         calls, tokens, cost: what all questions of the command may take; by default what the variables say.
+        seconds: time that they may take together.
 
     Raises:
         ConfigurationError: the model is configured as it cannot be.
@@ -65,4 +67,4 @@ def asking(
     from etl_agent.run.model import open_model
     from etl_agent.run.model_settings import read_settings
 
-    return open_model(read_settings(model, calls=calls, tokens=tokens, cost=cost), project=project)
+    return open_model(read_settings(model, calls=calls, tokens=tokens, cost=cost, seconds=seconds), project=project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ __all__ = ["plan"]
 @click.option("--max-calls", type=click.IntRange(min=0), help="Requests to a model at most.")
 @click.option("--max-tokens", type=click.IntRange(min=0), help="Tokens of questions and answers at most.")
 @click.option("--max-cost", type=MONEY, metavar="MONEY", help="What the model may cost, in the currency of its prices.")
-@click.option("--max-time", type=WAIT, metavar="TIME", help="Begin no pipeline and no revision later, for example 10m.")
+@click.option("--max-time", type=WAIT, metavar="TIME", help="Ask nothing and begin no pipeline later, for example 10m.")
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
 @fallback_option
 @model_options
@@ -90,8 +91,17 @@ def plan(
         raise click.UsageError("the goal is empty; say what you want, for example 'load the orders by order_id'")
     if "-" in files:
         raise click.UsageError("a plan reads its files more than once; name files instead of the standard input")
+    began = time.monotonic()
     project = project_of()
-    ask = asking(model, no_model=no_model, project=project, calls=max_calls, tokens=max_tokens, cost=max_cost)
+    ask = asking(
+        model,
+        no_model=no_model,
+        project=project,
+        calls=max_calls,
+        tokens=max_tokens,
+        cost=max_cost,
+        seconds=max_time,
+    )
     planned = make_plan(
         goal,
         [_within(file, project) for file in files],
@@ -106,7 +116,8 @@ def plan(
     report.tell_plan()
     try:
         if execute:
-            options = GoalOptions(yes=yes, max_replans=max_replans, max_seconds=max_time, wait=wait)
+            left = None if max_time is None else max(max_time - (time.monotonic() - began), 0.0)
+            options = GoalOptions(yes=yes, max_replans=max_replans, max_seconds=left, wait=wait)
             code = _executed(planned, report, project=project, options=options, ask=ask)
         else:
             code = _written(report, overwrite=yes)

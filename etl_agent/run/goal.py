@@ -185,7 +185,7 @@ class _Goal:
             said = f"held back: {what}, and the model that was asked failed or doubts it; if it is meant, next: {then}"
             return Step(spec.name, "held back", message=said, exit_code=_HELD_BACK)
         if self._is_late():
-            said = f"not run: the {self._options.max_seconds:g} seconds are over; the same call goes on here"
+            said = "not run: the time is over; the same call goes on here"
             return Step(spec.name, "not run", message=said, exit_code=TryLater.exit_code)
         return None
 

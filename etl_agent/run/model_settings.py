@@ -23,6 +23,9 @@ MODEL = "ETL_AGENT_MODEL"
 _CALLS = 20
 """Requests of one command, if nothing else is said: more than the routes of a pipeline, few enough to notice."""
 
+_LEAST_SECONDS = 0.1
+"""A request that is made at all has a moment: a limit of none is no timeout."""
+
 _OF_ENDPOINT = {
     "model": MODEL,
     "base_url": "OPENAI_BASE_URL",
@@ -74,6 +77,7 @@ def read_settings(
     calls: int | None = None,
     tokens: int | None = None,
     cost: Decimal | None = None,
+    seconds: float | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> ModelSettings | None:
     """Return the model that is configured; None if none is named, whatever else the environment holds.
@@ -83,6 +87,7 @@ def read_settings(
         calls: requests that the command may make; by default what ``ETL_AGENT_MODEL_MAX_CALLS`` says.
         tokens: what they may take; by default what ``ETL_AGENT_MODEL_MAX_TOKENS`` says.
         cost: what they may cost, in the currency of the prices; by default what ``ETL_AGENT_MODEL_MAX_COST`` says.
+        seconds: time that all questions together may take.
         environ: the variables; those of the process when absent. One that is empty counts as not set.
 
     Raises:
@@ -99,7 +104,11 @@ def read_settings(
             where=_OF_LIMITS["cost"],
             next_command=f"export {_OF_ENDPOINT['price_in']}=... {_OF_ENDPOINT['price_out']}=...",
         )
-    return ModelSettings(endpoint, Budget(limits.calls, limits.tokens, limits.cost))
+    if seconds is not None:
+        limit = max(seconds, _LEAST_SECONDS)
+        shorter = {"timeout": min(endpoint.timeout, limit), "connect_timeout": min(endpoint.connect_timeout, limit)}
+        endpoint = endpoint.model_copy(update=shorter)
+    return ModelSettings(endpoint, Budget(limits.calls, limits.tokens, limits.cost, seconds))
 
 
 def _read(

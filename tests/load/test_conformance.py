@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from etl_agent.errors import CheckFailed, ConfigurationError, DataRefused, Drifted, EtlAgentError, ShrinkRefused
+from etl_agent.load.ledger_tables import VERSION
 from etl_agent.load.modes import Counts
 from etl_agent.load.target import Target, open_target
 from etl_agent.shape import Column, Shape, parse_type
@@ -342,7 +343,7 @@ def test_the_record_commits_with_the_rows(target: Target, target_url: str) -> No
         assert tx.write("_etl_changes", _change()) == 1
         tx.commit()
     assert query(target_url, 'SELECT step, "before", "after", "rows" FROM _etl_changes') == [("strip", " a", None, 1)]
-    assert query(target_url, "SELECT version FROM _etl_meta") == [(1,)]
+    assert query(target_url, "SELECT version FROM _etl_meta") == [(VERSION,)]
 
 
 def test_user_sql_runs_inside_the_transaction(target: Target, target_url: str, tmp_path: object) -> None:
