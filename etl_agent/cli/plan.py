@@ -133,12 +133,12 @@ def plan(
 
 
 def _written(report: Report, *, overwrite: bool) -> int:
-    """Write the files of the plan; a plan that is known not to load is a no."""
+    """Write the files of the plan; one that is known not to load, or of a goal that is not clear, is a no."""
     from etl_agent.run.plan_files import save_plan
 
     save_plan(report.files, overwrite=overwrite)
     report.tell_files()
-    return int(bool(report.stops))
+    return int(report.is_doubtful)
 
 
 def _executed(planned: Planned, report: Report, *, project: Path, options: GoalOptions, ask: Ask | None) -> int:

@@ -65,6 +65,11 @@ class Report:
         return tuple(finding for finding in self._planned.findings if severity([finding])[0])
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether the plan is known not to load, or the goal not to be clear."""
+        return bool(self.stops or self._planned.draft.unclear)
+
+    @property
     def fell_back(self) -> bool:
         """Whether anything that a model was to decide was decided without it."""
         if self.result is None:
@@ -97,7 +102,10 @@ class Report:
             what = "; ".join(finding.detail or finding.kind for finding in found)
             said = f"{name} would not load: {what}; next: change pipelines/{name}.yaml, or say the goal otherwise"
             click.echo(f"etl-agent: {_line(said)}", err=True)
-        if not self.stops:
+        for words in self._planned.draft.unclear:
+            said = f"not clear: {words!r} may say what is destroyed, what is loaded or where rows go; say it otherwise"
+            click.echo(f"etl-agent: {_line(said)}", err=True)
+        if not self.is_doubtful:
             self._say(f"next: {self.next}")
 
     def tell_step(self, step: Step) -> None:
@@ -143,6 +151,7 @@ class Report:
             "maker": draft.maker,
             "pipelines": [_pipeline(draft, spec.name) for spec in draft.pipelines],
             "not_understood": list(draft.not_understood),
+            "unclear": list(draft.unclear),
             "left_out": list(draft.left_out),
             "notes": [*draft.notes, *planned.notes, *self.files.notes, *(() if result is None else result.notes)],
             "findings": [finding.model_dump(mode="json") for finding in planned.findings],

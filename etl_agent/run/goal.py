@@ -18,7 +18,7 @@ from etl_agent.orchestrate.planner.revising.revise import revise
 from etl_agent.orchestrate.planner.revision import Revision, decisions_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.findings_of import findings_of_error, findings_of_result
-from etl_agent.run.goal_guard import Destruction, destructions, refuse_destruction, without_files
+from etl_agent.run.goal_guard import Destruction, destructions, refuse_destruction, refuse_unclear, without_files
 from etl_agent.run.goal_journal import Journal
 from etl_agent.run.goal_result import GoalOptions, GoalResult, Outcome, Step
 from etl_agent.run.options import NoProgress, Progress, RunOptions
@@ -57,11 +57,13 @@ def execute(
         told: is told what became of each pipeline as soon as it is known.
 
     Raises:
-        UsageError: the plan destroys something, and nobody agreed; nothing was run or written.
+        UsageError: the goal is not clear, or the plan destroys something and nobody agreed; nothing was run or
+            written.
         TryLater: another process works at this goal.
         EtlAgentError: of the class that says why files cannot be written.
     """
     options = options or GoalOptions()
+    refuse_unclear(planned.draft)
     kept = planned.resumed
     files = plan_files(planned.draft, project=project)
     ours = () if kept is None else (kept.first, *(revision.draft for revision in kept.revisions))

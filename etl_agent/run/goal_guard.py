@@ -16,7 +16,7 @@ from etl_agent.run.options import RunOptions
 from etl_agent.run.plan_files import PlanFile, PlanFiles
 from etl_agent.run.runner import run_pipeline
 
-__all__ = ["Destruction", "destructions", "refuse_destruction", "without_files"]
+__all__ = ["Destruction", "destructions", "refuse_destruction", "refuse_unclear", "without_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,20 @@ def destructions(
         if listed := (*written, *_of_table(spec, project)):
             found[spec.name] = listed
     return found
+
+
+def refuse_unclear(draft: PlanDraft) -> None:
+    """Refuse to run past words that may mean the opposite of what the plan does.
+
+    Raises:
+        UsageError: the goal has such words.
+    """
+    if draft.unclear:
+        words = ", ".join(map(repr, draft.unclear))
+        raise UsageError(
+            f"nothing was run: {words} may say what is destroyed, what is loaded or where rows go, and is not clear",
+            next_command="say it in other words",
+        )
 
 
 def refuse_destruction(found: Mapping[str, tuple[Destruction, ...]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -302,3 +303,13 @@ def test_a_plan_that_was_tried_is_not_tried_again(project: Project, revising: Re
     result = ran(project, planned(project, pipeline(project, "a", contract=WORDS)))
     assert len(reviser.asked) == 2
     assert (len(result.revisions), result.steps[0].attempts) == (1, 2)
+
+
+def test_nothing_runs_past_words_that_are_not_clear(project: Project) -> None:
+    """Words that may say what is destroyed, and that nothing was made of, stop a run, whatever was agreed to."""
+    project.write("a.csv", "id\n1\n")
+    plan = planned(project, pipeline(project, "a"))
+    doubtful = replace(plan, draft=plan.draft.model_copy(update={"unclear": ("forbid overwriting",)}))
+    with pytest.raises(UsageError, match="'forbid overwriting' may say"):
+        ran(project, doubtful, yes=True)
+    assert not (project.folder / "pipelines").exists()

@@ -84,6 +84,7 @@ def draft(
         pipelines=tuple(made[name][0] for name in order),
         points=tuple(point for name in order for point in made[name][1]),
         not_understood=reading.not_understood,
+        unclear=reading.unclear,
         left_out=tuple(source.name for source in given.sources if source not in taken),
         maker=maker,
         notes=tuple(dict.fromkeys(told)),
