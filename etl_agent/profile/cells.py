@@ -15,7 +15,7 @@ from etl_agent.hashing import hash_cells
 from etl_agent.profile.sketches import Hashes
 from etl_agent.profile.spelled import Spelled
 
-__all__ = ["Cells", "RowHashes"]
+__all__ = ["Cells", "RowHashes", "hashed"]
 
 _NONE = np.zeros(0, np.int32)
 
@@ -50,9 +50,7 @@ class Cells:
     @cached_property
     def hashes(self) -> Hashes:
         """The hash of each distinct value."""
-        if not len(self.spelled.values):
-            return np.zeros(0, np.uint64)
-        return _mixed(hash_cells(self.spelled.values))
+        return hashed(self.spelled.values)
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,11 @@ class RowHashes:
     def hashes(self) -> Hashes:
         """The hash of each row."""
         return _mixed(self.sums)
+
+
+def hashed(values: pa.StringArray) -> Hashes:
+    """Return the hash of each value."""
+    return _mixed(hash_cells(values)) if len(values) else np.zeros(0, np.uint64)
 
 
 def _mixed(hashes: Hashes) -> Hashes:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from etl_agent.profile.cells import Cells
+from etl_agent.profile.cells import Cells, hashed
 from etl_agent.profile.forms import Forms
 from etl_agent.profile.moments import Moments
 from etl_agent.profile.nulls import null_spellings
 from etl_agent.profile.numerals import Numerals
 from etl_agent.profile.quantiles import Quantiles
-from etl_agent.profile.sketches import Counts, Distinct, Frequent
+from etl_agent.profile.sketches import Counts, Distinct, Frequent, Hashes
+from etl_agent.profile.spelled import Spelled
 from etl_agent.profile.words import Words
 
 __all__ = ["ColumnFacts"]
 
 _SHORT = 4096  # characters up to which values are counted by length; longer ones are sorted instead
+_FEW_VALUES, _FEW_BYTES = 64, 4096  # of a column whose facts cost more than telling that it was seen before
+_REMEMBERED = 4096  # such columns; their cells take a few megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +89,12 @@ class ColumnFacts:
     @staticmethod
     def of(cells: Cells) -> ColumnFacts:
         """Take the facts of encoded cells: of the distinct values, weighted by how often they occur."""
-        spelled, rows = cells.spelled, len(cells.codes)
-        counts = spelled.rows
-        if not len(counts):
+        values, rows = cells.spelled.values, len(cells.codes)
+        if not len(values):
             return ColumnFacts(rows=rows, nulls=rows)
-        lengths = pc.utf8_length(spelled.values).to_numpy(zero_copy_only=False)
-        return ColumnFacts(
-            rows=rows,
-            nulls=cells.nulls,
-            empties=int(counts[lengths == 0].sum()),
-            characters=int((lengths * counts).sum()),
-            lengths=_spread(lengths, counts),
-            distinct=Distinct.of(cells.hashes, counts),
-            frequent=Frequent.of(spelled.values, counts),
-            patterns=Frequent.of(spelled.patterns, spelled.pattern_rows),
-            forms=Forms.of(spelled),
-            null_spellings=null_spellings(spelled),
-            numerals=Numerals.of(spelled),
-            moments=Moments.of(spelled),
-            words=Words.of(spelled),
-        )
+        if len(values) <= _FEW_VALUES and values.nbytes <= _FEW_BYTES:
+            return _of_few(tuple(values.to_pylist()), tuple(cells.spelled.rows.tolist()), cells.nulls)
+        return _of(cells.spelled, cells.hashes, cells.nulls)
 
     def combine(self, other: ColumnFacts) -> ColumnFacts:
         """Merge the facts of other cells of the same column."""
@@ -123,6 +113,33 @@ class ColumnFacts:
             moments=self.moments.combine(other.moments),
             words=self.words.combine(other.words),
         )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_few(values: tuple[str, ...], counts: tuple[int, ...], nulls: int) -> ColumnFacts:
+    """Take the facts of a small column once: a plan of a wide file asks for the same ones at every step."""
+    spelled = Spelled(pa.array(values, pa.string()), np.array(counts, np.int64))
+    return _of(spelled, hashed(spelled.values), nulls)
+
+
+def _of(spelled: Spelled, hashes: Hashes, nulls: int) -> ColumnFacts:
+    counts = spelled.rows
+    lengths = pc.utf8_length(spelled.values).to_numpy(zero_copy_only=False)
+    return ColumnFacts(
+        rows=int(counts.sum()) + nulls,
+        nulls=nulls,
+        empties=int(counts[lengths == 0].sum()),
+        characters=int((lengths * counts).sum()),
+        lengths=_spread(lengths, counts),
+        distinct=Distinct.of(hashes, counts),
+        frequent=Frequent.of(spelled.values, counts),
+        patterns=Frequent.of(spelled.patterns, spelled.pattern_rows),
+        forms=Forms.of(spelled),
+        null_spellings=null_spellings(spelled),
+        numerals=Numerals.of(spelled),
+        moments=Moments.of(spelled),
+        words=Words.of(spelled),
+    )
 
 
 def _spread(lengths: NDArray[np.int32], counts: Counts) -> Quantiles:

@@ -224,3 +224,15 @@ def test_a_column_that_some_batches_lack_is_null_there():
     right = TableFacts.observe(pa.RecordBatch.from_pydict({"b": ["x"]}))
     both = TableFacts().combine(left).combine(right)
     assert [(name, column.rows, column.nulls) for name, column in both.columns.items()] == [("a", 3, 1), ("b", 3, 2)]
+
+
+def test_the_facts_of_a_small_column_are_taken_once():
+    """A plan of a wide file asks for them at every step."""
+    assert facts("a", "b", None) is facts("a", "b", None)
+
+
+def test_facts_that_were_taken_before_are_of_the_same_rows():
+    """How often each value stands, and how many nulls there are, tells columns apart."""
+    assert facts("a", "b", None).rows == 3
+    assert (facts("a", "b", None, None).rows, facts("a", "b", None, None).nulls) == (4, 2)
+    assert facts("a", "a", "b").frequent.top(1) == [("a", 2)]

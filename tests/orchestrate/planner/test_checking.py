@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from etl_agent.clean.text import Strip
 from etl_agent.orchestrate.planner.given import UserSql
 from etl_agent.orchestrate.planner.revising.checking import check
 from tests.orchestrate.planner.drafts import draft_of, given_of, pipeline, said, source
@@ -285,3 +286,20 @@ def test_the_check_is_deterministic() -> None:
     """The same draft has the same findings."""
     draft = draft_of(pipeline("moorings", {**WHOLE, "colour": {}, "since": {"type": "date"}}))
     assert check(draft, GIVEN) == check(draft, GIVEN)
+
+
+def test_a_check_asks_each_step_for_its_columns_as_often_however_wide_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a file of a thousand columns costs a million."""
+    asked: list[int] = []
+    names_after = Strip.names_after
+    monkeypatch.setattr(Strip, "names_after", lambda step, names: (asked.append(0), names_after(step, names))[1])
+
+    def times(width: int) -> int:
+        wide = source("wide", {f"c{place}": ["a", "b"] for place in range(width)})
+        contract: dict[str, Any] = {name: {} for name in wide.columns}
+        strip = [{"step": "strip", "columns": "all"}]
+        asked.clear()
+        assert check(draft_of(pipeline("wide", contract, clean=strip)), given_of(wide)) == ()
+        return len(asked)
+
+    assert times(60) == times(3) > 0

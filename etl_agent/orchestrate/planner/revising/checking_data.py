@@ -11,7 +11,7 @@ from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
 from etl_agent.orchestrate.planner.revising.editing import contract_of
 from etl_agent.orchestrate.planner.revising.trying import broken, trial
-from etl_agent.orchestrate.planner.revising.walking import brought, history, source_of
+from etl_agent.orchestrate.planner.revising.walking import brought, history, source_of, walk
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.profile import Profile
 from etl_agent.rejects import ReasonCode
@@ -30,8 +30,10 @@ def on_data(draft: PlanDraft, spec: PipelineSpec, given: Given) -> Iterator[Find
 
 
 def _on_promises(spec: PipelineSpec, given: Given) -> Iterator[Finding]:
+    source = source_of(spec, given)
+    walked = None if source is None else walk(spec.clean, brought(spec, source))
     for name, column in contract_of(spec).items():
-        tried = trial(spec, given, column=name)
+        tried = trial(spec, given, column=name, walked=walked)
         if tried is None or tried.cells is None:
             continue
         for key, rows in broken(tried.cells, column).items():

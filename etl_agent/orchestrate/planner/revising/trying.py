@@ -12,7 +12,7 @@ from etl_agent.clean.step import FittedStep, RowStep, Step
 from etl_agent.decide.evidence import Evidence
 from etl_agent.errors import AmbiguousFormat
 from etl_agent.orchestrate.planner.given import Given
-from etl_agent.orchestrate.planner.revising.walking import brought, history, source_of
+from etl_agent.orchestrate.planner.revising.walking import Walk, brought, history, source_of
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.validate.casts import cast
@@ -48,13 +48,14 @@ class Trial:
         return cells_after(self.raw, (*self.steps, *steps), column=self.origin)
 
 
-def trial(spec: PipelineSpec, given: Given, *, column: str) -> Trial | None:
+def trial(spec: PipelineSpec, given: Given, *, column: str, walked: Walk | None = None) -> Trial | None:
     """Follow a column of the sample to the contract.
 
     Args:
         spec: the pipeline.
         given: what the user gave.
         column: a column behind the last node of ``clean``.
+        walked: the walk of the files' columns through the nodes, where many columns are asked for.
 
     Returns:
         The column; None where it does not come from one column of the files by steps that are known beforehand, or
@@ -63,7 +64,7 @@ def trial(spec: PipelineSpec, given: Given, *, column: str) -> Trial | None:
     source = source_of(spec, given)
     if source is None:
         return None
-    found = history(spec, brought(spec, source), column=column)
+    found = history(spec, brought(spec, source), column=column, walked=walked)
     sample = source.profile.sample.data
     if found is None or sample is None or not sample.num_rows or found[0] not in sample.schema.names:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -105,7 +106,7 @@ def _after(step: Step, names: tuple[str, ...], *, at: int, found: Walk) -> tuple
     except ConfigurationError as error:
         found.clashes.append((at, error.what))
         return names
-    twice = sorted({name for name in after if after.count(name) > 1})
+    twice = sorted(name for name, times in Counter(after).items() if times > 1)
     if twice:
         found.clashes.append((at, f"two columns would have the same name: {', '.join(twice)}"))
     return tuple(dict.fromkeys(after))
@@ -139,20 +140,23 @@ def unknown_to_contract(spec: PipelineSpec, names: Sequence[str], *, required: d
     return plan.unknown
 
 
-def history(spec: PipelineSpec, names: Sequence[str], *, column: str) -> tuple[str, tuple[Step, ...]] | None:
+def history(
+    spec: PipelineSpec, names: Sequence[str], *, column: str, walked: Walk | None = None
+) -> tuple[str, tuple[Step, ...]] | None:
     """Tell which column of the files a column was, and the steps that write it, each for that column alone.
 
     Args:
         spec: the pipeline.
         names: the columns that its files bring.
         column: a column behind the last node.
+        walked: the walk of these columns through the nodes, where many columns are asked for.
 
     Returns:
         The name that it has in the files and the steps in order, all for that name; None where the column comes from
         elsewhere, or where something that is chosen in the run works on it.
     """
     steps: list[Step] = []
-    walked, name = walk(spec.clean, names), column
+    walked, name = walked or walk(spec.clean, names), column
     for node, before in reversed(list(zip(spec.clean, walked.before, strict=True))):
         match node:
             case Rename() if name in node.columns.values():
