@@ -11,7 +11,7 @@ from etl_agent.masking import masked
 from etl_agent.profile.facts import ColumnFacts
 from etl_agent.profile.kinds import Kind
 
-__all__ = ["described", "labels", "looks_like_a_name", "one_line"]
+__all__ = ["described", "labels", "looks_like_a_name", "one_line", "without_values"]
 
 _LONGEST_NAME = 40  # characters; databases cut names at about 60, and prose is longer
 _WORDS = 5  # words of a name: a name is a phrase, more words are a sentence
@@ -24,6 +24,8 @@ _RUN = re.compile(r"[_\W]{3,}|\.\s|//|^www\.", re.IGNORECASE)
 """What no name has inside: three signs in a row, the end of a sentence, the beginning of a path or an address."""
 
 _LONGEST_PATTERN = 60
+_LONGEST_NUMBER = 8  # digits: a day has as many, and more are rather a telephone number or an account than a bound
+_KEY_LENGTH = 16  # letters and digits without a break: no word or name is as long and holds digits
 
 
 def labels(names: Iterable[str], *, what: str = "column") -> dict[str, str]:
@@ -92,6 +94,22 @@ def described(facts: ColumnFacts, *, label: str, kind: Kind, patterns: int) -> d
             for pattern, count in facts.patterns.top(patterns)
         ],
     }
+
+
+def without_values(text: str) -> str:
+    """Put stars for the words of a text by a person that look like somebody's address, number or key.
+
+    >>> without_values("load what ann@example.org sent, at most 100000, account DE89370400440532013000")
+    'load what *** sent, at most 100000, account ***'
+    """
+    return " ".join("***" if _is_value(word) else word for word in masked(text).split())
+
+
+def _is_value(word: str) -> bool:
+    plain = word.strip(".,;:!?()[]'\"")
+    digits = sum(letter.isdigit() for letter in plain)
+    coded = plain.isalnum() and len(plain) >= _KEY_LENGTH and digits > 0
+    return bool(re.search(r"[^@\s]@[^@\s]+\.", plain)) or digits > _LONGEST_NUMBER or coded
 
 
 def one_line(text: str, *, most: int) -> str:

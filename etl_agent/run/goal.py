@@ -71,7 +71,7 @@ def execute(
     dangers = destructions(planned.draft, files, project=project, ours=written)
     if not options.yes:
         refuse_destruction(dangers)
-    with Journal(project, digest=planned.identity.digest) as journal:
+    with Journal(project, digest=planned.identity.digest, wait=options.wait) as journal:
         if kept is None:
             journal.begin(
                 planned.draft,

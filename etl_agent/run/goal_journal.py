@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from etl_agent.run.own_folder import FOLDER, make_private
 __all__ = ["Identity", "Journal", "Kept", "kept_of"]
 
 _FORMAT = 1
+_PATIENCE = 0.05  # seconds between two looks at a lock
 _HIDDEN = "given by the user"
 
 
@@ -83,6 +85,7 @@ class Journal:
     Args:
         project: the project folder; the journal lies in ``.etl_agent/goals`` there, which git does not see.
         digest: that of the goal's identity.
+        wait: how long to wait for another process that works at this goal, in seconds.
 
     Raises:
         TryLater: another process works at this goal.
@@ -90,19 +93,28 @@ class Journal:
         PermissionRefused: the folder may not be written.
     """
 
-    def __init__(self, project: Path, *, digest: str) -> None:
+    def __init__(self, project: Path, *, digest: str, wait: float = 0.0) -> None:
         self.path = _path(project, digest)
         _make_folder(self.path.parent)
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise CannotCreate(f"the journal cannot be opened: {error.strerror}", where=str(self.path)) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._file)
-            raise TryLater("another process works at this goal with these files", where=str(self.path)) from None
+        self._lock(until=time.monotonic() + wait)
         self._close_torn_line()
+
+    def _lock(self, *, until: float) -> None:
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    os.close(self._file)
+                    what = "another process works at this goal with these files"
+                    raise TryLater(what, next_command="give the same command later, or with --wait 5m") from None
+                time.sleep(_PATIENCE)
+            else:
+                return
 
     def begin(
         self,

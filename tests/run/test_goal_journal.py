@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -98,6 +99,15 @@ def test_two_processes_do_not_work_at_one_goal(tmp_path: Path) -> None:
     with Journal(tmp_path, digest=DIGEST), pytest.raises(TryLater, match="another process works at this goal"):
         Journal(tmp_path, digest=DIGEST)
     Journal(tmp_path, digest=DIGEST).__exit__()
+
+
+def test_a_second_process_waits_if_it_is_told_to(tmp_path: Path) -> None:
+    """The lock of the first is waited for, as a table's is."""
+    first = Journal(tmp_path, digest=DIGEST)
+    ending = Timer(0.2, first.__exit__)
+    ending.start()
+    with Journal(tmp_path, digest=DIGEST, wait=10.0):
+        ending.join()
 
 
 def test_the_journal_is_private_and_holds_no_password(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from etl_agent.decide.telling import described, labels, one_line
-from etl_agent.masking import masked
+from etl_agent.decide.telling import described, labels, one_line, without_values
 from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.wishes import Dropped, Mode, Reading, Secret, Take, Wish
 
@@ -45,12 +44,12 @@ class Told:
     @cached_property
     def goal(self) -> str:
         """The goal on one line, without credentials."""
-        return one_line(masked(self.given.goal), most=_GOAL)
+        return one_line(without_values(self.given.goal), most=_GOAL)
 
     @cached_property
     def phrases(self) -> Mapping[int, str]:
         """The words that nothing was made of, by the number by which they are told: those that the goal tells too."""
-        shown = (one_line(masked(phrase), most=_PHRASE) for phrase in self.reading.not_understood[:_PHRASES])
+        shown = (one_line(without_values(phrase), most=_PHRASE) for phrase in self.reading.not_understood[:_PHRASES])
         return {number: phrase for number, phrase in enumerate(shown, 1) if phrase}
 
     @cached_property
@@ -196,7 +195,7 @@ class Told:
             "way": " ".join(filter(None, (wish.write_disposition, wish.strategy))) if isinstance(wish, Mode) else None,
             "source": source,
             "columns": [called[name] for name in named],
-            "words": one_line(masked(wish.words), most=_PHRASE),
+            "words": one_line(without_values(wish.words), most=_PHRASE),
         }
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from etl_agent.decide.telling import labels, looks_like_a_name, one_line
-from etl_agent.masking import masked
+from etl_agent.decide.telling import labels, looks_like_a_name, one_line, without_values
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given
@@ -49,7 +48,7 @@ class ToldTrial:
     def facts(self) -> dict[str, Any]:
         """Everything that is told, as plain data."""
         return {
-            "goal": one_line(masked(self.draft.goal), most=_GOAL),
+            "goal": one_line(without_values(self.draft.goal), most=_GOAL),
             "findings": [self._finding(number, found) for number, found in enumerate(self.findings[:_FINDINGS], 1)],
             "findings_not_shown": len(self.findings[_FINDINGS:]),
             "repairs": [self._repair(label, each) for label, each in self.repairs.items()],
