@@ -86,7 +86,15 @@ def _gaps(among, goal):
             yield at
 
 
-GAPS = [(among, goal, at) for among, goal, _ in GOALS if not OPEN.search(goal) for at in _gaps(among, goal)]
+DESTROYS = re.compile(r" (mode write_disposition=replace|mode .*strategy=delete-insert|dropped )")
+PLAIN = [(among, goal, said) for among, goal, said in GOALS if DESTROYS.search("\n".join(said))]
+GAPS = [
+    (among, goal, at)
+    for among, goal, said in GOALS
+    if not OPEN.search(goal) and (among, goal, said) not in PLAIN
+    if not said[-1].startswith("??") or len([line for line in said if line[:2] != "??"]) > 1
+    for at in _gaps(among, goal)
+]
 
 
 @settings(max_examples=80, deadline=None)
@@ -97,6 +105,38 @@ def test_an_odd_word_anywhere_is_named_and_changes_nothing(gap, odd):
     before, after = read(goal, among=among), read(f"{goal[:at]} {odd}{goal[at:]}", among=among)
     assert [line for line in told(after) if line != f"?? {odd}"] == told(before)
     assert after.not_understood.count(odd) == 1
+
+
+ENDS = re.compile(r"[.,;:!?()\n]|\b(?:and|but|then|load)\b")
+
+
+def _inside(among, goal):
+    """Return the places between words that are inside of what a destructive wish was read from."""
+    for wish in read(goal, among=among).wishes:
+        if DESTROYS.search(" " + " ".join(told(read(goal, among=among)))) and _destructive(wish):
+            for match in re.finditer(re.escape(wish.words), goal):
+                yield from (
+                    (match.start() + gap.start(), wish)
+                    for gap in re.finditer(r"(?<=\w)(?= \w)", match[0])
+                    if not ENDS.search(match[0])
+                )
+
+
+def _destructive(wish):
+    replaces = wish.wish == "mode" and (wish.write_disposition == "replace" or wish.strategy == "delete-insert")
+    return replaces or wish.wish == "dropped"
+
+
+@pytest.mark.parametrize(("among", "goal", "_"), PLAIN)
+def test_an_odd_word_takes_away_what_destroys(among, goal, _):
+    """Where a word that nobody knows stands in what destroys, nothing is destroyed, and it has to be made clear."""
+    for at, wish in _inside(among, goal):
+        try:
+            after = read(f"{goal[:at]} zorbig{goal[at:]}", among=among)
+        except UsageError:
+            continue
+        assert not any(_destructive(w) and w.source == wish.source and w.wish == wish.wish for w in after.wishes), at
+        assert after.unclear
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,15 +9,21 @@ from etl_agent.validate.formats import Format
 
 __all__ = [
     "ALIKE",
+    "CONDITIONS",
+    "DESTRUCTIVE",
+    "EXCLUDERS",
     "FILLERS",
     "FORMAT_WORDS",
     "GENERIC_TABLES",
     "INTERJECTIONS",
     "KIND_WORDS",
     "NEGATORS",
+    "NOBODY",
     "PARTICLES",
+    "REPORTS",
     "STOP_WORDS",
     "TYPE_WORDS",
+    "UNIVERSAL",
     "words",
 ]
 
@@ -58,8 +64,32 @@ STOP_WORDS = (
 NEGATORS = words("""
     not never no don't dont doesn't doesnt didn't shouldn't shouldnt mustn't mustnt won't wont can't cannot cant
     isn't isnt aren't arent avoid without nor neither stop instead rather
+    forbid forbids forbidding prohibit prohibits prevent prevents disallow disallows
 """)
 """Words that turn what follows into its opposite."""
+
+NOBODY = words("nothing none nobody")
+"""Objects that turn their verb into its opposite."""
+
+EXCLUDERS = words("except excluding exclude skip ignore omit besides apart minus barring")
+"""Words that leave out what follows."""
+
+CONDITIONS = words("if only unless when whenever while until till provided assuming otherwise maybe perhaps")
+"""Words that make what is said hold at some times only."""
+
+REPORTS = words("was were had did been got used might may hate hated say says said think thought")
+"""Words that tell of something rather than ask for it."""
+
+DESTRUCTIVE = words("""
+    replace replaces replaced replacing overwrite overwrites overwriting overwritten delete deletes deleted deleting
+    drop drops dropped dropping truncate truncates truncated truncating wipe wipes wiped wiping erase erases erasing
+    purge purges purging remove removes removing destroy clear clears clearing reset flush nuke rebuild rebuilds
+    recreate recreates
+""")
+"""Verbs that take rows, tables or columns away."""
+
+UNIVERSAL = words("everything all every each both files file data datasets tables them it these this whole warehouse")
+"""Words for whatever was given."""
 
 PARTICLES = words("""
     of at on by in the for to is a

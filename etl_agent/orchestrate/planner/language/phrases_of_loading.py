@@ -17,6 +17,7 @@ FAMILIES: tuple[Family, ...] = (
     """, tail=False),
     Family("aside", """
         (every|each) [single] [other] :period [and :period]
+        (every|each) time
         :often
         (once|twice) (a|per) :period
         (per|at|in the|on) night|morning|evening|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays
@@ -98,22 +99,24 @@ FAMILIES: tuple[Family, ...] = (
         in append mode
     """, says={"mode": "append"}),
     Family("mode", """
-        [:whole] (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting|rebuild|rebuilt
+        [:whole] (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting
             | recreate|truncate|wipe|refreshed|refreshes|reloaded)
             [:whole] [<sources>] [:old] [:stuff] [:old] [:whole]
         (refresh|reload) [:whole] (<sources>|:old|:stuff) [:stuff] [:whole]
-        (replace|overwrite|refresh|rebuild|swap) [the] [:old|:whole] [table|tables|:stuff of] <sources>
+        (replace|overwrite|refresh|swap) [the] [:old|:whole] [table|tables|:stuff of] <sources>
             [table|tables|:stuff] [:whole]
             (with|by|from|using|for) [this|that|these|those|the]
             [content|contents of] [:fresh] [:delivery|one|ones|version|content]
             [<later>]
         truncate and|& load|reload [<sources>]
         full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of] [<sources>]
-        (drop|truncate|wipe|empty|clear) [the] <sources> [table] (and|then|before) [then]
+        (drop|truncate|wipe|empty|clear) [table] <sources> [table] (and|then|before) [then]
             (reload|recreate|rebuild|load|reloading|loading) [<later>] [again|anew|afresh]
         complete reload|refresh|snapshot|overwrite
         [full|daily|complete] snapshot|snapshots [load]
-        from scratch
+        [(rebuild|recreate|reload|refresh|load) [:whole] [<sources>] [:stuff]] from scratch
+        (replace|overwrite|wipe|truncate) (what|whatever|all|everything) [that] [is|was] [already]
+            [there|((in|inside) [the] table|target|database)]
         start fresh
         in replace|overwrite mode
         drop and recreate|reload [<sources>]
@@ -168,7 +171,7 @@ FAMILIES: tuple[Family, ...] = (
         without (updating|overwriting|touching|changing) :there
     """, says={"mode": "merge", "strategy": "insert-only"}),
     Family("mode", """
-        delete and|then|- insert
+        delete and|then|-|+|&|/ insert
         delete insert
     """, says={"mode": "merge", "strategy": "delete-insert"}),
     Family("mode", """

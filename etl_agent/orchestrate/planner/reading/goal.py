@@ -9,13 +9,15 @@ from etl_agent.errors import UsageError
 from etl_agent.masking import masked
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.language.lexicon import STOP_WORDS
-from etl_agent.orchestrate.planner.language.lexicon import words as words_of
 from etl_agent.orchestrate.planner.language.tokens import Token, tokenize
 from etl_agent.orchestrate.planner.reading.agreeing import agreed, with_forbidden_modes
 from etl_agent.orchestrate.planner.reading.binding import Bound, bound
+from etl_agent.orchestrate.planner.reading.clauses import Clauses
+from etl_agent.orchestrate.planner.reading.doubtful import Unread, require_some, unclear
 from etl_agent.orchestrate.planner.reading.making import Maker, keyed_of, leaving, taken_of
 from etl_agent.orchestrate.planner.reading.mentions import Names
 from etl_agent.orchestrate.planner.reading.parsing import matched
+from etl_agent.orchestrate.planner.reading.plainly import not_plain
 from etl_agent.orchestrate.planner.reading.resolving import Resolver
 from etl_agent.orchestrate.planner.wishes import After, Reading, Wish
 
@@ -51,6 +53,8 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     def words(phrase: Bound) -> str:
         return _said(text, tokens, phrase.match.places)
 
+    clauses = Clauses(text, tokens, [phrase.match for phrase in phrases])
+    refused = not_plain(phrases, clauses, names)
     taken = tuple(named)
     resolver = Resolver(names, taken)
     keyed = keyed_of(phrases, scope=resolver.scope)
@@ -62,7 +66,7 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
     waiting: tuple[str, tuple[str, ...]] | None = None
     before_then: Bound | None = None
     for phrase in phrases:
-        idle = phrase.match.negated or _of_something_else(phrase, phrases, tokens)
+        idle = phrase.match.negated or phrase in refused or _goes_on(phrase, before, refused)
         wishes = () if idle else tuple(maker.make(phrase, before=before))
         if not (wishes and "again" in phrase.match.phrase.says):
             before = phrase
@@ -80,29 +84,18 @@ def read_goal(goal: str, sources: Sequence[Source], sql: Sequence[UserSql] = ())
         made.extend(wishes)
     odd += [before_then] if before_then is not None else []
     made, odd = with_forbidden_modes(made, odd, scope=maker.resolver.scope, words=words)
-    return Reading(wishes=agreed(made), not_understood=tuple(_leftover(text, tokens, phrases, odd)))
+    unread = tuple(_leftover(text, tokens, phrases, odd))
+    require_some(clauses, phrases=phrases, unread=unread, names=names)
+    return Reading(
+        wishes=agreed(made),
+        not_understood=tuple(one.text for one in unread),
+        unclear=tuple(unclear(unread, phrases=phrases, refused=refused, clauses=clauses, sources=sources)),
+    )
 
 
-def _of_something_else(phrase: Bound, phrases: Sequence[Bound], tokens: Sequence[Token]) -> bool:
-    """Whether a verb that would destroy a table has another object: "truncate names", "overwrite phones"."""
-    last = phrase.match.places[-1]
-    if phrase.own or phrase.match.phrase.says.get("mode") != "replace" or tokens[last].key not in _DESTROYS:
-        return False
-    taken = {place for other in phrases for place in other.match.places}
-    behind: list[Token] = []
-    for place in range(last + 1, len(tokens)):
-        if tokens[place].kind not in ("word", "number", "quoted") or place in taken:
-            break
-        behind.append(tokens[place])
-    objects = [token for token in behind if token.key not in STOP_WORDS]
-    listed = phrase.match.start > 0 and tokens[phrase.match.start - 1].kind in ("mark", "bullet")
-    return len(objects) > (1 if listed else 0)
-
-
-_DESTROYS = words_of(
-    "replace replacing overwrite overwriting truncate wipe rebuild recreate old existing older previous"
-)
-"""The words that a way of loading may end with when what is replaced stands behind it."""
+def _goes_on(phrase: Bound, before: Bound | None, refused: Sequence[Bound]) -> bool:
+    """Whether a phrase goes on with one that nothing is made of."""
+    return "again" in phrase.match.phrase.says and before is not None and before in refused
 
 
 def _plain(goal: str) -> str:
@@ -128,21 +121,21 @@ def _said(text: str, tokens: Sequence[Token], places: Sequence[int]) -> str:
     return said
 
 
-def _leftover(text: str, tokens: Sequence[Token], phrases: Iterable[Bound], odd: Sequence[Bound]) -> Iterator[str]:
+def _leftover(text: str, tokens: Sequence[Token], phrases: Iterable[Bound], odd: Sequence[Bound]) -> Iterator[Unread]:
     """Return what nothing was made of: phrases as a whole, and single words, in the order of the goal."""
     taken = {place for phrase in phrases for place in phrase.match.places}
-    whole = {phrase.match.places[0]: phrase.match.places for phrase in odd}
+    whole = {phrase.match.places[0]: phrase for phrase in odd}
     at = 0
     while at < len(tokens):
         if at in whole:
-            yield _said(text, tokens, whole[at])
+            yield Unread(_said(text, tokens, whole[at].match.places), at, whole[at])
         elif _means(tokens[at], text) and at not in taken:
-            end = at
+            start = end = at
             while (
                 end + 2 < len(tokens) and tokens[end + 1].text == "-" and _glued(tokens, end) and end + 2 not in taken
             ):
                 end += 2
-            yield text[tokens[at].start : tokens[end].end]
+            yield Unread(text[tokens[at].start : tokens[end].end], start)
             at = end
         at += 1
 

@@ -230,9 +230,13 @@ class Maker:
     def _column(self, phrase: Bound, before: Bound | None) -> Iterator[Wish]:
         if "again" in phrase.match.phrase.says and (before is None or before.match.phrase.ask != "drop"):
             return
-        make = Dropped if phrase.match.phrase.ask == "drop" else Secret
-        for name, column in self.resolver.each(phrase, self._mentions(phrase, "subject", "columns"), many=True):
-            yield make(source=name, column=column, words=self.words(phrase))
+        mentions = self._mentions(phrase, "subject", "columns")
+        if phrase.match.phrase.ask == "drop":
+            for name, column in self.resolver.by_name(phrase, mentions):
+                yield Dropped(source=name, column=column, words=self.words(phrase))
+            return
+        for name, column in self.resolver.each(phrase, mentions, many=True):
+            yield Secret(source=name, column=column, words=self.words(phrase))
 
     def _budget(self, phrase: Bound) -> Iterator[Wish]:
         percent = "0" if "zero" in phrase.match.phrase.says else self._held(phrase, "percent")

@@ -44,6 +44,23 @@ class Resolver:
             for source, columns in self.together(phrase, (mention,), many=many).items():
                 yield from ((source, column) for column in columns)
 
+    def by_name(self, phrase: Bound, mentions: Sequence[Mention]) -> Iterator[tuple[str, str]]:
+        """Find columns by their whole names only, for what cannot be had back.
+
+        Raises:
+            UsageError: a name is no column's; columns that it resembles are given.
+        """
+        for mention in mentions:
+            if mention.columns and mention.rank:
+                raise UsageError(
+                    f"{_shown(mention.text)} in the goal is not the whole name of a column",
+                    choices=tuple(dict.fromkeys(column for found in mention.columns.values() for column in found)),
+                    next_command="name the column as it stands in the header",
+                )
+            for source, column in self.each(phrase, (mention,), many=True):
+                if source in mention.columns:
+                    yield source, column
+
     def together(
         self, phrase: Bound, mentions: Sequence[Mention], *, many: bool = False
     ) -> Mapping[str, tuple[str, ...]]:
