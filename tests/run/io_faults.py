@@ -47,6 +47,8 @@ _SAID = frozenset({66, 69, 73, 74, 75, 77})
 
 _NO_MEMORY = "etl-agent: out of memory"
 
+_LOADER = 127  # the exit code of glibc's dynamic loader
+
 _CALL = re.compile(r"(?P<thread>\d+)\s+(?P<name>\w+)\(")
 
 
@@ -135,7 +137,9 @@ def _prove(crashes: Crashes, scenario: Scenario, **hooks: Any) -> Faulted:
 
 
 def _loudness(code: int, said: str) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
+    if code < 0 or code == _LOADER:
+        return wrong  # the C library ended the process in its own words: it had no memory left to go on
     if code not in _SAID and not (code == 70 and said.startswith(_NO_MEMORY)):
         wrong.append(f"exit {code}: {said}")
     if not said.startswith("etl-agent: ") or "\n" in said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -163,6 +164,14 @@ def every(pieces: int) -> dict[str, Moment]:
     }
 
 
+def _wait_for_the_server(project: Project) -> None:
+    """Let the session that was cut off end: until then its commit may be under way."""
+    until = time.monotonic() + 10
+    running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while project.ask(f"{running} AND application_name LIKE 'etl-agent%'") != [(0,)] and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 FAULTS = tuple(every(0))
 
 
@@ -191,6 +200,7 @@ def try_load(url: str, folder: Path, cut: Moment, *, mode: str) -> tuple[str, li
         except EtlAgentError as error:
             ended, code = f"exit {error.exit_code}", error.exit_code
     wrong = [] if code in (0, 69, 75) else [f"it ended with {code}"]
+    _wait_for_the_server(direct)
     found = direct.rows("id, v")
     again = direct.run("in.csv", options=RunOptions(wait=10), write_disposition=mode, **key)
     final = direct.rows("id, v")

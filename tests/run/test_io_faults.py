@@ -48,5 +48,6 @@ def test_files_that_may_not_grow_load_nothing(crashes: Crashes, size: int) -> No
 @pytest.mark.parametrize("more", [1 << 20, 16 << 20, 1 << 30])
 def test_memory_that_runs_out_loads_nothing(crashes: Crashes, more: int) -> None:
     """The process may take so many bytes of addresses more than it has when the command begins."""
+    crashes.final(BY_NAME["append"])  # by then all is imported, so that the size of a process is known
     outcome = limit(crashes, BY_NAME["append"], RLIMIT_AS=crashes.size + more)
     assert not outcome.problems, outcome.problems
