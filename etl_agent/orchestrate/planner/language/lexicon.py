@@ -19,6 +19,7 @@ __all__ = [
     "KIND_WORDS",
     "NEGATORS",
     "NOBODY",
+    "OF_TABLES",
     "PARTICLES",
     "REPORTS",
     "STOP_WORDS",
@@ -102,6 +103,12 @@ GENERIC_TABLES = words("""
     order shape form format history null nulls
 """)
 """Words behind "into" that name no table."""
+
+OF_TABLES = words("""
+    existing old older new newest latest current previous same single right correct clean fresh whole full complete
+    entire daily given target final main only first last following respective appropriate
+""")
+"""Words before "table" that tell of it, and are no name."""
 
 ALIKE: Mapping[str, str] = {
     word: words[0]

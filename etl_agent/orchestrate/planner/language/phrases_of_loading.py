@@ -31,6 +31,13 @@ FAMILIES: tuple[Family, ...] = (
     """, tail=False),
     Family("leave", """
         :omit <sources>
+        (do not|don't|dont|never) (touch|load|import|ingest|take|use|read|include|process) <sources>
+        (not|never|without) (touching|loading|importing|reading|using|including) <sources>
+        leave|keep <sources> (alone|untouched|unloaded|out|aside|(as it|they is|are))
+        <sources> :mustnot [be] (loaded|imported|ingested|touched|read|included|taken|processed)
+        <sources> [:must] (stay|stays|remain|remains|(be [left])|is|are|left) (untouched|alone|out)
+        (hands off) <sources>
+        (stay|keep) away from <sources>
     """, tail=False),
     Family("then", """
         [and] then|afterwards|next|finally|second|secondly|third|thirdly|fourth
@@ -83,14 +90,21 @@ FAMILIES: tuple[Family, ...] = (
         (to|in|as) the <table> table
         (call|name) [the|it] [table] <table>
         <sources> (into | to | as | in | -> | => | → | >) [table] <table> [table]
+        <sources> (into | -> | => | →) [table] <named> [table]
+        <sources> (to|in|as) table <named>
+        into table <named>
+        <sources> (go|goes|belong|belongs|come|comes) (to|into|(in to)) [table] <named> [table]
+        (send|write|move|put) <sources> (to|into) [table] <named> [table]
     """),
     Family("nothing", """
         replace|swap|change <junk> with|by|to <junk>
-        (delete|drop|erase|purge) <sources> [table|file]
         (replace|replaces|replacing|overwrite|overwriting|append|appending|delete|deleting|drop|dropping|update|updating|change|
             changing|touch|touching) (nothing|none|nobody)
         a|an|any|if|no <sources> (without|lacking|missing) <columns>
     """, tail=False),
+    Family("nothing", """
+        (delete|drop|erase|purge|destroy) [table] <sources> [table|file]
+    """, says={"leaves": "yes"}, tail=False),
     Family("mode", """
         append|appends|appended|appending [only] [to|the] [:new|:old] [:stuff] [<sources>]
         add [the] [:new|:row|batch] to|into|onto [the] [:old] [:stuff|what] [is] [there]
@@ -108,6 +122,8 @@ FAMILIES: tuple[Family, ...] = (
             (with|by|from|using|for) [this|that|these|those|the]
             [content|contents of] [:fresh] [:delivery|one|ones|version|content]
             [<later>]
+        (replace|overwrite) [table] <target> [table] (with|by|from|using) [:fresh] <sources> [:delivery]
+        (replace|overwrite) table <target> (with|by|from|using) [:fresh] :delivery
         truncate and|& load|reload [<sources>]
         full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of] [<sources>]
         (drop|truncate|wipe|empty|clear) [table] <sources> [table] (and|then|before) [then]
@@ -139,7 +155,9 @@ FAMILIES: tuple[Family, ...] = (
             [<sources>]
         (insert|add) or update
         update or insert|add
-        (update|updates|updating) <sources>
+        (update|updates|updating) <sources> [in place]
+        <sources> :must be updated [in place] [:onkeys] [(;|,|and) [and] (insert|add|append|load)
+            (what|whatever|those|ones|:row) [that|which] [is|are] new]
         update changed :row|<sources> [and|,] [insert|add|load] [:new] [<sources>]
         update [only] (what [has|have] changed | changed :row | changes)
         in merge mode
@@ -193,7 +211,7 @@ FAMILIES: tuple[Family, ...] = (
         [exactly|only] one per <keys>
         and|, [one] [:row] per <weak_keys>
         <keys> :is [the|a|an|our|their|its] id|ids
-        <keys> [:is] [the|a|as|its|their|form] :keyword
+        <keys> [:is|=] [the|a|as|its|their|form] :keyword
         (using|use|with|take|treat|set|define|make) <keys> as :keyword
         (with|use|using|on) [the] :keyword <keys>
         <keys> [uniquely] (identifies|identify) [a|each|every|the] [:row|<sources>]

@@ -69,6 +69,9 @@ FAMILIES: tuple[Family, ...] = (
         no (duplicate|duplicated|repeated) <columns>
         no two :row (share|(have [the] same)|(with [the] same)) <columns>
         <columns> :mustnot [be] (repeat|repeated|duplicated|(occur|appear twice))
+        <columns> [:must|may|can] [only|exactly] (occur|occurs|appear|appears|come|comes|exist|exists) [only|exactly]
+            once
+        <columns> only|exactly once
     """, says={"check": "unique"}, before=":ensure [that]"),
     Family("valid", """
         <subject> [:] :must [only] (be|hold|contain|come) :oneof [:] <several>
@@ -95,6 +98,7 @@ FAMILIES: tuple[Family, ...] = (
         <columns> :must|should :bound
         <columns> :mustnot [be|go] :notbound [or :notbound]
         <subject> [:] :mustnot [be|go] :notbound
+        <columns> [:is] :notbound :is (:bad|forbidden|(not allowed|accepted|ok|valid))
         no <zero_not> <columns>
         :remove (:row|<sources>) [:that] <zero_not> <columns>
         <zero_not> <columns> :is (not allowed | not accepted | invalid | forbidden | rejected)
@@ -121,6 +125,7 @@ FAMILIES: tuple[Family, ...] = (
         and|but|,|+|& [:must] [be] :good
     """, says={"check": "good", "again": "yes"}),
     Family("valid", """
+        [values] :notbound :is (:bad|forbidden|(not allowed|accepted|ok|valid))
         and|but|,|+|& [:must] [be] :bound
         and|but|,|+|& :mustnot [be|go] :notbound
     """, says={"check": "bounds", "again": "yes"}),
@@ -233,6 +238,7 @@ FAMILIES: tuple[Family, ...] = (
         (tolerate|accept|allow) (no|zero) (:bad [:row] | rejects|rejections|errors)
         (do not | don't | never) (tolerate|accept|allow) [any | a single | one] (:bad [:row] | rejects|errors)
         every :row :must be good|valid|ok
+        (nothing | no :row) (may|can|must|should|shall|is) [to] [be] (rejected|quarantined|refused)
         (fail|stop|abort) (on|at|with) [the|any|first] (:bad :row | error | reject)
     """, says={"zero": "yes"}),
 )

@@ -14,12 +14,14 @@ from etl_agent.orchestrate.planner.language.lexicon import (
     GENERIC_TABLES,
     NEGATORS,
     NOBODY,
+    OF_TABLES,
     UNIVERSAL,
 )
 from etl_agent.orchestrate.planner.language.phrases import vocabulary
 from etl_agent.orchestrate.planner.reading.binding import Bound
 from etl_agent.orchestrate.planner.reading.clauses import Clauses
 from etl_agent.orchestrate.planner.reading.mentions import Names
+from etl_agent.orchestrate.planner.reading.values import NUMBERS
 
 __all__ = ["Unread", "require_some", "unclear"]
 
@@ -86,7 +88,12 @@ def require_some(goal: Clauses, *, phrases: Sequence[Bound], unread: Sequence[Un
     if asked or (not slips and (alone or _mostly_known(goal, names))):
         return
     datasets = [source.name for source in sources]
-    hints = [f"{one.text} -> {hit}" for one in unread for hit in _near(one.text[:80], datasets)]
+    hints = [
+        f"{one.text} -> {hit}"
+        for one in unread
+        if names.column(one.text[:80]) is None
+        for hit in _near(one.text[:80], datasets)
+    ]
     raise UsageError(
         "nothing of the goal was understood: goals are read in English, and name datasets "
         f"({', '.join(datasets[:_MOST])})",
@@ -112,7 +119,7 @@ def _known(word: str) -> bool:
 def _near(word: str, datasets: Sequence[str]) -> Iterator[str]:
     """Return the dataset, or the words of the language, that a word may be with a slip."""
     key = word.casefold()
-    if found := near(word, datasets, most=1):
+    if found := near(word, datasets, most=1) if len(key) > _SHORTEST else ():
         yield from found
     elif len(key) >= _SHORTEST - 1 and not _known(key):
         keywords = sorted(known for known in vocabulary() if len(known) >= _SHORTEST - 1 and one_slip(key, known))
@@ -147,6 +154,8 @@ def _target(place: int, clauses: Clauses) -> int | None:
         return None
     key, before = clauses.tokens[at].key, clauses.tokens[at - 1].key if at else ""
     behind = clauses.tokens[place + 1].key if place + 1 < len(clauses.tokens) else ""
+    if behind in GENERIC_TABLES and clauses.tokens[place].key in OF_TABLES | NUMBERS.keys():
+        return None
     if key in ("into", "onto") or (key == "to" and before in _GOES):
         return at
     return at if key in ("in", "as", "to", "under") and (nouns or behind in ("schema", "table")) else None

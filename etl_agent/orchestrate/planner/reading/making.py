@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -44,6 +45,7 @@ def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, B
         UsageError: it leaves out every dataset.
     """
     left = {name for phrase in phrases if _leaves(phrase) for name in phrase.own}
+    destroyed = {name for phrase in phrases if _takes_away(phrase) for name in phrase.own}
     named: dict[str, Bound | None] = {}
     for phrase in phrases:
         for name in () if _leaves(phrase) or phrase.match.phrase.ask == "nothing" else phrase.own:
@@ -52,10 +54,35 @@ def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, B
         named.update({source.name: None for source in sources if source.name not in named and source.name not in left})
     if both := sorted(left & named.keys()):
         raise UsageError(f"the goal both asks for {', '.join(both)} and leaves it out")
-    taken = named or {source.name: None for source in sources if source.name not in left}
+    given = {source.name: None for source in sources if source.name not in left}
+    taken = named or {name: None for name in given if name not in destroyed} or given
     if not taken:
         raise UsageError("the goal leaves out every dataset", choices=[source.name for source in sources])
+    _require_namesakes(named, sources, left=left)
     return taken
+
+
+def _require_namesakes(named: Mapping[str, Bound | None], sources: Sequence[Source], *, left: Collection[str]) -> None:
+    """Let no file of a name that several datasets share be left out without a word.
+
+    Raises:
+        UsageError: a goal names one of them, and says nothing of the others.
+    """
+    for name, phrase in named.items():
+        alike = [source for source in sources if re.fullmatch(rf"{re.escape(name)}_\d+", source.name)]
+        if phrase is not None and any(source.name not in named and source.name not in left for source in alike):
+            both = [source for source in sources if source.name == name] + alike
+            files = "; ".join(f"{source.name}: {', '.join(source.files)}" for source in both)
+            others = [source.name for source in alike]
+            raise UsageError(
+                f"{name!r} in the goal may be several datasets, as their columns differ ({files})",
+                choices=[" and ".join([name, *others]), f"{name}, not {' and '.join(others)}"],
+                next_command="name each of them in the goal",
+            )
+
+
+def _takes_away(phrase: Bound) -> bool:
+    return "leaves" in phrase.match.phrase.says and not phrase.match.negated
 
 
 def leaving(phrases: Iterable[Bound]) -> list[Bound]:
@@ -156,11 +183,14 @@ class Maker:
             if "unkeyed" in says and name not in self.keyed:
                 how = {"write_disposition": says["unkeyed"]}
             yield Mode.model_validate({"source": name, "words": self.words(phrase), **how})
+            if (table := self._held(phrase, "target")) is not None:
+                yield Into(source=name, table=table, words=self.words(phrase))
         yield from self._keys(phrase)
 
     def _into(self, phrase: Bound) -> Iterator[Wish]:
         for name in self.resolver.scope(phrase):
-            yield Into(source=name, table=self._held(phrase, "table"), words=self.words(phrase))
+            table = self._held(phrase, "table") or self._held(phrase, "named")
+            yield Into(source=name, table=table, words=self.words(phrase))
 
     def _keys(self, phrase: Bound, before: Bound | None = None) -> Iterator[Wish]:
         if "again" in phrase.match.phrase.says and (before is None or before.match.phrase.ask not in _KEYED_BEFORE):

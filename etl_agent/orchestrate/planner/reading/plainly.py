@@ -21,14 +21,19 @@ def destroys(match: Match) -> bool:
 
 
 def not_plain(phrases: Sequence[Bound], clauses: Clauses, names: Names) -> list[Bound]:
-    """Return the phrases that destroy and that a goal does not plainly say, so that nothing is to be made of them.
+    """Return the phrases that destroy, or say where rows go, not plainly, so that nothing is to be made of them.
 
     In the clause of such a phrase, every word has to be understood, and nothing may be negated; its sentence holds no
     condition and is no question; what it is done to is a dataset, a table or rows, or, for a column that is left out,
     the whole name of the column.
     """
-    made = [phrase for phrase in phrases if destroys(phrase.match) and not phrase.match.negated]
-    return [phrase for phrase in made if not _plain(phrase, phrases, clauses, names)]
+    made = [phrase for phrase in phrases if not phrase.match.negated]
+    return [
+        phrase
+        for phrase in made
+        if (destroys(phrase.match) and not _plain(phrase, phrases, clauses, names))
+        or (_says_where(phrase.match) and not _one_place(phrase, clauses, names))
+    ]
 
 
 def exact(mention: Mention) -> bool:
@@ -47,6 +52,17 @@ def _plain(phrase: Bound, phrases: Sequence[Bound], clauses: Clauses, names: Nam
         or _elsewhere(phrase.match, clauses, names)
         or _other_object(phrase.match, clauses, names)
     )
+
+
+def _says_where(match: Match) -> bool:
+    return match.phrase.ask == "into" or match.found.slot("target") is not None
+
+
+def _one_place(phrase: Bound, clauses: Clauses, names: Names) -> bool:
+    """Whether a phrase says of one dataset, without odd words in between, where it goes: not "in schema sales"."""
+    match = phrase.match
+    one = match.found.slot("target") is None or len(phrase.own or names.sources) == 1
+    return one and not any(clauses.unread(place) for place in range(match.start, match.found.end))
 
 
 def _reports(place: int, clauses: Clauses) -> bool:
@@ -81,8 +97,8 @@ def _elsewhere(match: Match, clauses: Clauses, names: Names) -> bool:
         if named and not joined:
             earlier.update(named)
         joined = joined or clauses.tokens[place].key in _INSTEAD
-    later = sources_of(match, "later")
-    return bool(earlier) and not set(later) <= set(earlier)
+    of, later = sources_of(match, "sources"), sources_of(match, "later")
+    return bool(of) and not set(later) <= set(of)
 
 
 _INSTEAD = frozenset(("with", "by", "from", "using"))

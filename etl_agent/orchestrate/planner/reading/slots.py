@@ -83,6 +83,8 @@ class Slots:
             "newest": self._meant,
             "likely": self._likely,
             "table": tables.table,
+            "named": tables.named,
+            "target": tables.target,
             "percent": read.percent,
             "zero": partial(read.phrase, NOT_NEGATIVE),
             "zero_not": partial(read.phrase, NEGATIVE),

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from etl_agent.errors import near
-from etl_agent.orchestrate.planner.language.lexicon import GENERIC_TABLES, NEGATORS, STOP_WORDS, words
+from etl_agent.orchestrate.planner.language.lexicon import GENERIC_TABLES, NEGATORS, OF_TABLES, STOP_WORDS, words
 from etl_agent.orchestrate.planner.language.patterns import Found, weigh
 from etl_agent.orchestrate.planner.language.phrases import vocabulary
 from etl_agent.orchestrate.planner.language.tokens import Token
 from etl_agent.orchestrate.planner.reading.mentions import Names
-from etl_agent.orchestrate.planner.reading.values import touching
+from etl_agent.orchestrate.planner.reading.values import NUMBERS, touching
 
 __all__ = ["Tables"]
 
@@ -20,6 +20,7 @@ _SOURCE_NOUNS = words("""
     file files data table tables record records row rows dataset datasets feed feeds export exports csv csvs list lists
     entries
 """)
+_TABLE_NOUNS = words("table tables one ones")
 _IDENTIFIER = re.compile(r"[^\W\d]\w{0,62}")
 _UNSURE = 0.02  # weight of a word that is taken for the name of an SQL file that is not there
 
@@ -44,7 +45,17 @@ class Tables:
             yield Found(behind, tuple(range(at, behind)), (("", name),), weight)
 
     def table(self, at: int) -> Iterator[Found]:
-        """Read what is to be the name of a table."""
+        """Read what is to be the name of a table, and means nothing else."""
+        if self.tokens[at].kind == "quoted" or self.tokens[at].key not in vocabulary():
+            yield from self.named(at)
+
+    def target(self, at: int) -> Iterator[Found]:
+        """Read the name of a table that is no dataset's and no column's."""
+        if not any(self.names.source_at(self.tokens, at)) and not any(self.names.column_at(self.tokens, at)):
+            yield from self.named(at)
+
+    def named(self, at: int) -> Iterator[Found]:
+        """Read what stands where only the name of a table can, whatever else it means."""
         token = self.tokens[at]
         if token.kind == "quoted":
             yield Found(at + 1, (at,), (("", token.text),), 1.0)
@@ -53,13 +64,18 @@ class Tables:
         while end + 1 < len(self.tokens) and self.tokens[end].text in (".", "-") and touching(self.tokens, end):
             end += 2
         text = "".join(token.text for token in self.tokens[at:end])
-        known = token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS or token.key in vocabulary()
+        known = token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS | NUMBERS.keys() or self._tells_of_table(at)
         if token.kind != "word" or not _IDENTIFIER.fullmatch(token.text) or known:
             return
         if end < len(self.tokens) and self.tokens[end].key in GENERIC_TABLES - {"table", "tables", "and"}:
             return  # "the analytics warehouse" names no table
         weight = 1.0 * (len(range(at, end, 2)))
         yield Found(end, tuple(range(at, end)), (("", text),), weight)
+
+    def _tells_of_table(self, at: int) -> bool:
+        """Whether a word tells of a table, or of a way or a form, instead of naming a table."""
+        behind = self.tokens[at + 1].key if at + 1 < len(self.tokens) else ""
+        return behind in ("mode", "format", "form") or (self.tokens[at].key in OF_TABLES and behind in _TABLE_NOUNS)
 
     def sql(self, at: int) -> Iterator[Found]:
         """Read the name of an SQL file."""
