@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from etl_agent.clean.step import FittedStep, KeyStep, SiftStep, Step, unknown_column
 from etl_agent.clean.union import STEPS
 
-__all__ = ["Plan", "PlannedStep", "ancestry", "kindred", "next_survey", "reasons", "survey_passes"]
+__all__ = ["Plan", "PlannedStep", "ancestry", "kindred", "next_survey", "origins", "reasons", "survey_passes"]
 
 _FIT = "survey: fit "
 
@@ -161,6 +161,29 @@ def kindred(steps: Iterable[Step], names: Sequence[str], *, columns: Collection[
                 found |= written | read
         grows = len(found) > before
     return frozenset(found)
+
+
+def origins(steps: Iterable[Step], names: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Say of each column after some steps which columns before them may have come into its cells.
+
+    Args:
+        steps: in the order in which they run.
+        names: columns that enter the first step.
+    """
+    here = tuple(names)
+    known = {name: frozenset({name}) for name in here}
+    for step in steps:
+        after, written, read = step.names_after(here), set(step.writes(here)), set(step.reads(here))
+        moved = [(old, new) for old, new in zip(here, after, strict=False) if old != new]
+        if len(after) == len(here) and all(old in read and new in written for old, new in moved) and moved:
+            known = {new: known[old] for old, new in zip(here, after, strict=True)}  # names change, places stay
+        else:
+            made = frozenset().union(*(known.get(name, frozenset()) for name in read))
+            apart = _works_cell_by_cell(step, written, read)
+            changed = {name: known.get(name, frozenset()) | made for name in after if name in written and not apart}
+            known = {name: changed.get(name, known.get(name, made)) for name in after}
+        here = after
+    return known
 
 
 def _works_cell_by_cell(step: Step, written: Collection[str], read: Collection[str]) -> bool:

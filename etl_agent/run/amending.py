@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import FileRefused
 from etl_agent.extract.spec import fold
+from etl_agent.orchestrate.plan import origins
 from etl_agent.run.correction import NOT_TEXT, split
 from etl_agent.run.respelling import is_respelled
 
 if TYPE_CHECKING:
+    from etl_agent.clean.step import Step
     from etl_agent.run.corrected import Corrections
     from etl_agent.run.quarantine import Entry
     from etl_agent.run.result import FileLayout
@@ -29,12 +31,15 @@ class Amending:
     Args:
         corrections: the file.
         path: where it is, for messages.
+        steps: what the pipeline may do to cells: reasons name columns as they are called at the end.
         as_written: take every cell as it stands there, also where it may be another spelling of the same value.
     """
 
-    def __init__(self, corrections: Corrections, *, path: Path, as_written: bool) -> None:
+    def __init__(self, corrections: Corrections, *, path: Path, steps: Sequence[Step], as_written: bool) -> None:
         self._corrections = corrections
         self._path = str(path)
+        self._steps = steps
+        self._origins: dict[tuple[str, ...], dict[str, frozenset[str]]] = {}
         self._names = tuple(map(fold, corrections.names))
         self._as_written = as_written or corrections.exact
         self.respelled = 0
@@ -60,12 +65,21 @@ class Amending:
         if before is None:
             return cells
         original = dict(zip(own, before, strict=True))
-        cells |= self._kept(entry, original, cells)
+        complained = self._complained(entry, () if layout is None else layout.header)
+        cells |= self._kept(original, cells, complained=complained)
         return None if cells == {name: original.get(name) for name in cells} else cells
 
-    def _kept(self, entry: Entry, original: Cells, cells: Cells) -> dict[str, str | None]:
+    def _complained(self, entry: Entry, header: tuple[str, ...]) -> frozenset[str]:
+        """Name the columns, folded, whose cells something was wrong with, under whatever name it was found."""
+        if header not in self._origins:
+            found = origins(self._steps, header)
+            self._origins[header] = {fold(name): frozenset(map(fold, before)) for name, before in found.items()}
+        known, everything = self._origins[header], frozenset(map(fold, header))
+        columns = {fold(reason.column) for reason in entry.reasons if reason.column is not None}
+        return frozenset().union(*(known.get(name, everything) for name in columns))
+
+    def _kept(self, original: Cells, cells: Cells, *, complained: frozenset[str]) -> dict[str, str | None]:
         """Return the cells that are taken as they were."""
-        complained = {fold(reason.column) for reason in entry.reasons if reason.column is not None}
         kept: dict[str, str | None] = {}
         for name, was in original.items():
             now = cells[name]

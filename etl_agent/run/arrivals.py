@@ -15,7 +15,7 @@ from etl_agent.clean.step import CarryStep, RowStep
 from etl_agent.errors import ConfigurationError
 from etl_agent.extract.columns import constants, places
 from etl_agent.extract.spec import Extract
-from etl_agent.orchestrate.plan import Plan, ancestry
+from etl_agent.orchestrate.plan import Plan, origins
 from etl_agent.rejects import ReasonCode
 from etl_agent.run.correction import NOT_TEXT, split
 from etl_agent.run.quarantine import Entry, Filters, find_entries, has_entries, in_parts, layouts_of
@@ -92,9 +92,10 @@ class _Reading:
         self._key = key
         self._door = prepared.plan.door
         self._steps = prepared.fits.of_file(file)
-        sources = ancestry(prepared.plan.steps, self._door, columns=key)
+        known = origins([planned.step for planned in prepared.plan.steps], self._door)
+        sources = frozenset().union(*(known.get(name, frozenset()) for name in key))
         self._needed = tuple(at for at, name in enumerate(self._door) if name in sources)
-        self.possible = not _depends_on_others(prepared.plan, sources)
+        self.possible = all(name in known for name in key) and not _depends_on_others(prepared.plan, key)
         """Whether a row's key can be told by the row alone."""
         self._added: dict[str, dict[str, str]] = {}
 
@@ -162,14 +163,15 @@ def _applied(label: str, step: Step, data: pa.RecordBatch) -> pa.RecordBatch:
         return step.apply(data) if isinstance(step, RowStep) else data
 
 
-def _depends_on_others(plan: Plan, sources: frozenset[str]) -> bool:
-    """Tell whether columns come from a step that learns from the dataset, or that carries from row to row."""
+def _depends_on_others(plan: Plan, key: Sequence[str]) -> bool:
+    """Tell whether a key comes from a step that learns from the dataset, or that carries from row to row."""
     here = plan.door
-    for planned in plan.steps:
+    for number, planned in enumerate(plan.steps, start=1):
         after = planned.step.names_after(here)
         if planned.waits or isinstance(planned.step, CarryStep):
             made = {*planned.step.writes(here), *(name for name in after if name not in here)}
-            if made & sources:
+            known = origins([later.step for later in plan.steps[number:]], after)
+            if any(known[name] & made for name in key):
                 return True
         here = after
     return False

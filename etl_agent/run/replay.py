@@ -18,6 +18,7 @@ from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.source import Source, sources_of
 from etl_agent.extract.spec import Extract, fold
 from etl_agent.extract.writer import CsvWriter
+from etl_agent.orchestrate.sequential import steps_of
 from etl_agent.run.amending import Amending, escapes, refuse_strangers
 from etl_agent.run.corrected import Corrections, read_corrections
 from etl_agent.run.correction import NOT_TEXT, split
@@ -203,7 +204,9 @@ class Replay:
         ]
         more = tuple(name for name, some in zip(corrections.names, filled, strict=True) if some)
 
-        amending = self._amending = Amending(corrections, path=path, as_written=self._as_written)
+        amending = self._amending = Amending(
+            corrections, path=path, steps=tuple(steps_of(spec.clean)), as_written=self._as_written
+        )
 
         def rows() -> Iterator[_Row]:
             for entry in waiting:

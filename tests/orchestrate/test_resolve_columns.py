@@ -9,7 +9,7 @@ from etl_agent.clean.derive import Derive
 from etl_agent.clean.parts import Combine
 from etl_agent.clean.text import Strip
 from etl_agent.errors import ConfigurationError
-from etl_agent.orchestrate.plan import PlannedStep, ancestry, kindred
+from etl_agent.orchestrate.plan import PlannedStep, ancestry, kindred, origins
 from etl_agent.orchestrate.resolve import resolve
 
 
@@ -65,3 +65,18 @@ def test_kindred_columns_are_those_that_cells_go_between() -> None:
     assert kindred(steps, names, columns={"name"}) == {"NAME", "first", "last", "name", "initial"}
     assert kindred(steps, names, columns={"town"}) == {"town"}
     assert kindred(steps, names, columns=()) == frozenset()
+
+
+def test_the_origins_of_a_column_are_those_of_its_cells_alone() -> None:
+    """Columns that are renamed or cleaned in one step stay apart; what is made of several comes from all of them."""
+    steps = (
+        Strip(columns="all"),
+        Rename(columns={"NAME": "first", "Town": "town"}),
+        Combine(columns=("first", "last"), into="name"),
+        Derive(into="id", expression="upper(name)"),
+    )
+    known = origins(steps, ("NAME", "last", "Town", "id"))
+    assert known["town"] == {"Town"}
+    assert known["name"] == {"NAME", "last"}
+    assert known["id"] >= {"NAME", "last"}
+    assert "Town" not in known["id"]

@@ -103,6 +103,14 @@ def test_a_key_that_cannot_be_told_by_the_row_alone_stays_open(project: Project)
     load(project, "monday.csv", "day,n\n2026-01-02,x\n2026-01-13,1\n", **mode)
     load(project, "tuesday.csv", "day,n\n2026-01-02,2\n2026-01-14,1\n", **mode)
     assert fates(project) == {2: ("open", None)}
+    renamed = {
+        "contract": {"id": "integer", "on": "date", "n": "integer"},
+        "clean": [{"step": "dates", "columns": ["day"]}, {"step": "rename", "columns": {"no": "id", "day": "on"}}],
+        "table": "u",
+    }
+    load(project, "a.csv", "no,day,n\n1,2026-01-02,x\n2,2026-01-13,1\n", **renamed)
+    load(project, "b.csv", "no,day,n\n1,2026-01-15,2\n", **renamed)
+    assert [status for (status,) in project.ask("SELECT status FROM _etl_quarantine ORDER BY id")] == ["open", "closed"]
 
 
 def test_records_without_a_readable_key_stay_open(project: Project) -> None:

@@ -59,14 +59,14 @@ def project(sqlite_url: str, tmp_path: Path) -> Project:
     return made
 
 
-def exported(project: Project, *, exact: bool = False) -> Table:
+def exported(project: Project, *, exact: bool = False, table: str = "t") -> Table:
     """Export what is open, and return its lines and cells."""
     path = project.folder / "export.out"
     with open_target(project.url, read_only=True) as target, target.reading() as connection:
         tables = ledger_in(connection, schema=None)
         assert connection is not None
         assert tables is not None
-        export_entries(connection, tables, Filters(status=("open",)), path, exact=exact)
+        export_entries(connection, tables, Filters(status=("open",), table=table), path, exact=exact)
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
@@ -154,6 +154,24 @@ def test_spelling_counts_by_the_users_word_and_where_it_was_complained_of(projec
     assert "1 cell taken as exported" in said
     assert replay(project, text(table), as_written=True).balance.inserted == 1
     assert ("123", 1) in project.rows("id, n")
+
+
+def test_a_complaint_of_a_renamed_column_is_one_of_the_cell(project: Project) -> None:
+    """Reasons name columns as they are called at the end; the file's own cell is meant, and its spelling may count."""
+    project.write("days.csv", "Id,Day\n007,3/2/2026\n8,2026-03-02\n")
+    mode: dict[str, Any] = {
+        "contract": {"id": "text", "on": "date"},
+        "clean": [{"step": "rename", "columns": {"Id": "id", "Day": "on"}}],
+        "validate": {"max_reject_share": 0.9},
+    }
+    project.run("days.csv", **mode, table="d")
+    head, row = exported(project, table="d")
+    row[head.index("Day")], row[head.index("Id")] = "2026-03-02", "7"
+    path = project.write("c.csv", text([head, row]))
+    spec = project.spec("days.csv", **mode, table="d")
+    result = replay_quarantine(spec, project=project.folder, options=RunOptions(), corrected=path)
+    assert result.balance.inserted == 1
+    assert [str(number) for (number,) in project.rows("id", table="d")] == ["007", "8"]
 
 
 def test_an_exact_export_is_exact_both_ways(project: Project) -> None:
