@@ -40,6 +40,11 @@ __all__ = ["plan"]
     help="SQL of yours that may run after a load. A file of queries only is a check: they must find no row.",
 )
 @click.option("--sensitive", multiple=True, metavar="COL", help="A column of which nothing is shown, kept or told.")
+@click.option(
+    "--header/--no-header",
+    default=None,
+    help="Whether the first line of every file names its columns. Detected by default; refused where it looks a row.",
+)
 @click.option("--execute", is_flag=True, help="Run the pipelines, and revise what is left when the evidence says so.")
 @click.option("--yes", is_flag=True, help="Agree to what would be overwritten or destroyed.")
 @click.option(
@@ -61,6 +66,7 @@ def plan(
     to: str,
     sql: tuple[str, ...],
     sensitive: tuple[str, ...],
+    header: bool | None,
     execute: bool,
     yes: bool,
     max_replans: int,
@@ -109,6 +115,7 @@ def plan(
         project=project,
         sql=[_within(file, project) for file in sql],
         sensitive=sensitive,
+        header=header,
         ask=ask,
         resume=execute,
     )

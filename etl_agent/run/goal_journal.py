@@ -38,17 +38,20 @@ class Identity:
         to: the target without its password.
         files: name and SHA-256 (hex) of every file and SQL file, in the order given.
         sensitive: columns of which nothing may be shown.
+        header: what was said of the first lines of the files.
     """
 
     goal: str
     to: str
     files: tuple[tuple[str, str], ...]
     sensitive: tuple[str, ...] = ()
+    header: bool | None = None
 
     @property
     def digest(self) -> str:
         """The SHA-256 (hex) of all of it."""
-        parts = [_FORMAT, self.goal, self.to, self.files, self.sensitive]
+        said = () if self.header is None else (self.header,)
+        parts = [_FORMAT, self.goal, self.to, self.files, self.sensitive, *said]
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 

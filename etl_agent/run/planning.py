@@ -26,7 +26,7 @@ from etl_agent.orchestrate.planner.revision import Revision
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.paths import from_environment
 from etl_agent.run.goal_journal import Identity, Kept, kept_of
-from etl_agent.run.planning_inputs import digests_of, pipelines_in, sources_of, user_sql_of
+from etl_agent.run.planning_inputs import digests_of, empty_files, pipelines_in, sources_of, user_sql_of
 from etl_agent.run.rehearsal import measured_steps, rehearse, target_away
 
 __all__ = ["Heard", "Planned", "make_plan"]
@@ -93,6 +93,7 @@ def make_plan(
     project: Path,
     sql: Sequence[str] = (),
     sensitive: Sequence[str] = (),
+    header: bool | None = None,
     ask: Ask | None = None,
     resume: bool = True,
 ) -> Planned:
@@ -105,11 +106,13 @@ def make_plan(
         project: the folder that holds ``pipelines/``, or will.
         sql: SQL files that may run after a load; one that holds queries only is a check, any other a transform.
         sensitive: columns of which no value may be shown, stored or told.
+        header: whether the first lines of the files name the columns; by default that is found out.
         ask: a model that may be asked; rules alone do all of it where there is none, or where it fails.
         resume: whether to go on with a run of this goal that was broken off, by the plan of then.
 
     Raises:
         NoInput: no file matches.
+        FileRefused: the first line of a file is plainly a row.
         UsageError: the goal or an option names something that is not there.
         ConfigurationError: the target cannot be read as one, or a pipeline that is there has mistakes.
         EtlAgentError: of the class that says why a file cannot be read.
@@ -117,12 +120,13 @@ def make_plan(
     if not files:
         raise UsageError("there is no file to plan for", next_command='etl-agent plan "GOAL" FILE... --to URL')
     user_sql = tuple(user_sql_of(file, project) for file in sql)
-    sources, digests = sources_of(files, project=project, sensitive=sensitive, as_of=date.today())
+    sources, digests = sources_of(files, project=project, sensitive=sensitive, header=header, as_of=date.today())
     existing, broken = pipelines_in(project)
-    given = Given(goal=goal, sources=sources, to=to, sql=user_sql, existing=existing)
-    identity = Identity(goal, shown(from_environment(to)), (*digests, *digests_of(user_sql, project)), tuple(sensitive))
+    given = Given(goal=goal, sources=sources, to=to, sql=user_sql, existing=existing, header=header)
+    contents = (*digests, *digests_of(user_sql, project))
+    identity = Identity(goal, shown(from_environment(to)), contents, tuple(sensitive), header)
     away = target_away(to, project=project)
-    notes = () if away is None else (away,)
+    notes = (*([] if away is None else [away]), *empty_files(sources))
     kept = kept_of(project, digest=identity.digest, to=to) if resume else None
     if kept is not None:
         return _resumed(given, identity, kept, notes, reachable=away is None)

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from etl_agent.errors import ConfigurationError, EtlAgentError, UsageError, near
+from etl_agent.errors import ConfigurationError, EtlAgentError, FileRefused, UsageError, near
 from etl_agent.extract.columns import places
-from etl_agent.extract.spec import Extract
+from etl_agent.extract.spec import Extract, fold
 from etl_agent.load.sql_files import read_queries, read_statements
 from etl_agent.orchestrate.file import read_pipeline
 from etl_agent.orchestrate.planner.given import Source, UserSql
 from etl_agent.orchestrate.planner.grouping import FileHeader, group_files
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.profile.first_row import cells_among_names
+from etl_agent.profile.profile import Profile
 from etl_agent.run.profiling import profile_dataset
 from etl_agent.run.reading import open_files
 
-__all__ = ["digests_of", "pipelines_in", "sources_of", "user_sql_of"]
+if TYPE_CHECKING:
+    from etl_agent.extract.dataset import Dataset
+
+__all__ = ["digests_of", "empty_files", "pipelines_in", "sources_of", "user_sql_of"]
+
+_SHOWN = 5
 
 
 def sources_of(
-    files: Sequence[str], *, project: Path, sensitive: Sequence[str], as_of: date
+    files: Sequence[str], *, project: Path, sensitive: Sequence[str], header: bool | None = None, as_of: date
 ) -> tuple[tuple[Source, ...], tuple[tuple[str, str], ...]]:
     """Open the files, group and profile them; return the datasets, and name and SHA-256 (hex) of each file.
 
@@ -30,16 +39,19 @@ def sources_of(
         files: files and globs.
         project: the folder that relative paths begin in.
         sensitive: columns of which no value may be shown, stored or told.
+        header: whether the first lines of the files name the columns; by default that is found out.
         as_of: the day that ``{date}`` in paths stands for.
 
     Raises:
+        FileRefused: a file cannot be read, or its first line is plainly a row, of which nothing may become a name.
         UsageError: a sensitive column is in none of the files.
         EtlAgentError: of the class that says why a file cannot be read.
     """
     headers: list[FileHeader] = []
     digests: list[tuple[str, str]] = []
     for file in dict.fromkeys(files):
-        with open_files(Extract(files=(file,)), project=project, as_of=as_of) as (dataset, _):
+        extract = Extract(files=(file,), header=header)
+        with _advising(), open_files(extract, project=project, as_of=as_of) as (dataset, _):
             headers.append(FileHeader(file, dataset.names))
             digests += [(candidate.name, candidate.digest()) for candidate in dataset.candidates]
     columns = dict.fromkeys(name for header in headers for name in header.columns)
@@ -52,12 +64,60 @@ def sources_of(
             )
     made = []
     for group in group_files(headers):
-        with open_files(Extract(files=group.files), project=project, as_of=as_of) as (dataset, _):
+        extract = Extract(files=group.files, header=header)
+        with _advising(), open_files(extract, project=project, as_of=as_of) as (dataset, _):
             profile = profile_dataset(dataset)
             lacking = [zip(dataset.names, places(dataset.names, file.header), strict=True) for file in dataset.files]
-        partial = frozenset(name for found in lacking for name, place in found if place is None)
-        made.append(Source(group.name, group.files, profile, frozenset(sensitive) & set(dataset.names), partial))
+        if header is None:
+            _refuse_rows_for_names(dataset, profile)
+        made.append(
+            Source(
+                group.name,
+                group.files,
+                profile,
+                sensitive=frozenset(sensitive) & set(dataset.names),
+                partial=frozenset(name for found in lacking for name, place in found if place is None),
+                empty=tuple(tally.file for tally in dataset.tallies() if not tally.good + tally.bad),
+                header=header if header is not None or any(file.dialect.header for file in dataset.files) else False,
+            )
+        )
     return tuple(made), tuple(digests)
+
+
+def empty_files(sources: Iterable[Source]) -> Iterator[str]:
+    """Tell of each file that holds no row: what a plan makes of it, it makes of the names of its columns."""
+    for source in sources:
+        for file in source.empty:
+            yield f"{file}: the file has a header and no row"
+
+
+@contextmanager
+def _advising() -> Iterator[None]:
+    """Let what is advised for a pipeline file be something that can be done where there is none yet."""
+    try:
+        yield
+    except FileRefused as error:
+        own = (
+            f"; a pipeline file of your own can say how to read it ({error.next_command})" if error.next_command else ""
+        )
+        error.next_command = f"mend the file, leave it out, or say --no-header if its first line is a row{own}"
+        raise
+
+
+def _refuse_rows_for_names(dataset: Dataset, profile: Profile) -> None:
+    """Refuse a file whose first line is a row: its cells would be taken for names, told, and stand in the table."""
+    known = {fold(name): facts for name, facts in profile.facts.columns.items()}
+    for file in dataset.files:
+        names = dict(zip(file.header, (known[fold(name)] for name in file.header), strict=True))
+        cells = cells_among_names(file.header, names) if file.dialect.header else ()
+        if cells:
+            many = ", ".join(map(str, cells[:_SHOWN])) + (", ..." if len(cells) > _SHOWN else "")
+            raise FileRefused(
+                f"the first line looks like a row and not like a header: its cell{'s' * (len(cells) > 1)} {many} "
+                "cannot well be the name of a column",
+                where=file.name,
+                next_command="the same command with --no-header if it is a row, or --header if it is none",
+            )
 
 
 def user_sql_of(file: str, project: Path) -> UserSql:

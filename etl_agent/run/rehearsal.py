@@ -12,7 +12,7 @@ from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, P
 from etl_agent.extract.spec import Extract
 from etl_agent.load.target import open_target
 from etl_agent.orchestrate.planner.findings import Finding
-from etl_agent.orchestrate.planner.given import Given
+from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.revising.editing import contract_of
 from etl_agent.orchestrate.planner.revising.walking import source_of
 from etl_agent.orchestrate.sequential import PipelineSpec
@@ -67,7 +67,7 @@ def rehearse(spec: PipelineSpec, *, project: Path, given: Given, reachable: bool
     if source is None or source.profile.rows <= SAMPLE_ROWS:
         return _found(spec, project, RunOptions(dry_run=True))
     sample = source.profile.sample
-    if sample.data is None or not _is_plain(spec.extract):
+    if sample.data is None or not _is_plain(spec.extract, source):
         return _found(spec, project, RunOptions(sample=SAMPLE_ROWS))
     found = _found(spec, project, RunOptions(dry_run=True), sample.data)
     if any(finding.kind in ("over_budget", "key_conflict") for finding in found) and sample.fair is not None:
@@ -88,7 +88,7 @@ def measured_steps(spec: PipelineSpec, *, project: Path, given: Given, places: C
         places: where in ``clean`` the steps stand, counted from 0.
     """
     source = source_of(spec, given)
-    if source is None or not len(source.profile.sample) or not _is_plain(spec.extract):
+    if source is None or not len(source.profile.sample) or not _is_plain(spec.extract, source):
         return ()
     from etl_agent.decide.gate import judge  # late: measuring costs more to import than most plans need
 
@@ -139,9 +139,9 @@ def _run(spec: PipelineSpec, project: Path, options: RunOptions, rows: pa.Record
     return run_pipeline(spec, project=project, options=options, frame=frame)
 
 
-def _is_plain(extract: Extract) -> bool:
+def _is_plain(extract: Extract, source: Source) -> bool:
     """Tell whether the columns of the profile are those that the pipeline reads."""
-    return extract == Extract(files=extract.files)
+    return extract == Extract(files=extract.files, header=source.header)
 
 
 def _without_target(spec: PipelineSpec) -> PipelineSpec:

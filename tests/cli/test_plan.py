@@ -317,3 +317,66 @@ def test_garbage_for_every_answer_never_replaces_rows(
     assert rows(project, "orders") == 80
     assert plan("--execute", "--yes", "--no-model", goal=goal, files=("data/orders.csv",)) == 0
     assert rows(project, "orders") == 10
+
+
+PATIENTS = "Hilma Iyambo,hilma,123-45-6789,hilma@x.org,Diabetes\nBob Ray,bob,987-65-4321,bob@x.org,Flu\n"
+
+
+def test_a_file_without_a_header_is_refused_before_a_model_is_told_of_it(
+    project: Path, capsys: Capture, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first row would be lost, and its cells would be names: in the question, the pipeline and the table."""
+    (project / "patients.csv").write_text(PATIENTS)
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    assert plan("--model", "m", goal="load patients and frobnicate", files=("patients.csv",)) == 65
+    said = capsys.readouterr()
+    assert "patients.csv: the first line looks like a row" in said.err
+    assert "--no-header" in said.err
+    assert not any(cell in said.err + said.out for cell in ("Hilma", "123-45", "@", "Diabetes"))
+    assert httpserver.log == []
+    assert list((project / "pipelines").iterdir()) == []
+
+
+def test_files_are_planned_without_a_header_where_that_is_said(project: Path) -> None:
+    """Every line is a row then, in the plan and in the pipeline that it writes."""
+    (project / "patients.csv").write_text(PATIENTS)
+    assert plan("--no-header", "--execute", "--quiet", goal="load patients", files=("patients.csv",)) == 0
+    (spec,) = read_pipelines([project / "pipelines" / "patients.yaml"])
+    assert spec.extract.header is False
+    assert rows(project, "patients") == 2
+
+
+def test_a_first_line_is_a_header_where_that_is_said(project: Path) -> None:
+    """Whatever it looks like."""
+    (project / "patients.csv").write_text(PATIENTS)
+    assert plan("--header", "--execute", "--quiet", goal="load patients", files=("patients.csv",)) == 0
+    (spec,) = read_pipelines([project / "pipelines" / "patients.yaml"])
+    assert spec.extract.header is True
+    assert rows(project, "patients") == 1
+
+
+def test_a_header_that_was_found_missing_stays_missing(project: Path, capsys: Capture) -> None:
+    """The pipeline says what was found, so that a smaller file tomorrow is read alike."""
+    (project / "people.csv").write_text("ann,a@x.org\nbob,b@x.org\ncy,c@x.org\n")
+    assert plan(goal="load people", files=("people.csv",)) == 0
+    assert "extract.header" in capsys.readouterr().out
+    (spec,) = read_pipelines([project / "pipelines" / "people.yaml"])
+    assert spec.extract.header is False
+
+
+def test_a_file_with_a_header_and_no_row_is_named(project: Path, capsys: Capture) -> None:
+    """Nothing can be learnt from it."""
+    (project / "notes.csv").write_text("note_id,text\n")
+    assert plan(goal="load notes", files=("notes.csv",)) == 0
+    assert "note: notes.csv: the file has a header and no row" in capsys.readouterr().out
+
+
+def test_an_empty_file_among_many_is_named_with_what_to_do(project: Path, capsys: Capture) -> None:
+    """No key of a pipeline file is advised alone where there is no pipeline file."""
+    (project / "data" / "none.csv").write_text("")
+    assert plan(files=("data/*.csv",)) == 65
+    said = capsys.readouterr().err
+    assert "data/none.csv: the file is empty" in said
+    assert "leave it out" in said
+    assert "a pipeline file of your own" in said

@@ -23,6 +23,8 @@ class Source:
         profile: what is known of all its rows.
         sensitive: columns of which no value may be shown, stored or told.
         partial: columns that some of its files do not bring.
+        empty: those of its files that hold a header and no row.
+        header: whether the first line of its files names the columns, where that is to stand in the pipeline file.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Source:
     profile: Profile
     sensitive: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
+    empty: tuple[str, ...] = ()
+    header: bool | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,6 +71,7 @@ class Given:
         to: the URL of the target, as it is to stand in the pipeline files.
         sql: the SQL files that may run after a load.
         existing: pipelines that are there, by name.
+        header: whether the user says that the first lines of the files name the columns, or that they do not.
     """
 
     goal: str
@@ -74,6 +79,7 @@ class Given:
     to: str
     sql: tuple[UserSql, ...] = ()
     existing: Mapping[str, PipelineSpec] = field(default_factory=dict)
+    header: bool | None = None
 
     def source(self, name: str) -> Source:
         """Return the source of a name that is known to be there."""

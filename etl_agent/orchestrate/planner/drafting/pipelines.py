@@ -216,7 +216,7 @@ def _pipeline(
             version=1,
             name=name,
             needs=tuple(names[edge.first] for edge in first),
-            extract=Extract(files=asked.source.files),
+            extract=Extract(files=asked.source.files, header=asked.source.header),
             validation=_validation(made),
             clean=tuple(placed.node for placed in nodes),
             load=load,
@@ -227,6 +227,7 @@ def _pipeline(
     into = asked.into
     choices: list[Settled] = [
         ("extract.files", "the files were given", "goal"),
+        *_header(asked.source, given),
         ("load.to", "the target was given", "goal"),
         ("load.table", f"the goal says so ({quoted(into)})", "goal")
         if into is not None
@@ -239,6 +240,14 @@ def _pipeline(
     if asked.budget is not None:
         choices.append(("validate.max_reject_share", f"the goal says so ({quoted(asked.budget)})", "goal"))
     return spec, [Point(pipeline=name, key=key, reason=reason, by=by) for key, reason, by in choices]
+
+
+def _header(source: Source, given: Given) -> Iterator[Settled]:
+    """Say why it stands there whether the files have a header."""
+    if given.header is not None:
+        yield "extract.header", f"--{'' if given.header else 'no-'}header says so", "goal"
+    elif source.header is not None:
+        yield "extract.header", "the first line of its files is a row like those below it", "profile"
 
 
 def _validation(made: _Made) -> Validate:
