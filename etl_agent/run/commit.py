@@ -67,7 +67,7 @@ class Commit:
         if self.reload or self.spec.load.write_disposition == "replace":
             self._deactivate(table, run_id)
         counts = self.tx.apply()
-        self._close_arrived(run_id)
+        closed = self._close_arrived(run_id)
         quarantined = sum(
             self.tx.write("_etl_quarantine", rows)
             for rows in quarantine_batches(self.books.rejects, run_id=run_id, table=table, status="open")
@@ -79,6 +79,7 @@ class Commit:
         balance.check(where=self.spec.name)
         finished = replace(
             result,
+            message="; ".join(filter(None, (result.message, closed))) or None,
             balance=balance,
             files=(*self._files(), *self.selection.left_out),
             reasons=dict(self.books.rejects.counts),
@@ -110,18 +111,21 @@ class Commit:
         close_open(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
         deactivate(self.tx.connection, self.tx.tables, table=table, digests=digests)
 
-    def _close_arrived(self, run_id: int) -> None:
-        """Close what waits for the keys of these rows, unless they are older than what waits."""
-        if self.replay is None and not self.reload and self.tallies:
-            close_arrived(
-                self.tx.connection,
-                self.tx.tables,
-                spec=self.spec,
-                prepared=self.prepared,
-                books=self.books,
-                file=self.tallies[0].file,
-                run_id=run_id,
-            )
+    def _close_arrived(self, run_id: int) -> str | None:
+        """Close what waits for the keys of these rows, unless they may be older than what waits, and say so."""
+        if self.replay is not None or self.reload or not self.tallies:
+            return None
+        closed = close_arrived(
+            self.tx.connection,
+            self.tx.tables,
+            spec=self.spec,
+            prepared=self.prepared,
+            books=self.books,
+            file=self.tallies[0].file,
+            run_id=run_id,
+        )
+        counted = "1 entry" if closed == 1 else f"{closed:,} entries"
+        return f"{counted} of the quarantine closed, since a good row came" if closed else None
 
     def _files(self) -> tuple[FileOutcome, ...]:
         return tuple(

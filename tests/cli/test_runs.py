@@ -243,6 +243,7 @@ def test_the_list_names_the_run_that_closed_an_entry(project: Path, capsys: Capt
     newest = json_of(capsys, "runs")[0]["run_id"]
     (entry,) = json_of(capsys, "quarantine", "list", "--status", "closed")["entries"]
     assert (entry["line"], entry["status"], entry["replayed_by"]) == (3, "closed", newest)
+    assert "1 entry of the quarantine closed, since a good row came" in out_of(capsys, "show")
     assert f"closed by run {newest}" in out_of(capsys, "quarantine", "list", "--status", "closed")
     assert json_of(capsys, "quarantine", "list")["total"] == 2
 

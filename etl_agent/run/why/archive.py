@@ -153,6 +153,8 @@ class Archive:
         outcome: Outcome = "refused" if entry.status == "refused" else "quarantined"
         if entry.status == "replayed":
             outcome, said = "replayed", f"{said}; replayed by run {entry.replayed_by}"
+        elif entry.replayed_by is not None:
+            said += f"; closed by run {entry.replayed_by}"
         run = self.run(entry.run_id)
         return Account(
             outcome=outcome,
