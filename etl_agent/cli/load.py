@@ -84,7 +84,7 @@ def load(
     }
     spec = pipeline_of(table, sections)
     outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
-    options = RunOptions(dry_run=dry_run, reload=reload, wait=wait, progress=outcomes.progress)
+    options = RunOptions(has_file=False, dry_run=dry_run, reload=reload, wait=wait, progress=outcomes.progress)
     code = run_all([spec], lambda one: run_pipeline(one, project=Path.cwd(), options=options), outcomes)
     if as_json:
         print_json([result.as_dict() for result in outcomes.results])

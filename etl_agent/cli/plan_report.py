@@ -126,9 +126,8 @@ class Report:
                 self._say(f"revised by {revision.by}: {change.reason}: {change.key} of {change.pipeline}")
         for note in self.result.notes:
             self._say(f"note: {note}")
-        commands = (next_command(step.result) for step in self.result.steps if step.result is not None)
-        if command := next(filter(None, commands), None):
-            self._say(f"next: {command}")
+        if self.next:
+            self._say(f"next: {self.next}")
 
     def tell_fallback(self) -> None:
         """Say that rules decided what a model was asked, where the notes of the plan are not told."""
@@ -136,8 +135,11 @@ class Report:
             click.echo("etl-agent: a model was asked and gave no answer that could be used; rules decided", err=True)
 
     @property
-    def next(self) -> str:
-        """The command that runs what was written."""
+    def next(self) -> str | None:
+        """What to type next: what runs the files, and once that is done what shows the rows that were refused."""
+        if self.result is not None:
+            commands = (next_command(step.result) for step in self.result.steps if step.result is not None)
+            return next(filter(None, commands), None)
         names = (f"pipelines/{spec.name}.yaml" for spec in self._planned.draft.pipelines)
         return f"etl-agent run {' '.join(map(shlex.quote, names))}"
 

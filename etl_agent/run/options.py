@@ -48,6 +48,7 @@ class RunOptions:
         dry_run: do everything but write; the target is opened to read only and never created.
         sample: stop after about this many rows; implies a dry run.
         reload: load content again that is in the table.
+        has_file: whether the pipeline stands in a file, so that a lock of its name is its own.
         locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
         skip_if_running: do nothing, and say so in the result, where another run holds the table.
@@ -61,6 +62,7 @@ class RunOptions:
     dry_run: bool = False
     sample: int | None = None
     reload: bool = False
+    has_file: bool = True
     locked: bool = False
     wait: float = 0.0
     skip_if_running: bool = False

@@ -87,7 +87,8 @@ def run_pipeline(
             if not options.skip_if_running:
                 raise
             return run.result(status="nothing new", message=f"skipped, since {held.what}")
-        run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
+        if options.has_file:
+            run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
         digest = digest_of(spec, project=project, lock=run.lock)
         stack.callback(options.progress.end)
         try:

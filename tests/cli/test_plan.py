@@ -380,3 +380,22 @@ def test_an_empty_file_among_many_is_named_with_what_to_do(project: Path, capsys
     assert "data/none.csv: the file is empty" in said
     assert "leave it out" in said
     assert "a pipeline file of your own" in said
+
+
+def test_what_to_type_next_is_another_thing_once_the_plan_has_run(project: Path, capsys: Capture) -> None:
+    """First what runs it; then what shows the rows that were refused, or nothing."""
+    assert plan("--json") == 0
+    assert told(capsys)["next"] == "etl-agent run pipelines/customers.yaml pipelines/orders.yaml"
+    assert plan("--json", "--execute") == 0
+    assert told(capsys)["next"] is None
+
+
+def test_a_load_without_a_file_goes_by_no_lock_of_a_pipeline_that_is_called_alike(
+    project: Path, capsys: Capture
+) -> None:
+    """The lock is another pipeline's, so that it is neither used nor stale."""
+    assert plan("--quiet") == 0
+    assert main(["load", "data/orders.csv", "--to", "sqlite:///other.db", "--table", "orders", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "stale" not in said.out + said.err
+    assert json.loads(said.out)[0]["warning"] is None
