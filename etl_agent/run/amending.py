@@ -58,7 +58,7 @@ class Amending:
         correction = self._corrections.rows[entry.id]
         before = split(entry.raw, layout)
         if before is None and not any(correction.cells):
-            return None if correction.raw in (None, "", entry.raw) else correction.raw
+            return None if not correction.raw or self._is_same(entry.raw, correction.raw) else correction.raw
         cells = {name: cell or None for name, cell in zip(self._names, correction.cells, strict=True)}
         own = () if layout is None else tuple(map(fold, layout.header))
         self._refuse_lost(entry, own, cells)
@@ -68,6 +68,9 @@ class Amending:
         complained = self._complained(entry, () if layout is None else layout.header)
         cells |= self._kept(original, cells, complained=complained)
         return None if cells == {name: original.get(name) for name in cells} else cells
+
+    def _is_same(self, was: str | None, now: str) -> bool:
+        return was == now or (was is not None and not self._as_written and is_respelled(was, now))
 
     def _complained(self, entry: Entry, header: tuple[str, ...]) -> frozenset[str]:
         """Name the columns, folded, whose cells something was wrong with, under whatever name it was found."""

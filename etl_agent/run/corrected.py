@@ -16,6 +16,7 @@ from etl_agent.extract.source import sources_of
 from etl_agent.extract.spec import Extract
 from etl_agent.run.correction import EXACT, FILE, ID, LINE, OURS, RAW
 from etl_agent.run.formulas import as_formula
+from etl_agent.run.respelling import is_respelled
 
 if TYPE_CHECKING:
     from etl_agent.rejects import Verdict
@@ -50,7 +51,8 @@ class Correction:
     def is_of(self, entry: Entry) -> bool:
         """Tell whether the row still says what its entry says: else its number is not the one that it was given."""
         line = _number(self.at)
-        return self.file in (None, "", entry.file) and (not self.at or line == entry.line)
+        same = not self.file or self.file == entry.file or is_respelled(entry.file, self.file)
+        return same and (not self.at or line == entry.line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ _MOMENT = re.compile(
     r"([0-9]{1,4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,4})"
     r"(?:[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)?"
 )
+_LONGEST = 32_767  # characters of a cell that the most common spreadsheet keeps
 _FLOAT_DIGITS = 15  # what a spreadsheet keeps of a number: IEEE 754 double precision
 
 
@@ -28,6 +29,7 @@ def is_respelled(before: str, after: str) -> bool:
     | ``true`` | ``TRUE`` |
     | ``Łódź`` | ``?ód?``: an encoding lacks the signs |
     | two lines ended by LF | the same ended by CR LF |
+    | a text beyond 32,767 characters | its beginning |
 
     Args:
         before: the cell as it was exported.
@@ -39,6 +41,7 @@ def is_respelled(before: str, after: str) -> bool:
         or _same_number(before, after)
         or _same_moment(before, after)
         or _lost_signs(before, after)
+        or (len(before) > _LONGEST and after == before[:_LONGEST])
     )
 
 

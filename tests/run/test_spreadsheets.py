@@ -193,6 +193,16 @@ def test_deleted_rows_stay_and_new_rows_are_refused(project: Project) -> None:
     assert len(project.quarantine()) == 2
 
 
+def test_a_malformed_line_that_only_a_spreadsheet_touched_is_unchanged(project: Project) -> None:
+    """Signs that its encoding lacks are no correction of the line."""
+    project.write("short.csv", "id,n,day,v,w\n9,Öé\n8,8,2026-01-01 00:00:00,,\n")
+    project.run("short.csv", **PIPELINE)
+    head, *rows = exported(project)
+    row = next(row for row in rows if "9,Öé" in row)
+    result = replay(project, text([head, [cell.replace("Öé", "??") for cell in row]]))
+    assert "1 not changed in the file" in (result.message or "")
+
+
 def test_escapes_of_bytes_that_are_no_text_are_not_loaded(project: Project) -> None:
     """A cell that still holds the escape is waited for; the other cells of the row do not hurry it."""
     project.write("bytes.csv", b"id,n,day,v,w\n8,8,2026-01-01 00:00:00,caf\xe9,\n9,9,2026-01-01 00:00:00,,\n")
@@ -279,6 +289,8 @@ def test_every_cell_comes_back_exactly(cell: str) -> None:
         ("who", "wh?", False),
         ("abc", "abd", False),
         ("9" * 400, "9" * 399, False),
+        ("x" * 40_000, "x" * 32_767, True),
+        ("x" * 30_000, "x" * 29_999, False),
     ],
 )
 def test_only_the_same_value_is_a_respelling(before: str, after: str, same: bool) -> None:
