@@ -89,7 +89,7 @@ def read_corrections(path: Path, *, scratch: Path) -> Corrections:
             raise FileRefused(
                 f"the file has no column {ID}, which says which entry of the quarantine a row corrects",
                 where=name,
-                next_command=f"etl-agent quarantine export -o {name}",
+                next_command="etl-agent quarantine export -o rejected.csv",
             )
         exact = EXACT in dataset.names
         wanted = [at for at, column in enumerate(dataset.names) if column not in OURS]

@@ -193,6 +193,13 @@ def test_deleted_rows_stay_and_new_rows_are_refused(project: Project) -> None:
     assert len(project.quarantine()) == 2
 
 
+def test_a_file_that_is_no_export_is_not_written_over(project: Project) -> None:
+    """The next command that is named makes another file."""
+    with pytest.raises(FileRefused, match="has no column _etl_id") as refused:
+        replay(project, "a,b\n1,2\n")
+    assert "corrected.out" not in (refused.value.next_command or "")
+
+
 def test_a_malformed_line_that_only_a_spreadsheet_touched_is_unchanged(project: Project) -> None:
     """Signs that its encoding lacks are no correction of the line."""
     project.write("short.csv", "id,n,day,v,w\n9,Öé\n8,8,2026-01-01 00:00:00,,\n")
