@@ -106,6 +106,13 @@ def _advising() -> Iterator[None]:
 
 def _refuse_rows_for_names(dataset: Dataset, profile: Profile) -> None:
     """Refuse a file whose first line is a row: its cells would be taken for names, told, and stand in the table."""
+    bare = [file.name for file in dataset.files if not file.dialect.header]
+    if 0 < len(bare) < len(dataset.files):
+        raise FileRefused(
+            "the file has no header, and others that are read with it have one",
+            where=bare[0],
+            next_command="give it a header, or leave it out and plan for it by itself with --no-header",
+        )
     known = {fold(name): facts for name, facts in profile.facts.columns.items()}
     for file in dataset.files:
         names = dict(zip(file.header, (known[fold(name)] for name in file.header), strict=True))

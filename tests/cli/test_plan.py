@@ -399,3 +399,11 @@ def test_a_load_without_a_file_goes_by_no_lock_of_a_pipeline_that_is_called_alik
     said = capsys.readouterr()
     assert "stale" not in said.out + said.err
     assert json.loads(said.out)[0]["warning"] is None
+
+
+def test_files_with_and_without_a_header_are_not_read_together(project: Path, capsys: Capture) -> None:
+    """Cells of one would stand in other columns than those of the other."""
+    (project / "day_1.csv").write_text("name,email\nann,a@x.org\nbob,b@x.org\n")
+    (project / "day_2.csv").write_text("cy,c@x.org\ndan,d@x.org\neve,e@x.org\n")
+    assert plan(goal="load them", files=("day_*.csv",)) == 65
+    assert "day_2.csv: the file has no header, and others" in capsys.readouterr().err
