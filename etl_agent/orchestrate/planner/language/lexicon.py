@@ -75,7 +75,7 @@ NOBODY = words("nothing none nobody")
 EXCLUDERS = words("except excluding exclude skip ignore omit besides apart minus barring")
 """Words that leave out what follows."""
 
-CONDITIONS = words("if only unless when whenever while until till provided assuming otherwise maybe perhaps")
+CONDITIONS = words("if only except unless when whenever while until till provided assuming otherwise maybe perhaps")
 """Words that make what is said hold at some times only."""
 
 REPORTS = words("was were had did been got used might may hate hated say says said think thought")
@@ -85,7 +85,7 @@ DESTRUCTIVE = words("""
     replace replaces replaced replacing overwrite overwrites overwriting overwritten delete deletes deleted deleting
     drop drops dropped dropping truncate truncates truncated truncating wipe wipes wiped wiping erase erases erasing
     purge purges purging remove removes removing destroy clear clears clearing reset flush nuke rebuild rebuilds
-    recreate recreates
+    rebuilt recreate recreates recreated erased purged removed
 """)
 """Verbs that take rows, tables or columns away."""
 

@@ -163,8 +163,8 @@ PARTS: Mapping[str, str] = {
         regularly | periodic | periodically
     """,
     "fresh": """
-        :often | new | newest | latest | most recent | fresh | attached | current | updated | given | following |
-        available | provided | enclosed | incoming
+        :often | new | newest | latest | today | most recent | fresh | attached | current | updated | given |
+        following | available | provided | enclosed | incoming
     """,
     "delivery": """
         file | files | export | exports | extract | extracts | dump | dumps | feed | feeds | delivery | deliveries |

@@ -17,7 +17,7 @@ FAMILIES: tuple[Family, ...] = (
     """, tail=False),
     Family("aside", """
         (every|each) [single] [other] :period [and :period]
-        (every|each) time
+        [on|at|with|for|upon] (every|each) (time|run|load|execution)
         :often
         (once|twice) (a|per) :period
         (per|at|in the|on) night|morning|evening|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays
@@ -86,7 +86,8 @@ FAMILIES: tuple[Family, ...] = (
         (in|into|to|as) [a] [target] table [named|called] <table>
         into <table> [table]
         (insert|load|write|merge|upsert) into <table> from <sources>
-        [target|destination] table [name|named|called|:|is|=] <table>
+        [target|destination] table [name] (named|called|:|=) <table>
+        (target|destination table [is])|(table name [is]) <table>
         (to|in|as) the <table> table
         (call|name) [the|it] [table] <table>
         <sources> (into | to | as | in | -> | => | → | >) [table] <table> [table]
@@ -111,6 +112,7 @@ FAMILIES: tuple[Family, ...] = (
         add [the] [new] [:row|<sources>] [to the end]
         append|add [the] [:new] [<sources>] [to] what we [already] have
         in append mode
+        [write|load] mode|write_disposition [:|=|is] append
     """, says={"mode": "append"}),
     Family("mode", """
         [:whole] (replace|replaces|replaced|replacing|overwrite|overwrites|overwritten|overwriting
@@ -124,13 +126,16 @@ FAMILIES: tuple[Family, ...] = (
             [<later>]
         (replace|overwrite) [table] <target> [table] (with|by|from|using) [:fresh] <sources> [:delivery]
         (replace|overwrite) table <target> (with|by|from|using) [:fresh] :delivery
-        truncate and|& load|reload [<sources>]
+        truncate|wipe|clear and|& load|reload|import [<sources>]
+        (truncate|wipe|clear|empty) [target] [table|tables|target] (first |
+            ([,] before|and|then|& [then] load|loading|reload|reloading|import|importing [<sources>]))
+        [write|load] mode|write_disposition [:|=|is] replace|overwrite
         full [re] reload|refresh|load|replace|replacement|overwrite|snapshot|rebuild [of] [<sources>]
         (drop|truncate|wipe|empty|clear) [table] <sources> [table] (and|then|before) [then]
             (reload|recreate|rebuild|load|reloading|loading) [<later>] [again|anew|afresh]
         complete reload|refresh|snapshot|overwrite
         [full|daily|complete] snapshot|snapshots [load]
-        [(rebuild|recreate|reload|refresh|load) [:whole] [<sources>] [:stuff]] from scratch
+        [(rebuild|recreate|reload|refresh|load|start|begin) [over] [:whole] [<sources>] [:stuff]] from scratch
         (replace|overwrite|wipe|truncate) (what|whatever|all|everything) [that] [is|was] [already]
             [there|((in|inside) [the] table|target|database)]
         start fresh
@@ -161,6 +166,7 @@ FAMILIES: tuple[Family, ...] = (
         update changed :row|<sources> [and|,] [insert|add|load] [:new] [<sources>]
         update [only] (what [has|have] changed | changed :row | changes)
         in merge mode
+        [write|load] mode|write_disposition [:|=|is] merge|upsert
         match|matched|matching (on | by | based on) <keys>
     """, says={"mode": "merge"}),
     Family("mode", """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,14 +71,21 @@ class Clauses:
         return token.kind in ("break", "bullet") or (token.kind == "mark" and token.text in ".;?!")
 
     def _parts(self, place: int) -> bool:
+        return place in self._parting
+
+    @cached_property
+    def _parting(self) -> frozenset[int]:
+        return frozenset(place for place in range(len(self.tokens)) if self._parts_here(place))
+
+    def _parts_here(self, place: int) -> bool:
         token = self.tokens[place]
         if self._ends(place):
             return True
         if place in self.taken:
             return False
-        return (
-            token.text == "," or token.key == "but" or (token.key in ("and", "&", "then") and self._verb_behind(place))
-        )
+        if token.text == "," or token.key == "but":
+            return True
+        return token.key in ("and", "&", "then") and self._verb_behind(place)
 
     def _verb_behind(self, place: int) -> bool:
         """Whether another phrase begins behind a word, and not only one more name."""
@@ -87,11 +94,14 @@ class Clauses:
             (self.tokens[place].key in STOP_WORDS and place not in self.taken) or self.tokens[place].key in NEGATORS
         ):
             place += 1
-        loads = self.tokens[place - 1].key in STOP_WORDS and self.tokens[place - 1].key.startswith(("load", "import"))
-        return any(
-            place in match.places and (match.phrase.ask not in _NAMING or loads or not self._bare(match))
-            for match in self.matches
-        )
+        before = self.tokens[place - 1].key
+        loads = before in STOP_WORDS and before.startswith(("load", "import"))
+        match = self._owner.get(place)
+        return match is not None and (match.phrase.ask not in _NAMING or loads or not self._bare(match))
+
+    @cached_property
+    def _owner(self) -> Mapping[int, Match]:
+        return {place: match for match in self.matches for place in match.places}
 
     def _bare(self, match: Match) -> bool:
         """Whether a phrase is a name alone."""

@@ -148,8 +148,11 @@ def _target(place: int, clauses: Clauses) -> int | None:
     at = place - 1
     nouns = False
     while at >= 0 and (clauses.tokens[at].key in FILLERS or clauses.tokens[at].key in GENERIC_TABLES):
-        nouns = nouns or clauses.tokens[at].key in ("schema", "table", "database", "db")
+        nouns = nouns or clauses.tokens[at].key in _PLACES
         at -= 1
+    start = max(at + 1, clauses.clause_at(place).start)
+    if nouns and clauses.tokens[place - 1].key in _PLACES and start == clauses.clause_at(place).start:
+        return start  # "..., table sales"
     if at < 0:
         return None
     key, before = clauses.tokens[at].key, clauses.tokens[at - 1].key if at else ""
@@ -161,6 +164,7 @@ def _target(place: int, clauses: Clauses) -> int | None:
     return at if key in ("in", "as", "to", "under") and (nouns or behind in ("schema", "table")) else None
 
 
+_PLACES = frozenset(("schema", "table", "database", "db"))
 _GOES = frozenset(("go", "goes", "going", "sent", "send", "written", "write", "belong", "belongs", "moved", "move"))
 
 

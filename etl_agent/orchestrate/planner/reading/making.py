@@ -51,15 +51,14 @@ def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, B
         for name in () if _leaves(phrase) or phrase.match.phrase.ask == "nothing" else phrase.own:
             named.setdefault(name, phrase)
     if all(phrase is not None and phrase.match.phrase.ask in ("first", "last") for phrase in named.values()):
-        named.update({source.name: None for source in sources if source.name not in named and source.name not in left})
+        rest = [source.name for source in sources if source.name not in named and source.name not in left]
+        named.update(dict.fromkeys([name for name in rest if name not in destroyed] or rest))
     if both := sorted(left & named.keys()):
         raise UsageError(f"the goal both asks for {', '.join(both)} and leaves it out")
-    given = {source.name: None for source in sources if source.name not in left}
-    taken = named or {name: None for name in given if name not in destroyed} or given
-    if not taken:
+    if not named:
         raise UsageError("the goal leaves out every dataset", choices=[source.name for source in sources])
     _require_namesakes(named, sources, left=left)
-    return taken
+    return named
 
 
 def _require_namesakes(named: Mapping[str, Bound | None], sources: Sequence[Source], *, left: Collection[str]) -> None:

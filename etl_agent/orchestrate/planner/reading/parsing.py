@@ -89,7 +89,7 @@ def _with_negation(match: Match, before: Sequence[Match], tokens: Sequence[Token
         if key in NEGATORS or (places and key in _AUXILIARIES):
             places = [at, *passed, *places]
             passed = []
-        elif key in STOP_WORDS:
+        elif key in STOP_WORDS or key == "than":
             passed.insert(0, at)
         elif at not in unknown:
             break

@@ -8,13 +8,13 @@ from etl_agent.orchestrate.planner.language.lexicon import CONDITIONS, FILLERS, 
 from etl_agent.orchestrate.planner.language.phrases import vocabulary
 from etl_agent.orchestrate.planner.reading.binding import Bound, sources_of
 from etl_agent.orchestrate.planner.reading.clauses import Clauses
-from etl_agent.orchestrate.planner.reading.mentions import Mention, Names
+from etl_agent.orchestrate.planner.reading.mentions import Names
 from etl_agent.orchestrate.planner.reading.parsing import Match
 
-__all__ = ["destroys", "exact", "not_plain"]
+__all__ = ["not_plain"]
 
 
-def destroys(match: Match) -> bool:
+def _destroys(match: Match) -> bool:
     """Whether a phrase asks for something that cannot be had back by another run."""
     says = match.phrase.says
     return match.phrase.ask == "drop" or says.get("mode") == "replace" or says.get("strategy") == "delete-insert"
@@ -28,28 +28,21 @@ def not_plain(phrases: Sequence[Bound], clauses: Clauses, names: Names) -> list[
     the whole name of the column.
     """
     made = [phrase for phrase in phrases if not phrase.match.negated]
-    return [
-        phrase
-        for phrase in made
-        if (destroys(phrase.match) and not _plain(phrase, phrases, clauses, names))
-        or (_says_where(phrase.match) and not _one_place(phrase, clauses, names))
-    ]
+    odd = [phrase for phrase in made if _says_where(phrase.match) and not _one_place(phrase, clauses, names)]
+    taking = [phrase for phrase in made if _destroys(phrase.match)]
+    return odd + [phrase for phrase in taking if phrase not in odd and not _plain(phrase, phrases, odd, clauses, names)]
 
 
-def exact(mention: Mention) -> bool:
-    """Whether words are the whole name of a column, whatever its case, separators and plural."""
-    return mention.rank == 0 and bool(mention.columns)
-
-
-def _plain(phrase: Bound, phrases: Sequence[Bound], clauses: Clauses, names: Names) -> bool:
+def _plain(phrase: Bound, phrases: Sequence[Bound], odd: Sequence[Bound], clauses: Clauses, names: Names) -> bool:
     clause, sentence = clauses.clause(phrase.match), clauses.sentence(phrase.match)
     others = [other for other in phrases if other is not phrase and other.match.start in clause]
     return not (
         any(clauses.unread(place) or _reports(place, clauses) for place in clause)
         or any(_conditional(place, clauses) for place in sentence)
         or _asked(sentence, clauses)
-        or any(_void(other.match) for other in others)
+        or any(_void(other.match) or other in odd for other in others)
         or _elsewhere(phrase.match, clauses, names)
+        or _instead(phrase, others, clauses)
         or _other_object(phrase.match, clauses, names)
     )
 
@@ -66,7 +59,10 @@ def _one_place(phrase: Bound, clauses: Clauses, names: Names) -> bool:
 
 
 def _reports(place: int, clauses: Clauses) -> bool:
-    return place not in clauses.taken and clauses.tokens[place].key in REPORTS
+    if place in clauses.taken:
+        return False
+    key, behind = (token.key for token in (*clauses.tokens[place : place + 2], clauses.tokens[place])[:2])
+    return key in REPORTS or (key in ("can", "could") and behind == "be")  # "can you replace" asks, all the same
 
 
 def _conditional(place: int, clauses: Clauses) -> bool:
@@ -99,6 +95,14 @@ def _elsewhere(match: Match, clauses: Clauses, names: Names) -> bool:
         joined = joined or clauses.tokens[place].key in _INSTEAD
     of, later = sources_of(match, "sources"), sources_of(match, "later")
     return bool(of) and not set(later) <= set(of)
+
+
+def _instead(phrase: Bound, others: Sequence[Bound], clauses: Clauses) -> bool:
+    """Whether phrases behind name what is to stand there instead: "replace the table books with the loans"."""
+    behind = [other for other in others if other.match.start >= phrase.match.found.end]
+    new = [other for other in behind if clauses.tokens[other.match.start].key in _INSTEAD]
+    old = {name for other in (phrase, *behind) if other not in new for name in other.own}
+    return bool(old) and any(not set(other.own) <= old for other in new)
 
 
 _INSTEAD = frozenset(("with", "by", "from", "using"))

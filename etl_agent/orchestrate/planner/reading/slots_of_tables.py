@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from etl_agent.errors import near
-from etl_agent.orchestrate.planner.language.lexicon import GENERIC_TABLES, NEGATORS, OF_TABLES, STOP_WORDS, words
+from etl_agent.orchestrate.planner.language.lexicon import (
+    DESTRUCTIVE,
+    GENERIC_TABLES,
+    NEGATORS,
+    OF_TABLES,
+    STOP_WORDS,
+    words,
+)
 from etl_agent.orchestrate.planner.language.patterns import Found, weigh
 from etl_agent.orchestrate.planner.language.phrases import vocabulary
 from etl_agent.orchestrate.planner.language.tokens import Token
@@ -64,7 +71,10 @@ class Tables:
         while end + 1 < len(self.tokens) and self.tokens[end].text in (".", "-") and touching(self.tokens, end):
             end += 2
         text = "".join(token.text for token in self.tokens[at:end])
-        known = token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS | NUMBERS.keys() or self._tells_of_table(at)
+        known = (
+            token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS | DESTRUCTIVE | NUMBERS.keys()
+            or self._tells_of_table(at)
+        )
         if token.kind != "word" or not _IDENTIFIER.fullmatch(token.text) or known:
             return
         if end < len(self.tokens) and self.tokens[end].key in GENERIC_TABLES - {"table", "tables", "and"}:
