@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def sources_of(
     digests: list[tuple[str, str]] = []
     for file in dict.fromkeys(files):
         extract = Extract(files=(file,), header=header)
-        with _advising(), open_files(extract, project=project, as_of=as_of) as (dataset, _):
+        with _opened(extract, project, as_of) as dataset:
             headers.append(FileHeader(file, dataset.names))
             digests += [(candidate.name, candidate.digest()) for candidate in dataset.candidates]
     columns = dict.fromkeys(name for header in headers for name in header.columns)
@@ -65,7 +66,7 @@ def sources_of(
     made = []
     for group in group_files(headers):
         extract = Extract(files=group.files, header=header)
-        with _advising(), open_files(extract, project=project, as_of=as_of) as (dataset, _):
+        with _opened(extract, project, as_of) as dataset:
             profile = profile_dataset(dataset)
             lacking = [zip(dataset.names, places(dataset.names, file.header), strict=True) for file in dataset.files]
         if header is None:
@@ -92,16 +93,27 @@ def empty_files(sources: Iterable[Source]) -> Iterator[str]:
 
 
 @contextmanager
-def _advising() -> Iterator[None]:
-    """Let what is advised for a pipeline file be something that can be done where there is none yet."""
+def _opened(extract: Extract, project: Path, as_of: date) -> Iterator[Dataset]:
+    """Open files; what is advised for a pipeline file becomes something that can be done where there is none yet."""
     try:
-        yield
+        with open_files(extract, project=project, as_of=as_of) as (dataset, _):
+            yield dataset
     except FileRefused as error:
-        own = (
-            f"; a pipeline file of your own can say how to read it ({error.next_command})" if error.next_command else ""
-        )
-        error.next_command = f"mend the file, leave it out, or say --no-header if its first line is a row{own}"
+        ways = "mend the file, or leave it out"
+        bare = extract.model_copy(update={"header": False})
+        opens = [_succeeds(partial(_look, one, project, as_of)) for one in (extract, bare)]
+        if opens == [False, True]:  # then it is the header that is wrong
+            ways += ", or say --no-header if its first line is a row"
+        if error.next_command:
+            ways += f"; a pipeline file of your own can say how to read it ({error.next_command})"
+        error.next_command = ways
         raise
+
+
+def _look(extract: Extract, project: Path, as_of: date) -> None:
+    """Open files as far as their headers."""
+    with open_files(extract, project=project, as_of=as_of):
+        pass
 
 
 def _refuse_rows_for_names(dataset: Dataset, profile: Profile) -> None:
@@ -137,7 +149,7 @@ def user_sql_of(file: str, project: Path) -> UserSql:
 def _succeeds(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
-    except ConfigurationError:
+    except (ConfigurationError, FileRefused):
         return False
     return True
 

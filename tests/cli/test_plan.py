@@ -379,7 +379,16 @@ def test_an_empty_file_among_many_is_named_with_what_to_do(project: Path, capsys
     said = capsys.readouterr().err
     assert "data/none.csv: the file is empty" in said
     assert "leave it out" in said
+    assert "--no-header" not in said  # it would be refused again
     assert "a pipeline file of your own" in said
+
+
+def test_names_that_stand_twice_may_be_cells_of_a_row(project: Path, capsys: Capture) -> None:
+    """Then the file is read without a header, which is advised where it can be."""
+    (project / "pairs.csv").write_text("x,x\ny,z\n")
+    assert plan(goal="load pairs", files=("pairs.csv",)) == 65
+    assert "--no-header if its first line is a row" in capsys.readouterr().err
+    assert plan("--no-header", goal="load pairs", files=("pairs.csv",)) == 0
 
 
 def test_what_to_type_next_is_another_thing_once_the_plan_has_run(project: Path, capsys: Capture) -> None:
