@@ -153,7 +153,13 @@ def _executed(planned: Planned, report: Report, *, project: Path, options: GoalO
     from etl_agent.run.goal import execute
 
     report.result = execute(
-        planned, project=project, options=options, ask=ask, progress=report.progress, told=report.tell_step
+        planned,
+        project=project,
+        options=options,
+        ask=ask,
+        progress=report.progress,
+        told=report.tell_step,
+        files=report.files,
     )
     report.tell_end()
     return report.result.exit_code

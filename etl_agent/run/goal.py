@@ -42,6 +42,7 @@ def execute(
     ask: Ask | None = None,
     progress: Progress | None = None,
     told: Callable[[Step], None] | None = None,
+    files: PlanFiles | None = None,
 ) -> GoalResult:
     """Write the pipelines of a plan and run them in their order; each that commits is final.
 
@@ -55,6 +56,7 @@ def execute(
         ask: a model that may be asked; rules alone revise where there is none, or where it fails.
         progress: is told how far each run is.
         told: is told what became of each pipeline as soon as it is known.
+        files: what writing the plan does, where that is known already.
 
     Raises:
         UsageError: the goal is not clear, or the plan destroys something and nobody agreed; nothing was run or
@@ -65,7 +67,7 @@ def execute(
     options = options or GoalOptions()
     refuse_unclear(planned.draft)
     kept = planned.resumed
-    files = plan_files(planned.draft, project=project)
+    files = files or plan_files(planned.draft, project=project)
     ours = () if kept is None else (kept.first, *(revision.draft for revision in kept.revisions))
     written = [spec for draft in ours for spec in draft.pipelines]
     dangers = destructions(planned.draft, files, project=project, ours=written)
