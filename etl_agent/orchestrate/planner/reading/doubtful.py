@@ -67,6 +67,8 @@ def unclear(
             yield one.text
         elif (start := _target(one.place, clauses)) is not None:
             yield clauses.text[clauses.tokens[start].start : clauses.tokens[one.place].start] + one.text
+        elif key in NEGATORS and (first := _dataset_before(one.place, phrases, clauses)) is not None:
+            yield clauses.text[clauses.tokens[first].start : clauses.tokens[one.place].end]
         elif key in NEGATORS | EXCLUDERS and (end := _dataset_behind(one.place, phrases, clauses)) is not None:
             yield clauses.text[clauses.tokens[one.place].start : clauses.tokens[end].end]
         elif _slip(key, sources):
@@ -173,6 +175,15 @@ def _dataset_behind(place: int, phrases: Sequence[Bound], clauses: Clauses) -> i
     clause = clauses.clause_at(place)
     found = [p for p in phrases if p.own and p.match.phrase.ask == "take" and place < p.match.start < clause.stop]
     return found[0].match.places[-1] if found else None
+
+
+def _dataset_before(place: int, phrases: Sequence[Bound], clauses: Clauses) -> int | None:
+    """Return the first place of a dataset that a negation directly follows: "customers: do not load"."""
+    at = place - 1
+    while at >= 0 and clauses.tokens[at].key in (":", "-", "do", "does", "please"):
+        at -= 1
+    found = [p for p in phrases if p.own and p.match.phrase.ask == "take" and p.match.places[-1] == at]
+    return found[0].match.places[0] if found else None
 
 
 def _slip(key: str, sources: Sequence[Source]) -> bool:

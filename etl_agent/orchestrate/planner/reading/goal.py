@@ -14,11 +14,12 @@ from etl_agent.orchestrate.planner.reading.agreeing import agreed, with_forbidde
 from etl_agent.orchestrate.planner.reading.binding import Bound, bound
 from etl_agent.orchestrate.planner.reading.clauses import Clauses
 from etl_agent.orchestrate.planner.reading.doubtful import Unread, require_some, unclear
-from etl_agent.orchestrate.planner.reading.making import Maker, keyed_of, leaving, taken_of
+from etl_agent.orchestrate.planner.reading.making import Maker, keyed_of
 from etl_agent.orchestrate.planner.reading.mentions import Names
 from etl_agent.orchestrate.planner.reading.parsing import matched
 from etl_agent.orchestrate.planner.reading.plainly import not_plain
 from etl_agent.orchestrate.planner.reading.resolving import Resolver
+from etl_agent.orchestrate.planner.reading.taking import leaving, taken_of
 from etl_agent.orchestrate.planner.wishes import After, Reading, Wish
 
 __all__ = ["LONGEST_GOAL", "read_goal"]

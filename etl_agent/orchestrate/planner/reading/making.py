@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,60 +32,7 @@ from etl_agent.orchestrate.planner.wishes import (
     Wish,
 )
 
-__all__ = ["Maker", "keyed_of", "leaving", "taken_of"]
-
-
-def taken_of(phrases: Sequence[Bound], sources: Sequence[Source]) -> dict[str, Bound | None]:
-    """Return the datasets that a goal asks for, in its order, with the phrase that names each first.
-
-    A goal that names none, or only some to leave out or to load first or last, asks for the others, too.
-
-    Raises:
-        UsageError: it leaves out every dataset.
-    """
-    left = {name for phrase in phrases if _leaves(phrase) for name in phrase.own}
-    destroyed = {name for phrase in phrases if _takes_away(phrase) for name in phrase.own}
-    named: dict[str, Bound | None] = {}
-    for phrase in phrases:
-        for name in () if _leaves(phrase) or phrase.match.phrase.ask == "nothing" else phrase.own:
-            named.setdefault(name, phrase)
-    if all(phrase is not None and phrase.match.phrase.ask in ("first", "last") for phrase in named.values()):
-        rest = [source.name for source in sources if source.name not in named and source.name not in left]
-        named.update(dict.fromkeys([name for name in rest if name not in destroyed] or rest))
-    if both := sorted(left & named.keys()):
-        raise UsageError(f"the goal both asks for {', '.join(both)} and leaves it out")
-    if not named:
-        raise UsageError("the goal leaves out every dataset", choices=[source.name for source in sources])
-    _require_namesakes(named, sources, left=left)
-    return named
-
-
-def _require_namesakes(named: Mapping[str, Bound | None], sources: Sequence[Source], *, left: Collection[str]) -> None:
-    """Let no file of a name that several datasets share be left out without a word.
-
-    Raises:
-        UsageError: a goal names one of them, and says nothing of the others.
-    """
-    for name, phrase in named.items():
-        alike = [source for source in sources if re.fullmatch(rf"{re.escape(name)}_\d+", source.name)]
-        if phrase is not None and any(source.name not in named and source.name not in left for source in alike):
-            both = [source for source in sources if source.name == name] + alike
-            files = "; ".join(f"{source.name}: {', '.join(source.files)}" for source in both)
-            others = [source.name for source in alike]
-            raise UsageError(
-                f"{name!r} in the goal may be several datasets, as their columns differ ({files})",
-                choices=[" and ".join([name, *others]), f"{name}, not {' and '.join(others)}"],
-                next_command="name each of them in the goal",
-            )
-
-
-def _takes_away(phrase: Bound) -> bool:
-    return "leaves" in phrase.match.phrase.says and not phrase.match.negated
-
-
-def leaving(phrases: Iterable[Bound]) -> list[Bound]:
-    """Return the phrases that leave a dataset out."""
-    return [phrase for phrase in phrases if _leaves(phrase)]
+__all__ = ["Maker", "keyed_of"]
 
 
 def keyed_of(phrases: Iterable[Bound], *, scope: Callable[[Bound], Sequence[str]]) -> frozenset[str]:
@@ -102,10 +48,6 @@ def keyed_of(phrases: Iterable[Bound], *, scope: Callable[[Bound], Sequence[str]
 _KEYED_BEFORE = ("key", "mode", "into")
 """What a key may be told of behind: "merge into t on id", "id is the key of a, no of b"."""
 _KEY_SLOTS = ("keys", "weak_keys", "named_keys", "bracketed")
-
-
-def _leaves(phrase: Bound) -> bool:
-    return (phrase.match.phrase.ask == "leave") != (phrase.match.phrase.ask == "take" and bool(phrase.match.negated))
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,8 @@ class Tables:
         while end + 1 < len(self.tokens) and self.tokens[end].text in (".", "-") and touching(self.tokens, end):
             end += 2
         text = "".join(token.text for token in self.tokens[at:end])
-        known = (
-            token.key in STOP_WORDS | GENERIC_TABLES | NEGATORS | DESTRUCTIVE | NUMBERS.keys()
-            or self._tells_of_table(at)
-        )
+        generic = GENERIC_TABLES if at == 0 or self.tokens[at - 1].key != "table" else frozenset[str]()
+        known = token.key in STOP_WORDS | NEGATORS | DESTRUCTIVE | NUMBERS.keys() | generic or self._tells_of_table(at)
         if token.kind != "word" or not _IDENTIFIER.fullmatch(token.text) or known:
             return
         if end < len(self.tokens) and self.tokens[end].key in GENERIC_TABLES - {"table", "tables", "and"}:
@@ -85,7 +83,9 @@ class Tables:
     def _tells_of_table(self, at: int) -> bool:
         """Whether a word tells of a table, or of a way or a form, instead of naming a table."""
         behind = self.tokens[at + 1].key if at + 1 < len(self.tokens) else ""
-        return behind in ("mode", "format", "form") or (self.tokens[at].key in OF_TABLES and behind in _TABLE_NOUNS)
+        return behind in ("mode", "format", "form", "as") or (
+            self.tokens[at].key in OF_TABLES and behind in _TABLE_NOUNS
+        )
 
     def sql(self, at: int) -> Iterator[Found]:
         """Read the name of an SQL file."""
