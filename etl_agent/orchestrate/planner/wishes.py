@@ -205,5 +205,5 @@ class Reading(Frozen):
     not_understood: tuple[str, ...] = ()
     """Its words, or runs of words, that mean something and that nothing was made of, in their order."""
     unclear: tuple[str, ...] = ()
-    """Those of them that could change what is destroyed, what is loaded, or where rows go: a plan is not to be carried
-    out past them."""
+    """Those of them, with the words around them, that could change what is destroyed, what is loaded, or where rows go:
+    a plan is not to be carried out past them."""
