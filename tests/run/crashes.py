@@ -143,7 +143,8 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def __exit__(self, *_: object) -> None:
         assert self._server.stdin is not None
-        self._server.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # the server may have been killed, with a request on the way
+            self._server.stdin.close()
         self._server.wait(timeout=30)
         assert self._server.stdout is not None
         self._server.stdout.close()
