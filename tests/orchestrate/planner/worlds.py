@@ -107,10 +107,11 @@ def _source(name, columns):
 
 
 def told(reading):
-    """Write a reading as short lines: its wishes, and the words that nothing was made of."""
+    """Write a reading as short lines: its wishes, the words that nothing was made of, and those to make clear."""
     taken = " ".join(wish.source for wish in reading.wishes if wish.wish == "take")
     lines = [f"take {taken}", *(_line(wish) for wish in reading.wishes if wish.wish != "take")]
-    return lines + [f"?? {words}" for words in reading.not_understood]
+    lines += [f"?? {words}" for words in reading.not_understood]
+    return lines + [f"!! {words}" for words in reading.unclear]
 
 
 def _line(wish):
