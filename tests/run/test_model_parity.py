@@ -139,7 +139,7 @@ class TestRun:
         many = spec.model_copy(update={"clean": routes})
         result = run_pipeline(many, project=tmp_path, options=RunOptions(ask=ask))
         assert [each.fell_back for each in result.decisions] == ["transport"] * 3 + ["circuit_open"] * 2
-        assert (len(httpserver.log), result.exit_code) == (3, 0)
+        assert (ask.used.calls, result.exit_code) == (3, 0)  # the server's log may hold late answers to other tests
 
     def test_no_model(self, tmp_path: Path) -> None:
         """Where none is configured, that is said in the same way."""
