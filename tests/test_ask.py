@@ -11,8 +11,6 @@ import pytest
 from etl_agent.ask import (
     Answered,
     Budget,
-    Meter,
-    Metered,
     Question,
     Unanswered,
     Usage,
@@ -21,6 +19,7 @@ from etl_agent.ask import (
 )
 from etl_agent.errors import EtlAgentError
 from etl_agent.frozen import Frozen
+from etl_agent.metering import Meter, Metered
 from etl_agent.testing import FailingAsk, ScriptedAsk
 
 

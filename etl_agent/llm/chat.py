@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel
 
-from etl_agent.ask import Answered, Failure, Meter, Question, Unanswered, Usage, check_model_call
+from etl_agent.ask import Answered, Failure, Question, Unanswered, Usage, check_model_call
 from etl_agent.errors import CannotWrite
 from etl_agent.llm.answers import Answers, Kept, key_of
 from etl_agent.llm.endpoint import Endpoint
@@ -20,6 +20,7 @@ from etl_agent.llm.prompt import Message, conversation, repair, with_schema
 from etl_agent.llm.reading import Wrong, read_answer
 from etl_agent.llm.reply import Concession, Failed, Reply
 from etl_agent.llm.strict import strict_schema
+from etl_agent.metering import Meter
 
 __all__ = ["ChatAsk", "Mode", "Sent"]
 

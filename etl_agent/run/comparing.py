@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from etl_agent.ask import Ask, Metered, Usage
+from etl_agent.ask import Ask, Usage
 from etl_agent.decide.choice import Routing, decision_of, settled_otherwise
 from etl_agent.decide.evidence import Evidence
 from etl_agent.decide.inject import Injected, inject
@@ -19,6 +19,7 @@ from etl_agent.decide.merit import merit_of
 from etl_agent.decide.policies import RoutePolicy
 from etl_agent.decide.score import Score, score
 from etl_agent.decide.strategy import AUTO, LEAVE, Strategy
+from etl_agent.metering import Metered
 from etl_agent.orchestrate.resolve import runnable
 from etl_agent.orchestrate.router import Route
 from etl_agent.orchestrate.routing import chosen_anew

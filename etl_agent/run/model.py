@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
 
-from etl_agent.ask import Answered, Meter, Question, Unanswered, Usage
+from etl_agent.ask import Answered, Question, Unanswered, Usage
+from etl_agent.metering import Meter
 from etl_agent.run.egress import EgressRecord
 from etl_agent.run.own_folder import FOLDER
 

@@ -262,6 +262,9 @@ def in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
         yield part
 
 
+_REASONS = 8  # the place of the column
+
+
 @lru_cache(maxsize=1_024)  # what is wrong with rows is wrong with many of them
 def reasons_in(text: str) -> tuple[Reason, ...]:
     """Read the reasons of one row from their JSON."""
@@ -269,5 +272,6 @@ def reasons_in(text: str) -> tuple[Reason, ...]:
 
 
 def _entry(row: Row[Any]) -> Entry:
-    before, reasons, after = row[:8], row[8], row[9:]  # in the order of the table, which is that of the fields
-    return Entry(*before, reasons_in(reasons), *after)
+    cells: list[Any] = list(row)  # in the order of the table, which is that of the fields
+    cells[_REASONS] = reasons_in(cells[_REASONS])
+    return Entry(*cells)

@@ -20,9 +20,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from etl_agent.ask import Answered, Asked, Budget, Meter, Unanswered, Usage, no_model_calls
+from etl_agent.ask import Answered, Asked, Budget, Unanswered, Usage, no_model_calls
 from etl_agent.errors import CannotWrite, EtlAgentError
 from etl_agent.llm import AnswerFile, ChatAsk, Sent
+from etl_agent.metering import Meter
 from tests.llm.serving import KEY, RED, Colour, Script, chat, endpoint, question
 
 PROMPT_WORDS = "sesame-open"  # stands in replies; no record may show it
