@@ -1,6 +1,6 @@
 """Measure the planner: goals against the facts that their plans must have, and faulty plans with and without revisions.
 
-    python benchmarks/planning.py goals [--set held] [--maker rules]... [--out results.json]
+    python benchmarks/planning.py goals [--set fresh] [--maker rules]... [--out results.json]
     python benchmarks/planning.py faults [--out results.json]
 
 Goals: each goal of goals/goals.yaml becomes a plan, by rules alone and by rules with a double in a model's place (one
@@ -171,7 +171,7 @@ def main() -> None:
     """Measure, and print what went wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("goals", "faults"))
-    parser.add_argument("--set", choices=("open", "held"), default=None)
+    parser.add_argument("--set", choices=("open", "second", "fresh"), default=None)
     parser.add_argument("--maker", choices=tuple(MAKERS), action="append")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

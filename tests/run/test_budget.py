@@ -9,7 +9,6 @@ from etl_agent.rejects import Reason
 from etl_agent.run.balance import Balance, Unbalanced
 from etl_agent.run.budget import check_budget
 from etl_agent.validate.spec import Validate
-from tests.run.project import Project
 
 
 @dataclass
@@ -70,15 +69,3 @@ def test_a_row_that_is_nowhere_is_an_error():
     )
     with pytest.raises(Unbalanced, match="10 rows were read but 9"):
         Balance(read=10, inserted=9).check(where="p")
-
-
-def test_a_check_of_the_user_refuses_the_run(project: Project) -> None:
-    """Rows that the user's own SQL finds wrong keep the load out; the refusal is on record, and mended data load."""
-    project.write("in.csv", "id,v\n1,a\n2,b\n")
-    project.write("none_twice.sql", "SELECT v FROM t WHERE v = 'b'")
-    refused = project.run(check_sql=["none_twice.sql"])
-    assert (refused.status, refused.exit_code) == ("refused", 65)
-    assert "found 1 row" in (refused.message or "")
-    assert project.ask("SELECT status FROM _etl_runs") == [("refused",)]
-    project.write("in.csv", "id,v\n1,a\n2,c\n")
-    assert project.run(check_sql=["none_twice.sql"]).balance.loaded == 2
