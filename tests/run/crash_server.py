@@ -5,12 +5,14 @@ Run as a script. Each line of the standard input is a request, each line of the 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 import etl_agent
+from tests.run.watched_calls import Fault, Watch, watched
 
 _PACKAGE = Path(etl_agent.__file__).parent
 _LATE = (
@@ -67,6 +70,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     """Run one command and wait for its end; or wait until it stops itself, and later for its end."""
     if "wait_for" in request:
         return {"code": os.waitstatus_to_exitcode(os.waitpid(request["wait_for"], 0)[1])}
+    if request.get("watch") is not None:
+        return _watch(request)
     child = os.fork()
     if child == 0:
         _child(request)
@@ -79,6 +84,27 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         os.waitpid(child, os.WUNTRACED)
         return {"pid": child}
     return {"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}
+
+
+def _watch(request: dict[str, Any]) -> dict[str, Any]:
+    """Run one command whose calls are watched, and import what it imported, so that the next one need not."""
+    ours, theirs = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        ours.close()
+        _child(request, channel=theirs)
+    theirs.close()
+    wanted = request["watch"]
+    fault = Fault(**wanted["fault"]) if wanted.get("fault") else None
+    record = Path(wanted["record"]) if wanted.get("record") else None
+    with ours:
+        watch = Watch(child, ours, record=record, fault=fault)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if wanted.get("modules"):
+        for name in Path(wanted["modules"]).read_text().split():
+            with contextlib.suppress(ImportError):  # what one command could not import, the next may have to look for
+                importlib.import_module(name)
+    return {"code": code, "met": watch.met}
 
 
 def _attach(child: int, request: dict[str, Any]) -> None:
@@ -99,7 +125,7 @@ def _attach(child: int, request: dict[str, Any]) -> None:
     os.kill(child, signal.SIGCONT)
 
 
-def _child(request: dict[str, Any]) -> None:
+def _child(request: dict[str, Any], *, channel: socket.socket | None = None) -> None:
     """Be the command; the end is the kernel's, so that no handler of the server's runs."""
     code = 70
     try:
@@ -120,6 +146,9 @@ def _child(request: dict[str, Any]) -> None:
         runner.BATCH_ROWS = request["batch_rows"]
         if request.get("syscall") is not None or request.get("trace") is not None:
             os.kill(os.getpid(), signal.SIGSTOP)
+        before = set(sys.modules)
+        if channel is not None:
+            watched(channel)
         hook = _Hook(request) if request.get("event") is not None or request.get("events") else None
         if hook is not None:
             sys.settrace(hook.enter)
@@ -128,6 +157,8 @@ def _child(request: dict[str, Any]) -> None:
             if code:
                 break
         sys.settrace(None)
+        if request.get("watch", {}).get("modules"):
+            Path(request["watch"]["modules"]).write_text("\n".join(sorted(set(sys.modules) - before)))
         if hook is not None and request.get("events"):
             Path(request["events"]).write_text("\n".join(hook.seen))
         sys.stdout.flush()
