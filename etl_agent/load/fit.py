@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from etl_agent.errors import ConfigurationError, Drifted, Unfit, near
 from etl_agent.load.facts import TableFacts, TargetColumn
+from etl_agent.load.history import CHANGE, CHANGED_BY
 from etl_agent.load.identifiers import Dialect, check_name, check_names, known_as
 from etl_agent.load.spec import Load
 from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
@@ -32,6 +33,7 @@ class Fit:
         unique: whether the database itself keeps the key unique.
         emptied: columns of the table that the rows lack, and that a replace makes null in rows that come again; one
             with a default is the table's own affair.
+        held: the columns that the table has and that can be written.
     """
 
     exists: bool
@@ -42,6 +44,7 @@ class Fit:
     lineage: bool
     unique: bool
     emptied: tuple[str, ...] = ()
+    held: tuple[TargetColumn, ...] = ()
 
 
 def fit(
@@ -105,6 +108,7 @@ def fit(
         lineage=facts.column(LINEAGE, dialect=dialect) is not None,
         unique=bool(keys) and facts.keeps_unique(load.primary_key, dialect=dialect),
         emptied=_lacking(facts, shape, dialect=dialect) if load.write_disposition == "replace" else (),
+        held=tuple(column for column in facts.columns if not column.generated),
     )
 
 
@@ -126,7 +130,7 @@ def _check_names(load: Load, shape: Shape, *, dialect: Dialect) -> None:
     if len(shape) > (most := _MOST_COLUMNS[dialect] - _OF_OUR_OWN):
         raise ConfigurationError(f"{len(shape)} columns are too many for a table; {dialect} takes {most}")
     check_names(shape.names, dialect=dialect)
-    reserved = {LINEAGE} | ({VALID_FROM, VALID_TO} if load.strategy == "scd2" else set())
+    reserved = {LINEAGE, CHANGED_BY, CHANGE} | ({VALID_FROM, VALID_TO} if load.strategy == "scd2" else set())
     for name in shape.names:
         if known_as(name, dialect=dialect) in reserved:
             raise ConfigurationError(f"the column name {name!r} is kept for the load itself; rename the column")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from etl_agent.errors import ConfigurationError
+from etl_agent.load.identifiers import quote
 
 __all__ = ["VERSION", "LedgerTables", "ensure", "version_of"]
 
@@ -60,6 +61,7 @@ class LedgerTables:
         changes: changed values, counted by step, column, before and after.
         decisions: what was chosen in a run, and why.
         plans: one row a plan that rows were loaded by.
+        history: one row a run that loaded rows: what an undo must know.
     """
 
     meta: sa.Table
@@ -69,13 +71,14 @@ class LedgerTables:
     changes: sa.Table
     decisions: sa.Table
     plans: sa.Table
+    history: sa.Table
 
     @staticmethod
     def within(schema: str | None) -> LedgerTables:
         """Describe the tables of a schema."""
         known = sa.MetaData(schema=schema)
         first = (_meta(known), _runs(known), _files(known), _quarantine(known), _changes(known), _why(known))
-        return LedgerTables(*first, _plans(known))
+        return LedgerTables(*first, _plans(known), _history(known))
 
     @property
     def metadata(self) -> sa.MetaData:
@@ -103,6 +106,7 @@ def _runs(known: sa.MetaData) -> sa.Table:
         sa.Column("plan_digest", sa.Text),
         sa.Column("error", sa.Text),
         sa.Column("outcome", sa.Text),  # JSON: the whole balance, files, reasons, changes by column, and the shape
+        sa.Column("undone_by", _Number),  # the run that took it back
     )
 
 
@@ -119,6 +123,7 @@ def _files(known: sa.MetaData) -> sa.Table:
         sa.Column("run_id", _Number, nullable=False),
         sa.Column("plan_digest", sa.Text),
         sa.Column("position", _Number),  # of the file in its run's dataset, counted from 0
+        sa.Column("deactivated_by", _Number),  # the run that took its content out of the table
     )
     sa.Index(
         "_etl_files_active",
@@ -198,6 +203,22 @@ def _plans(known: sa.MetaData) -> sa.Table:
     )
 
 
+def _history(known: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "_etl_history",
+        known,
+        sa.Column("run_id", _Number, primary_key=True, autoincrement=False),
+        sa.Column("table_name", sa.Text, nullable=False),
+        sa.Column("kept_in", sa.Text),  # the table of the rows as they were before; null where none are kept
+        sa.Column("rows_updated", _Number, nullable=False),
+        sa.Column("rows_deleted", _Number, nullable=False),
+        sa.Column("created", _Flag, nullable=False),  # whether the run created the table
+        sa.Column("added", sa.Text, nullable=False),  # JSON: columns that it added to the table
+        sa.Column("keys", sa.Text, nullable=False),  # JSON: columns that tell the rows apart
+        sa.Column("own_sql", _Flag, nullable=False),  # whether SQL of the user's own ran with it
+    )
+
+
 def _create(connection: Connection, tables: LedgerTables) -> None:
     first = (tables.meta, tables.runs, tables.files, tables.quarantine, tables.changes, tables.decisions)
     tables.metadata.create_all(connection, tables=first, checkfirst=False)
@@ -207,11 +228,21 @@ def _add_plans(connection: Connection, tables: LedgerTables) -> None:
     tables.plans.create(connection)
 
 
+def _add_history(connection: Connection, tables: LedgerTables) -> None:
+    tables.history.create(connection)
+    for column in (tables.runs.c.undone_by, tables.files.c.deactivated_by):
+        known = sa.inspect(connection).get_columns(column.table.name, schema=column.table.schema)
+        if column.name not in {found["name"] for found in known}:  # tables that are created now have it already
+            place = connection.dialect.identifier_preparer.format_table(column.table)
+            kind = column.type.compile(connection.dialect)
+            connection.exec_driver_sql(f"ALTER TABLE {place} ADD COLUMN {quote(column.name)} {kind}")
+
+
 Migration = Callable[[Connection, LedgerTables], None]
 
-_MIGRATIONS: tuple[Migration, ...] = (_create, _add_plans)
+_MIGRATIONS: tuple[Migration, ...] = (_create, _add_plans, _add_history)
 """The change that leads from each version to the next, beginning at 0: no tables. A release that changes the tables
-adds one at the end, and ``_create`` then makes what the first version had."""
+adds one at the end. ``_create`` makes the first version's tables with all the columns they have today."""
 
 VERSION = len(_MIGRATIONS)
 """The version that this release writes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from etl_agent.errors import DataRefused, EtlAgentError, ShrinkRefused, Unfit
 from etl_agent.load.spec import Load, Strategy
 from etl_agent.load.statements import Statements
 
-__all__ = ["Counts", "Database", "append_unmatched", "check_keys", "refuse_shrinking", "write"]
+__all__ = ["Counts", "Database", "append_unmatched", "check_keys", "refuse_shrinking", "run_all", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class Database(Protocol):
 
     def ask(self, query: str) -> int | None:
         """Return the number that a query finds, None if it finds nothing."""
+
+
+def run_all(database: Database, statements: Sequence[str]) -> int:
+    """Run statements and return how many rows the last one wrote; 0 where there is none."""
+    written = 0
+    for statement in statements:
+        written = database.run(statement)
+    return written
 
 
 def write(database: Database, *, load: Load, sql: Statements, kept: int, empty: bool, unique: bool) -> Counts:
@@ -121,10 +129,10 @@ def append_unmatched(database: Database, *, sql: Statements, matched: str, kept:
 
 def _replace(database: Database, sql: Statements, *, kept: int, empty: bool, unique: bool) -> Counts:
     if empty:
-        return Counts(deleted=database.run(sql.delete_all()), inserted=database.run(sql.insert_all()))
+        return Counts(deleted=run_all(database, sql.delete_all()), inserted=database.run(sql.insert_all()))
     if not unique:
         check_keys(database, sql, empty=empty)
-    deleted = database.run(sql.delete_null_keys()) + database.run(sql.delete_missing())
+    deleted = run_all(database, sql.delete_null_keys()) + run_all(database, sql.delete_missing())
     merged = _upsert(database, sql, kept, False)  # noqa: FBT003  the modes share one shape
     return Counts(deleted=deleted, inserted=merged.inserted, updated=merged.updated, unchanged=merged.unchanged)
 
@@ -132,14 +140,13 @@ def _replace(database: Database, sql: Statements, *, kept: int, empty: bool, uni
 def _upsert(database: Database, sql: Statements, kept: int, empty: bool) -> Counts:  # noqa: FBT001  see _MERGES
     if empty:
         return Counts(inserted=database.run(sql.insert_all()))
-    updating = sql.update_changed()
-    updated = database.run(updating) if updating else 0
+    updated = run_all(database, sql.update_changed())
     inserted = database.run(sql.insert_new())
     return Counts(inserted=inserted, updated=updated, unchanged=kept - inserted - updated)
 
 
 def _delete_insert(database: Database, sql: Statements, _kept: int, empty: bool) -> Counts:  # noqa: FBT001  see _MERGES
-    deleted = 0 if empty else database.run(sql.delete_matching())
+    deleted = 0 if empty else run_all(database, sql.delete_matching())
     return Counts(deleted=deleted, inserted=database.run(sql.insert_all()))
 
 
@@ -149,8 +156,7 @@ def _insert_only(database: Database, sql: Statements, kept: int, empty: bool) ->
 
 
 def _versions(database: Database, sql: Statements, kept: int, empty: bool) -> Counts:  # noqa: FBT001  see _MERGES
-    closing = None if empty else sql.close_versions()
-    closed = database.run(closing) if closing else 0
+    closed = 0 if empty else run_all(database, sql.close_versions())
     written = database.run(sql.insert_versions())
     return Counts(inserted=written - closed, updated=closed, unchanged=kept - written, deleted=closed)
 

@@ -15,12 +15,12 @@ from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, quote
+from etl_agent.load.order import Order
 from etl_agent.load.postgres_facts import holder, read_facts, resolve_schema
 from etl_agent.load.postgres_tx import PostgresRecord, PostgresTx
 from etl_agent.load.postgres_types import accepts
 from etl_agent.load.spec import Load
 from etl_agent.load.target import Target
-from etl_agent.load.tx import Order
 from etl_agent.shape import Shape
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from etl_agent.batch import Positions
 from etl_agent.errors import EtlAgentError
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.identifiers import quote
-from etl_agent.load.modes import Counts, refuse_shrinking
+from etl_agent.load.modes import Counts, refuse_shrinking, run_all
+from etl_agent.load.order import Order
 from etl_agent.load.postgres_types import comparable, sql_type
 from etl_agent.load.record import Record
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements, stage_column
-from etl_agent.load.tx import Order, Tx
+from etl_agent.load.tx import Tx
 from etl_agent.load.url import Location
 from etl_agent.shape import Column
 
@@ -87,10 +88,10 @@ class PostgresTx(Tx):
     """
 
     matched = 'pg_temp."_etl_match"'
+    dialect = "postgres"
 
     def __init__(self, connection: Connection, *, location: Location, order: Order, schema: str, direct: bool) -> None:
-        super().__init__(connection, location=location, order=order, direct=direct)
-        self._schema = schema
+        super().__init__(connection, location=location, order=order, schema=schema, direct=direct)
         self._copying: Copying | None = None
         self._prepared = False
         self._replaced = 0
@@ -134,7 +135,7 @@ class PostgresTx(Tx):
         if not self.order.fit.exists:
             self._create_table()
         elif self.order.load.write_disposition == "replace":
-            self._replaced = self.run(self._statements().delete_all())
+            self._replaced = run_all(self, self._statements().delete_all())
 
     def _destination(self) -> tuple[str, list[str]]:
         """The table that rows are copied into, and its columns."""
@@ -194,12 +195,12 @@ class PostgresTx(Tx):
         self.run(f"ANALYZE {self.matched}")
 
     def _table(self) -> str:
-        return f"{quote(self._schema)}.{quote(self.order.load.table)}"
+        return self._qualified(self.order.load.table)
 
     def _statements(self) -> Statements:
         order = self.order
         return Statements(
-            dialect="postgres",
+            dialect=self.dialect,
             table=self._table(),
             stage=_STAGE,
             columns=order.fit.targets,
@@ -210,6 +211,7 @@ class PostgresTx(Tx):
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'::timestamptz",
             emptied=order.fit.emptied,
+            history=self._history(),
         )
 
     def _create_table(self) -> None:

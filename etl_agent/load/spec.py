@@ -56,6 +56,8 @@ class Load(Frozen):
     wrong: then nothing is loaded. Whatever a query changes is taken back."""
     lineage: Literal["run_id", "none"] = "run_id"
     """Whether a table that is created carries ``_etl_run_id``, which undo and why need."""
+    history: Literal["keep", "none"] = "keep"
+    """Whether rows that a load takes out or writes over are kept as they were, so that the run can be undone."""
 
     @property
     def shown(self) -> str:

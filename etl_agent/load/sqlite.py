@@ -16,11 +16,11 @@ from etl_agent.load.facts import TableFacts, TargetColumn
 from etl_agent.load.file_lock import held
 from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, known_as, quote
+from etl_agent.load.order import Order
 from etl_agent.load.spec import Load
 from etl_agent.load.sqlite_tx import BUSY_MILLISECONDS, SqliteRecord, SqliteTx
 from etl_agent.load.sqlite_types import accepts, type_of
 from etl_agent.load.target import Target
-from etl_agent.load.tx import Order
 from etl_agent.load.url import Location
 from etl_agent.shape import Shape
 

@@ -11,11 +11,12 @@ import pyarrow as pa
 from etl_agent.batch import Positions
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.identifiers import quote
+from etl_agent.load.order import Order
 from etl_agent.load.record import Record
 from etl_agent.load.sqlite_stage import TABLE, SqliteStage
 from etl_agent.load.sqlite_types import storage
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements
-from etl_agent.load.tx import Order, Tx
+from etl_agent.load.tx import Tx
 from etl_agent.load.url import Location
 from etl_agent.shape import Column
 
@@ -61,9 +62,10 @@ class SqliteTx(Tx):
     """
 
     matched = 'temp."_etl_match"'
+    dialect = "sqlite"
 
     def __init__(self, connection: Connection, *, location: Location, order: Order, stage: Path, fresh: bool) -> None:
-        super().__init__(connection, location=location, order=order, direct=False)
+        super().__init__(connection, location=location, order=order, schema="main", direct=False)
         self._stage = SqliteStage(stage, shape=order.shape)
         self._fresh = fresh
         self._attached = False
@@ -113,14 +115,15 @@ class SqliteTx(Tx):
     def _statements(self) -> Statements:
         order = self.order
         return Statements(
-            dialect="sqlite",
-            table=f"main.{quote(order.load.table)}",
+            dialect=self.dialect,
+            table=self._qualified(order.load.table),
             stage=f"{_ATTACHED}.{TABLE}",
             columns=order.fit.targets,
             keys=order.fit.keys,
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'",
             emptied=order.fit.emptied,
+            history=self._history(),
         )
 
     def _create_table(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from etl_agent.load.history import History
 from etl_agent.load.identifiers import Dialect, quote
 
 __all__ = ["LINEAGE", "ROW", "VALID_FROM", "VALID_TO", "Statements", "stage_column"]
@@ -40,6 +41,7 @@ class Statements:
         run_id: what to write into the lineage column, or None where the table has none.
         at: SQL literal of the moment of the load, for scd2.
         emptied: other columns of the table, unquoted, that an update makes null.
+        history: keeps the rows that are changed or deleted; None where they are not kept.
     """
 
     dialect: Dialect
@@ -51,6 +53,7 @@ class Statements:
     run_id: int | None = None
     at: str = "NULL"
     emptied: tuple[str, ...] = ()
+    history: History | None = None
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -65,15 +68,15 @@ class Statements:
         """Insert the staged rows whose key the table does not hold."""
         return self._insert(self._unmatched(), order=True)
 
-    def update_changed(self) -> str | None:
-        """Update the rows of the table that differ from the staged row of their key; None if only keys are loaded."""
-        return self._update(self._assignments()) if self._values() or self.emptied else None
+    def update_changed(self) -> tuple[str, ...]:
+        """Update the rows of the table that differ from the staged row of their key; none if only keys are loaded."""
+        return self._update(self._assignments()) if self._values() or self.emptied else ()
 
-    def delete_all(self) -> str:
+    def delete_all(self) -> tuple[str, ...]:
         """Delete every row of the table."""
-        return f"DELETE FROM {self.table}"
+        return self._delete("")
 
-    def delete_missing(self) -> str:
+    def delete_missing(self) -> tuple[str, ...]:
         """Delete the rows of the table whose key is not staged."""
         names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
         plain = ", ".join(quote(self.columns[key]) for key in self.keys)
@@ -81,22 +84,22 @@ class Statements:
             f"SELECT {names} FROM {self.table} AS t LEFT JOIN {self.stage} AS s ON {self._match()}"
             f" WHERE s.{ROW} IS NULL"
         )
-        return f"DELETE FROM {self.table} WHERE ({plain}) IN ({absent})"
+        return self._delete(f" WHERE ({plain}) IN ({absent})")
 
-    def delete_null_keys(self) -> str:
+    def delete_null_keys(self) -> tuple[str, ...]:
         """Delete the rows of the table whose key is null in part: no staged row can match them."""
         nulls = " OR ".join(f"{quote(self.columns[key])} IS NULL" for key in self.keys)
-        return f"DELETE FROM {self.table} WHERE {nulls}"
+        return self._delete(f" WHERE {nulls}")
 
-    def delete_matching(self) -> str:
+    def delete_matching(self) -> tuple[str, ...]:
         """Delete all rows of the table whose key is staged."""
         plain = ", ".join(quote(self.columns[key]) for key in self.keys)
         staged = ", ".join(f"s.{stage_column(key)}" for key in self.keys)
-        return f"DELETE FROM {self.table} WHERE ({plain}) IN (SELECT {staged} FROM {self.stage} AS s)"
+        return self._delete(f" WHERE ({plain}) IN (SELECT {staged} FROM {self.stage} AS s)")
 
-    def delete_runs(self, runs: Sequence[int]) -> str:
+    def delete_runs(self, runs: Sequence[int]) -> tuple[str, ...]:
         """Delete the rows of the table that some runs wrote, as its lineage column tells."""
-        return f"DELETE FROM {self.table} WHERE {quote(LINEAGE)} IN ({', '.join(str(int(run)) for run in runs)})"
+        return self._delete(f" WHERE {quote(LINEAGE)} IN ({', '.join(str(int(run)) for run in runs)})")
 
     def match(self) -> str:
         """Select the staged rows whose key the table holds, and whether all else is the same too."""
@@ -114,9 +117,9 @@ class Statements:
         """Count the staged rows that the table holds already, the same in every column."""
         return f"SELECT count(*) FROM {self.stage} AS s JOIN {matched} AS m ON m.row = s.{ROW} WHERE m.same = 1"
 
-    def close_versions(self) -> str | None:
-        """End the current versions that differ from the staged row of their key; None if only keys are loaded."""
-        return self._update(f"{quote(VALID_TO)} = {self.at}", current=True) if self._values() else None
+    def close_versions(self) -> tuple[str, ...]:
+        """End the current versions that differ from the staged row of their key; nothing if only keys are loaded."""
+        return self._update(f"{quote(VALID_TO)} = {self.at}", current=True) if self._values() else ()
 
     def insert_versions(self) -> str:
         """Insert a current version of every staged row whose key has none."""
@@ -144,11 +147,18 @@ class Statements:
         ordered = f" ORDER BY s.{ROW}" if order else ""
         return f"INSERT INTO {self.table} ({', '.join(names)}) SELECT {', '.join(values)} {source}{ordered}"
 
-    def _update(self, assignments: str, *, current: bool = False) -> str:
-        return (
-            f"UPDATE {self.table} AS t SET {assignments} FROM {self.stage} AS s"
-            f" WHERE {self._match(current=current)} AND ({self._differs()})"
-        )
+    def _update(self, assignments: str, *, current: bool = False) -> tuple[str, ...]:
+        changed = f"{self._match(current=current)} AND ({self._differs()})"
+        update = f"UPDATE {self.table} AS t SET {assignments} FROM {self.stage} AS s WHERE {changed}"
+        if self.history is None:
+            return (update,)
+        source = f"FROM {self.table} AS t JOIN {self.stage} AS s ON {changed}"
+        return self.history.create(), self.history.keep_updated(source), update
+
+    def _delete(self, where: str) -> tuple[str, ...]:
+        if self.history is None:
+            return (f"DELETE FROM {self.table}{where}",)
+        return self.history.create(), *self.history.delete(where)
 
     def _assignments(self) -> str:
         parts = [f"{quote(self.columns[index])} = s.{stage_column(index)}" for index in self._values()]

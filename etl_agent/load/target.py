@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Self
 from etl_agent.errors import EtlAgentError, PermissionRefused
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.fit import Fit
+from etl_agent.load.order import Order
 from etl_agent.load.record import Record
 from etl_agent.load.spec import Load
-from etl_agent.load.tx import Order, Tx
+from etl_agent.load.tx import Tx
 from etl_agent.load.url import Location, parse_url
 from etl_agent.paths import from_environment
 from etl_agent.shape import Shape

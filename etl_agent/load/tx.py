@@ -4,58 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from pathlib import Path, PurePath
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
 from etl_agent.batch import Batch, Positions
-from etl_agent.errors import CheckFailed, ConfigurationError, EtlAgentError
-from etl_agent.load.edge import mapped
+from etl_agent.errors import EtlAgentError
 from etl_agent.load.facts import TableFacts
-from etl_agent.load.fit import Fit
-from etl_agent.load.modes import Counts, append_unmatched, check_keys, refuse_shrinking, write
+from etl_agent.load.history import History, Kept, kept_in
+from etl_agent.load.identifiers import Dialect, quote
+from etl_agent.load.modes import Counts, append_unmatched, check_keys, refuse_shrinking, run_all, write
+from etl_agent.load.order import Order
+from etl_agent.load.own_sql import check_files, run_files
 from etl_agent.load.record import Record
-from etl_agent.load.spec import Load
-from etl_agent.load.sql_files import read_queries, read_statements
 from etl_agent.load.statements import Statements
 from etl_agent.load.url import Location
-from etl_agent.shape import Shape
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
-__all__ = ["Order", "Record", "Tx"]
+__all__ = ["Tx"]
 
 _CONFLICTS_AT_ONCE = 100_000  # rows
-_MOST_FOUND = 1_000  # rows of a check that are counted
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Order:
-    """What a load is to do.
-
-    Args:
-        load: the write mode and the table.
-        shape: the columns of the rows.
-        fit: how they meet the table.
-        run_id: the run, for the lineage column.
-        at: the moment of the load, for scd2.
-        judge: fits the shape to the table as it is by then.
-        folder: where relative paths of SQL files begin.
-    """
-
-    load: Load
-    shape: Shape
-    fit: Fit
-    run_id: int
-    at: datetime
-    judge: Callable[[TableFacts | None], Fit]
-    folder: Path
+_MOST_KEPT: dict[Dialect, int] = {"sqlite": 1_998, "postgres": 1_598}  # columns: a table takes two more
 
 
 class Tx(Record):
@@ -68,20 +43,26 @@ class Tx(Record):
         connection: the target's one connection, in no transaction.
         location: the target, for messages.
         order: what to do.
+        schema: the schema of the table.
         direct: whether rows go straight into the table, so that none can be dropped later.
     """
 
     matched: ClassVar[str]
     """The temporary table of ``_note_matches``, quoted and qualified."""
 
-    def __init__(self, connection: Connection, *, location: Location, order: Order, direct: bool) -> None:
+    dialect: ClassVar[Dialect]
+    """The kind of database."""
+
+    def __init__(self, connection: Connection, *, location: Location, order: Order, schema: str, direct: bool) -> None:
         super().__init__(connection, location=location, schema=order.load.db_schema)
+        self._schema = schema
         self.direct = direct
         """Whether rows go straight into the table: then ``drop`` is refused and ``conflicts`` are none."""
         self.order = order
         self._staging = True
         self._staged = 0
         self._dropped = 0
+        self._withdrawn = 0
         self._applied: Counts | None = None
         self._has_matched = False
 
@@ -148,7 +129,8 @@ class Tx(Record):
         """
         with self._mapped():
             self._begin()
-            return self.run(self._statements().delete_runs(runs))
+            self._withdrawn += run_all(self, self._statements().delete_runs(runs))
+            return self._withdrawn
 
     def apply(self) -> Counts:
         """Bring the staged rows into the table and count what that did.
@@ -166,9 +148,42 @@ class Tx(Record):
             outcome = self._write()
             self._finish_table()
             self._run_files(self.order.load.after_sql)
-            self._check_files()
+            check_files(self._connection, self.order.load.check_sql, folder=self.order.folder, location=self._location)
         self._applied = dataclasses.replace(outcome, staged=self._staged, dropped=self._dropped)
         return self._applied
+
+    def kept(self) -> Kept:
+        """Say what an undo must know of the load, once it is applied."""
+        if self._applied is None:
+            raise EtlAgentError("the load is not applied yet")
+        load, fit, done = self.order.load, self.order.fit, self._applied
+        closing = load.strategy == "scd2"
+        history = self._history()
+        return Kept(
+            table=None if history is None else kept_in(load.table, fit.held, dialect=self.dialect),
+            updated=done.deleted if closing else done.updated,
+            deleted=self._withdrawn + (0 if closing else done.deleted),
+            created=not fit.exists,
+            added=tuple(column.name for column in fit.added) if fit.exists else (),
+            keys=tuple(fit.targets[key] for key in fit.keys),
+            own_sql=bool(load.before_sql or load.after_sql),
+        )
+
+    def _history(self) -> History | None:
+        """Say where rows go that this load takes away; None where they are not kept."""
+        load, fit = self.order.load, self.order.fit
+        if load.history == "none" or not (fit.exists and fit.lineage) or len(fit.held) > _MOST_KEPT[self.dialect]:
+            return None
+        return History(
+            dialect=self.dialect,
+            place=self._qualified(kept_in(load.table, fit.held, dialect=self.dialect)),
+            table=self._qualified(load.table),
+            columns=tuple(column.name for column in fit.held),
+            run_id=self.order.run_id,
+        )
+
+    def _qualified(self, table: str) -> str:
+        return f"{quote(self._schema)}.{quote(table)}"
 
     def _write(self) -> Counts:
         """Bring the staged rows into the table."""
@@ -208,6 +223,9 @@ class Tx(Record):
         self._run_files(self.order.load.before_sql)
         self.order = dataclasses.replace(self.order, fit=self.order.judge(self._facts()))
 
+    def _run_files(self, files: Sequence[PurePath]) -> None:
+        run_files(self._connection, files, folder=self.order.folder, location=self._location)
+
     def _prepare_table(self) -> bool:
         """Make the table, or its new columns, and say whether it holds no row."""
         if not self.order.fit.exists:
@@ -215,39 +233,6 @@ class Tx(Record):
             return True
         self._add_columns()
         return not self.ask(f"SELECT 1 FROM {self._statements().table} LIMIT 1")
-
-    def _run_files(self, files: Sequence[PurePath]) -> None:
-        for file in files:
-            path = self.order.folder / file
-            for statement in read_statements(path):
-                with mapped(self._location, where=str(path)):
-                    self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-    def _check_files(self) -> None:
-        """Ask the user's own checks; what they find is counted and not kept, since it may be anything."""
-        for file in self.order.load.check_sql:
-            path = self.order.folder / file
-            found = sum(self._found_by(query, path) for query in read_queries(path))
-            if found:
-                rows = (
-                    "1 row"
-                    if found == 1
-                    else f"{_MOST_FOUND:,} rows or more"
-                    if found >= _MOST_FOUND
-                    else f"{found:,} rows"
-                )
-                raise CheckFailed(f"the check found {rows}, and nothing was loaded", where=str(path))
-
-    def _found_by(self, query: str, path: Path) -> int:
-        """Count the rows that a query finds; whatever it changes is taken back."""
-        with mapped(self._location, where=str(path)):
-            self._connection.exec_driver_sql("SAVEPOINT etl_check")
-            with self._connection.exec_driver_sql(query, execution_options={"no_parameters": True}) as found:
-                if not found.returns_rows:
-                    raise ConfigurationError("a check asks for rows, and this statement gives none", where=str(path))
-                rows = len(found.fetchmany(_MOST_FOUND))
-            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT etl_check")
-            return rows
 
     @abstractmethod
     def _send(self, data: pa.RecordBatch, rows: Positions) -> None:

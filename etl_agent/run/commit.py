@@ -19,6 +19,7 @@ from etl_agent.run.ledger import (
     decision_batch,
     quarantine_batches,
     record_files,
+    record_history,
     record_run,
 )
 from etl_agent.run.plans import record_plan
@@ -92,6 +93,7 @@ class Commit:
         else:
             self.replay.settle(self.tx, run_id=run_id)
         record_plan(self.tx.connection, self.tx.tables, self.spec, lock=self.prepared.decided.lock, plan_digest=digest)
+        record_history(self.tx.connection, self.tx.tables, self.tx.kept(), table=table, run_id=run_id)
         record_run(self.tx.connection, self.tx.tables, finished, plan_digest=digest, shape=self.prepared.contract.shape)
         return finished
 
@@ -109,7 +111,7 @@ class Commit:
         everything = self.spec.load.write_disposition == "replace"
         digests = None if everything else [_sha(tally) for tally in self.tallies]
         close_open(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
-        deactivate(self.tx.connection, self.tx.tables, table=table, digests=digests)
+        deactivate(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
 
     def _close_arrived(self, run_id: int) -> str | None:
         """Close what waits for the keys of these rows, unless they may be older than what waits, and say so."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl_agent.decide.decision import Decision
+    from etl_agent.load.history import Kept
     from etl_agent.load.ledger_tables import LedgerTables
     from etl_agent.run.changes import ChangeRow
     from etl_agent.run.result import RunResult
@@ -33,6 +34,7 @@ __all__ = [
     "loaded_types",
     "quarantine_batches",
     "record_files",
+    "record_history",
     "record_run",
     "types_of",
 ]
@@ -106,7 +108,7 @@ def close_refused(
 
 
 def deactivate(
-    connection: Connection, tables: LedgerTables, *, table: str, digests: Sequence[str] | None = None
+    connection: Connection, tables: LedgerTables, *, table: str, run_id: int, digests: Sequence[str] | None = None
 ) -> None:
     """Mark content as no longer in a table.
 
@@ -114,10 +116,13 @@ def deactivate(
         connection: inside the load's transaction.
         tables: the ledger.
         table: the target table.
+        run_id: the run that takes it out.
         digests: which content; None means all of it.
     """
     files = tables.files.c
-    change = tables.files.update().where(files.table_name == table, files.active).values(active=False)
+    change = (
+        tables.files.update().where(files.table_name == table, files.active).values(active=False, deactivated_by=run_id)
+    )
     if digests is not None:
         change = change.where(files.sha256.in_(digests))
     connection.execute(change)
@@ -140,6 +145,23 @@ def record_files(
     ]
     if rows:
         connection.execute(tables.files.insert(), rows)
+
+
+def record_history(connection: Connection, tables: LedgerTables, kept: Kept, *, table: str, run_id: int) -> None:
+    """Write down what an undo of the run must know."""
+    connection.execute(
+        tables.history.insert().values(
+            run_id=run_id,
+            table_name=table,
+            kept_in=kept.table,
+            rows_updated=kept.updated,
+            rows_deleted=kept.deleted,
+            created=kept.created,
+            added=json.dumps(kept.added, ensure_ascii=False),
+            keys=json.dumps(kept.keys, ensure_ascii=False),
+            own_sql=kept.own_sql,
+        )
+    )
 
 
 def record_run(

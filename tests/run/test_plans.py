@@ -61,6 +61,9 @@ def test_a_ledger_of_the_first_version_gets_the_table_and_lacks_older_plans(proj
     project.run()
     (digest,) = digests(project)
     project.ask("DROP TABLE _etl_plans")
+    project.ask("DROP TABLE _etl_history")
+    project.ask("ALTER TABLE _etl_runs DROP COLUMN undone_by")
+    project.ask("ALTER TABLE _etl_files DROP COLUMN deactivated_by")
     project.ask("UPDATE _etl_meta SET version = 1")
     with open_target(project.url, read_only=True) as target, target.reading() as connection:
         tables = ledger_in(connection, schema=None)
