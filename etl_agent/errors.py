@@ -24,7 +24,7 @@ EtlAgentError                 70  a bug, or the base of everything below
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -49,6 +49,7 @@ __all__ = [
     "Unbalanced",
     "Unfit",
     "UsageError",
+    "did_you_mean",
     "near",
     "one_slip",
 ]
@@ -251,6 +252,20 @@ def near(word: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]
     slips = [choice for choice in folded if one_slip(wrong, choice)]
     alike = difflib.get_close_matches(wrong, folded, n=most, cutoff=0.6)
     return tuple(folded[match] for match in dict.fromkeys([*slips, *alike]))[:most]
+
+
+def did_you_mean(word: str, choices: Iterable[str], *, shown: Callable[[str], str] = repr) -> str:
+    """Suggest the choice that looks most like a mistyped word, as the tail of a sentence; nothing if none does.
+
+    >>> did_you_mean("emial", ["email", "name"])
+    "; did you mean 'email'?"
+
+    Args:
+        word: what was written.
+        choices: what would be right.
+        shown: writes the choice.
+    """
+    return "".join(f"; did you mean {shown(close)}?" for close in near(word, choices, most=1))
 
 
 def one_slip(word: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, near
+from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, did_you_mean, near
 
 __all__ = ["STDIN", "expand", "find_files", "from_environment", "importable", "pipeline_files", "project_folder"]
 
@@ -72,9 +72,8 @@ def expand(pattern: str, *, project: Path, variables: Mapping[str, str], as_of: 
         if name in variables:
             return variables[name]
         known = ["date", "project", *variables]
-        hint = near(name, known)
         raise ConfigurationError(
-            f"{match[0]} names no variable" + (f"; did you mean {{{hint[0]}}}?" if hint else ""),
+            f"{match[0]} names no variable" + did_you_mean(name, known, shown="{{{}}}".format),
             where=pattern,
             choices=[f"{{{choice}}}" for choice in known],
             next_command=f"--var {name}=VALUE" if name.isidentifier() else None,
@@ -107,10 +106,10 @@ def from_environment(text: str, *, environ: Mapping[str, str] | None = None) -> 
         found = variables.get(name) or default
         if found is not None:
             return found
-        hint = near(name, [other for other in variables if other != name])
+        others = [other for other in variables if other != name]
         raise ConfigurationError(
             f"the environment variable {name} is {'empty' if name in variables else 'not set'}"
-            + (f"; did you mean {hint[0]}?" if hint else ""),
+            + did_you_mean(name, others, shown=str),
             next_command=f"export {name}=... (or write it into .env)",
         )
 

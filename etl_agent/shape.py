@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import pyarrow as pa
 
-from etl_agent.errors import ConfigurationError, near
+from etl_agent.errors import ConfigurationError, did_you_mean
 
 __all__ = ["TEXT", "Column", "ColumnType", "Kind", "Shape", "is_type", "parse_type"]
 
@@ -89,10 +89,7 @@ def parse_type(text: str, *, zoned: bool = False) -> ColumnType:
         if kind == text.strip() and kind != "decimal":
             return ColumnType(kind, zoned=zoned and kind == "timestamp")
     kinds = [kind if kind != "decimal" else "decimal(p,s)" for kind in get_args(Kind)]
-    hint = near(text, kinds)
-    raise ConfigurationError(
-        f"{text!r} is no column type" + (f"; did you mean {hint[0]!r}?" if hint else ""), choices=kinds
-    )
+    raise ConfigurationError(f"{text!r} is no column type{did_you_mean(text, kinds)}", choices=kinds)
 
 
 def is_type(text: str) -> bool:

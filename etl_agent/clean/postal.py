@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl_agent.errors import near
+from etl_agent.errors import did_you_mean
 
 __all__ = ["LAYOUTS", "Layout", "country"]
 
@@ -103,10 +103,6 @@ def country(code: str) -> str:
         ValueError: it has none; the message names those that have.
     """
     if code not in LAYOUTS:
-        hint = near(code, LAYOUTS)
-        raise ValueError(
-            f"no postal code layout for {code!r}"
-            + (f"; did you mean {hint[0]!r}?" if hint else "")
-            + f"; valid: {', '.join(LAYOUTS)}"
-        )
+        hint = did_you_mean(code, LAYOUTS)
+        raise ValueError(f"no postal code layout for {code!r}{hint}; valid: {', '.join(LAYOUTS)}")
     return code

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pyarrow as pa
 from pydantic import BeforeValidator, Field
 
-from etl_agent.errors import ConfigurationError, near
+from etl_agent.errors import ConfigurationError, did_you_mean
 from etl_agent.frozen import Frozen, Name
 from etl_agent.rejects import Finding
 
@@ -208,9 +208,6 @@ def missing_columns(step: Step, names: Sequence[str]) -> tuple[str, ...]:
 def unknown_column(name: str, names: Iterable[str], *, where: str | None = None) -> ConfigurationError:
     """Make the error for a column that is not there, with its near matches."""
     listed = tuple(names)
-    hint = near(name, listed)
     return ConfigurationError(
-        f"there is no column {name!r}" + (f"; did you mean {hint[0]!r}?" if hint else ""),
-        where=where,
-        choices=listed[:20],
+        f"there is no column {name!r}{did_you_mean(name, listed)}", where=where, choices=listed[:20]
     )

@@ -12,7 +12,7 @@ import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of
 from etl_agent.cli.failure import safe
-from etl_agent.errors import ConfigurationError, UsageError, near
+from etl_agent.errors import ConfigurationError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,8 +79,7 @@ def _named(name: str, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     )
     if not found:
         names = dict.fromkeys(entry.name for entry in entries)
-        close = near(name, names)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, names)
         raise UsageError(f"the catalogue has nothing named {name!r}{hint}", next_command="etl-agent catalog")
     return found
 

@@ -17,7 +17,7 @@ import click
 
 from etl_agent.cli.brief import brief, brief_asked, is_brief
 from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
-from etl_agent.masking import masked
+from etl_agent.masking import masked, spelled_out
 
 __all__ = ["DEBUG", "PROGRAM", "Terminated", "TimedOut", "complain", "exit_code_of", "explained", "safe"]
 
@@ -79,7 +79,7 @@ def safe(text: str) -> str:
     >>> safe("a\\x1b[2Jb")
     'a\\\\x1b[2Jb'
     """
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in masked(text))
+    return spelled_out(masked(text), but="\n")
 
 
 def _watch_for_termination() -> Callable[[int, FrameType | None], object] | int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from etl_agent.cli.commands import Listed
-from etl_agent.errors import near
+from etl_agent.errors import did_you_mean
 
 __all__ = ["LazyGroup"]
 
@@ -49,7 +49,6 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is called; a wrong name is answered with the near ones."""
         if args[0] not in self.listed and not args[0].startswith("-"):
-            close = near(args[0], self.listed)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; valid: {', '.join(self.listed)}"
+            hint = did_you_mean(args[0], self.listed) or f"; valid: {', '.join(self.listed)}"
             raise click.UsageError(f"no such command {args[0]!r}{hint}", ctx)
         return super().resolve_command(ctx, args)

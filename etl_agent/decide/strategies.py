@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 from etl_agent.decide.strategy import SPECIAL, Strategy
-from etl_agent.errors import ConfigurationError, near
+from etl_agent.errors import ConfigurationError, did_you_mean
 
 __all__ = ["known_strategies", "shipped", "strategy_named"]
 
@@ -53,7 +53,7 @@ def strategy_named(name: str, known: Mapping[str, Strategy], *, where: str | Non
         ConfigurationError: there is none of that name; near names are given.
     """
     if name not in known:
-        close = near(name, known)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigurationError(f"there is no strategy {name!r}{hint}", where=where, choices=tuple(known))
+        raise ConfigurationError(
+            f"there is no strategy {name!r}{did_you_mean(name, known)}", where=where, choices=tuple(known)
+        )
     return known[name]

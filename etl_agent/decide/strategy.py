@@ -18,7 +18,7 @@ from etl_agent.decide.pattern import Pattern, matching_whole
 from etl_agent.decide.proposal import Proposal
 from etl_agent.decide.propose import PROPOSERS, Proposer, family_of
 from etl_agent.decide.vocabulary import Kinds
-from etl_agent.errors import near
+from etl_agent.errors import did_you_mean
 from etl_agent.frozen import Frozen, Names
 
 __all__ = [
@@ -138,8 +138,7 @@ class Strategy(Frozen):
         known = tuple(dict.fromkeys(map(family_of, PROPOSERS)))
         for name in () if value == "all" else value:
             if name not in known:
-                close = near(name, known)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
+                hint = did_you_mean(name, known)
                 raise ValueError(f"there is no family {name!r}{hint}; valid: {', '.join(known)}")
         return value
 

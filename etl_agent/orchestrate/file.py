@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, SpecInvalid, near
+from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, SpecInvalid, did_you_mean, near
 from etl_agent.orchestrate.fields import Expected, below, narrowed, takes_truth_values
 from etl_agent.orchestrate.located import Branch, Mark, Mistake, Scalar, Value, meaning
 from etl_agent.orchestrate.located import Path as Place
@@ -49,16 +49,15 @@ def read_pipelines(paths: Iterable[Path]) -> tuple[PipelineSpec, ...]:
             other in a circle.
         NoInput: there is no such file.
     """
-    listed = tuple(dict.fromkeys(paths))
     specs: dict[Path, PipelineSpec] = {}
-    mistakes: list[str] = []
-    for path in listed:
+    wrong: dict[str, Sequence[str]] = {}
+    for path in dict.fromkeys(paths):
         try:
             specs[path] = read_pipeline(path)
         except SpecInvalid as error:
-            mistakes += error.mistakes
-    if mistakes:
-        raise _invalid(mistakes, name=f"{len(listed)} pipeline files" if len(listed) > 1 else str(listed[0]))
+            wrong[str(path)] = error.mistakes
+    if wrong:
+        raise _invalid([mistake for each in wrong.values() for mistake in each], *wrong)
     return in_order(specs)
 
 
@@ -87,7 +86,7 @@ def parse_spec(text: str, kind: type[Spec], *, name: str, under: str | None = No
     root, mistakes = read_yaml(text)
     if root is None:
         mistakes = mistakes or [Mistake(Mark(1, 1), (), "the file is empty")]
-        raise _invalid([f"{name}:{mistake}" for mistake in mistakes], name=name)
+        raise _invalid([f"{name}:{mistake}" for mistake in mistakes], name)
     if under is not None:
         root = Branch(root.mark, is_mapping=True, items={under: root}, keys={under: root.mark})
     spec, found = _checked(root, kind)
@@ -95,7 +94,7 @@ def parse_spec(text: str, kind: type[Spec], *, name: str, under: str | None = No
         found = [replace(mistake, path=mistake.path[1:]) for mistake in found]
     if spec is None or found or mistakes:
         listed = sorted([*mistakes, *found], key=lambda mistake: mistake.mark)
-        raise _invalid([f"{name}:{mistake}" for mistake in listed], name=name)
+        raise _invalid([f"{name}:{mistake}" for mistake in listed], name)
     return spec
 
 
@@ -154,9 +153,12 @@ def _counted_truths(value: Value, path: Place, expected: Expected) -> Iterator[M
         yield from _counted_truths(item, (*path, key), below(expected, key))
 
 
-def _invalid(mistakes: Sequence[str], *, name: str) -> SpecInvalid:
+def _invalid(mistakes: Sequence[str], *files: str) -> SpecInvalid:
     count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "1 mistake"
-    return SpecInvalid(f"{count} in {name}", mistakes=mistakes, next_command=f"etl-agent check {shlex.quote(name)}")
+    names = files[0] if len(files) == 1 else f"{len(files)} pipeline files"
+    return SpecInvalid(
+        f"{count} in {names}", mistakes=mistakes, next_command=shlex.join(["etl-agent", "check", *files])
+    )
 
 
 def text_of(path: Path) -> str:
@@ -177,7 +179,7 @@ def text_of(path: Path) -> str:
         before = content[: error.start].decode("utf-8", "replace")
         mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
         what = f"not UTF-8: the byte 0x{content[error.start]:02X}; save the file as UTF-8"
-        raise _invalid([f"{path}:{mark}: {what}"], name=str(path)) from None
+        raise _invalid([f"{path}:{mark}: {what}"], str(path)) from None
 
 
 def _nearby(path: Path) -> tuple[str, ...]:
@@ -235,11 +237,10 @@ def in_order(specs: Mapping[Path, PipelineSpec]) -> tuple[PipelineSpec, ...]:
 
 
 def _unmet(spec: PipelineSpec, name: str, *, given: Mapping[str, PipelineSpec], path: Path) -> ConfigurationError:
-    close = near(name, given)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, given)
     return ConfigurationError(
         f"needs {name!r}, which is not among the given pipelines{hint}",
         where=f"{path}: {spec.name}",
         choices=[other for other in given if other != spec.name],
-        next_command=None if close else "name its file too, or pipelines/*.yaml",
+        next_command=None if hint else "name its file too, or pipelines/*.yaml",
     )

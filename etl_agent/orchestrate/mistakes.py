@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from etl_agent.errors import near, one_slip
+from etl_agent.errors import did_you_mean, near, one_slip
 from etl_agent.orchestrate.fields import Expected, below, fields_of, labelled, narrowed
 from etl_agent.orchestrate.located import Branch, Mark, Mistake, Path, Scalar, Value, meaning
 from etl_agent.orchestrate.wording import is_of_wrong_kind, worded, wrong_kind
@@ -151,7 +151,7 @@ def _of_keys(unknown: Iterable[_Found], missing: Sequence[_Found]) -> list[Mista
         absent = [other.name for other in missing if other.path == each.path and other.name]
         close = near(key, absent) or near(key, free)
         meant |= {(each.path, name) for name in close[:1]}
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(key, absent) or did_you_mean(key, free)
         mark = keys.get(key, each.mark)
         said.append(Mistake(mark, (*each.path, key), f"unknown key{hint}; valid: {', '.join(known)}"))
     for each in missing:
@@ -187,8 +187,8 @@ def _untagged(found: _Found) -> Mistake:
     if len(there) > 1:
         return Mistake(found.mark, found.path, f"of the keys {' and '.join(map(repr, there))} only one can stand here")
     for key, mark in found.value.keys.items():
-        for tag in near(str(key), tags)[:1]:
-            return Mistake(mark, (*found.path, key), f"unknown key; did you mean {tag!r}?")
+        if hint := did_you_mean(str(key), tags):
+            return Mistake(mark, (*found.path, key), f"unknown key{hint}")
     return Mistake(found.mark, found.path, f"the key {' or '.join(map(repr, tags))} is missing")
 
 

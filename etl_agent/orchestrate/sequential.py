@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from etl_agent.clean.step import Step
 from etl_agent.clean.union import AnyStep
-from etl_agent.errors import near
+from etl_agent.errors import did_you_mean
 from etl_agent.extract.spec import Extract
 from etl_agent.frozen import Frozen, Names, by_key
 from etl_agent.load.spec import Load
@@ -126,8 +126,7 @@ class PipelineSpec(Frozen):
             named.append((("load", "newest_by"), self.load.newest_by))
         for path, name in named:
             if name not in contract:
-                close = near(name, contract)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
+                hint = did_you_mean(name, contract)
                 yield path, f"the contract has no column {name!r}{hint}; it has: {', '.join(contract)}"
 
 

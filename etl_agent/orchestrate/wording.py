@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from etl_agent.errors import EtlAgentError, near
+from etl_agent.errors import EtlAgentError, did_you_mean
 from etl_agent.masking import masked
 
 __all__ = ["choices_of", "described", "is_of_wrong_kind", "quoted", "worded", "wrong_kind"]
@@ -105,19 +105,13 @@ def wrong_kind(errors: Sequence[Mapping[str, Any]], value: Any) -> str:
     kinds = dict.fromkeys(_KINDS[error["type"]] for error in errors if error["type"] in _KINDS)
     choices = [choice for error in errors for choice in choices_of(error)]
     if choices and not kinds and _is_single(value):
-        return f"{quoted(value)} is not valid here{did_you_mean(value, choices)}; {listed(choices)}"
+        return f"{quoted(value)} is not valid here{did_you_mean(str(value), choices)}; {listed(choices)}"
     if choices:
         kinds[f"one of {', '.join(choices[:_MOST])}" if len(choices) > 1 else repr(choices[0])] = None
-    said = f"expected {' or '.join(kinds)}, not {described(value)}{did_you_mean(value, choices)}"
+    said = f"expected {' or '.join(kinds)}, not {described(value)}{did_you_mean(str(value), choices)}"
     if "text" in kinds and isinstance(value, bool | int | float):
         said += "; quote it to make it text"
     return said
-
-
-def did_you_mean(value: Any, choices: Sequence[str]) -> str:
-    """Suggest the choice that looks most like a value, as the tail of a sentence; nothing if none does."""
-    close = near(str(value), choices)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def listed(choices: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from etl_agent.extract.spec import Extract
+from etl_agent.masking import spelled_out
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.orchestrate.yaml_text import plain_value
 from etl_agent.validate.spec import ColumnContract
@@ -156,7 +157,7 @@ def _nearest(key: str, lines: Collection[str]) -> str:
 
 def _comment(text: str, *, indent: int) -> Iterator[str]:
     """Write a comment, which ends where its line does: no character of it can begin another one."""
-    harmless = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    harmless = spelled_out(" ".join(text.split()))
     for line in textwrap.wrap(harmless, _WIDTH - indent - 2, break_on_hyphens=False):
         yield f"{' ' * indent}# {line}"
 

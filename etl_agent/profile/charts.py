@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from etl_agent.masking import spelled_out
+
 __all__ = ["bars", "count", "histogram", "number", "printable", "share"]
 
 _WIDTH, _HEIGHT = 600, 96
@@ -27,8 +29,7 @@ def printable(text: str, *, most: int = _LONGEST) -> str:
         most: characters that are shown.
     """
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
-    spelled = "".join(sign if sign.isprintable() or sign in _JOINERS else ascii(sign)[1:-1] for sign in cut)
-    return html.escape(spelled)
+    return html.escape(spelled_out(cut, but=_JOINERS))
 
 
 def count(rows: int, *, exact: bool = True) -> str:

@@ -260,6 +260,8 @@ def test_the_mistakes_of_all_files_are_listed(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(LEAST.replace("name: orders", f"nam: {name}"))
     with pytest.raises(SpecInvalid) as caught:
         read_pipelines([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    next_command = caught.value.next_command or ""
+    assert next_command == f"etl-agent check {tmp_path / 'a.yaml'} {tmp_path / 'b.yaml'}"
     assert len(caught.value.mistakes) == 2
 
 

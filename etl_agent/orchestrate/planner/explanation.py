@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from etl_agent.clean.step import Step
-from etl_agent.masking import masked
+from etl_agent.masking import masked, spelled_out
 from etl_agent.orchestrate.branch import Branch
 from etl_agent.orchestrate.meanings import FINDINGS
 from etl_agent.orchestrate.planner.draft import By, PlanDraft, Point
@@ -226,4 +226,4 @@ def _few(names: Iterable[str]) -> str:
 
 def _line(text: str) -> str:
     """Keep a line one line, whatever names stand in it, and free of passwords."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in masked(text))
+    return spelled_out(masked(text))

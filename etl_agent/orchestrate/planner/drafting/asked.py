@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from etl_agent.errors import UsageError, near
+from etl_agent.errors import UsageError, did_you_mean, near
 from etl_agent.orchestrate.planner.drafting.demand import CHECKS, Asker, Demand
 from etl_agent.orchestrate.planner.given import Given, Source
 from etl_agent.orchestrate.planner.wishes import (
@@ -165,12 +165,10 @@ def _real(wish: Wish, source: Source, given: Given, notes: list[str]) -> bool:
         if wish.by == "model":
             notes.append(f"{source.name}: a model names a {what} that is not there; not taken")
             return False
-        hint = near(name, there)
-        meant = f"; did you mean {hint[0]!r}?" if hint else ""
         raise UsageError(
-            f"{quoted(wish)} names {name!r}, and there is no such {what}{meant}",
+            f"{quoted(wish)} names {name!r}, and there is no such {what}{did_you_mean(name, there)}",
             where=source.name,
-            choices=hint or there[:20],
+            choices=near(name, there) or there[:20],
             next_command="say it in the goal as it stands there" if there else "give the file with --sql",
         )
     return True

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from etl_agent.clean.columns import Drop
 from etl_agent.clean.duplicates import Deduplicate
 from etl_agent.clean.text import Strip
-from etl_agent.errors import ConfigurationError, UsageError, near
+from etl_agent.errors import ConfigurationError, UsageError, did_you_mean
 from etl_agent.extract.spec import Extract
 from etl_agent.orchestrate.planner.draft import PlanDraft, Point, Settled
 from etl_agent.orchestrate.planner.drafting.asked import Asked, asked_of, quoted
@@ -105,10 +105,8 @@ def _taken(reading: Reading, given: Given, notes: list[str]) -> tuple[Source, ..
             if wish.by == "model":
                 notes.append("a model names a dataset that was not given; not taken")
                 continue
-            hint = near(name, known)
-            meant = f"; did you mean {hint[0]!r}?" if hint else ""
             raise UsageError(
-                f"{quoted(wish)} names {name!r}, and no such dataset was given{meant}",
+                f"{quoted(wish)} names {name!r}, and no such dataset was given{did_you_mean(name, known)}",
                 choices=tuple(known),
                 next_command="give its files, or name it as it is called here",
             )

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from etl_agent.clean.python import PythonStep
 from etl_agent.clean.step import Step
 from etl_agent.decide.strategies import known_strategies
-from etl_agent.errors import near
+from etl_agent.errors import did_you_mean
 from etl_agent.orchestrate.planner.draft import PlanDraft
 from etl_agent.orchestrate.planner.findings import Finding
 from etl_agent.orchestrate.planner.given import Given, Source
@@ -50,10 +50,7 @@ def _invalid(
 def _meant(name: str, choices: Iterable[str]) -> str:
     """Say what may be meant by a name that is not there."""
     listed = tuple(choices)
-    close = near(name, listed)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return f"; there are: {', '.join(listed[:20])}" if listed else ""
+    return did_you_mean(name, listed) or (f"; there are: {', '.join(listed[:20])}" if listed else "")
 
 
 def _on_order(draft: PlanDraft) -> Iterator[Finding]:
