@@ -174,7 +174,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             "batch_rows": 4,
             **hooks,
         }
-        return self._exchange(request)
+        return self.exchange(request)
 
     def begin(self, scenario: Scenario, **hooks: Any) -> int:
         """Begin a run that stops itself by a signal, and return its process when it has stopped."""
@@ -184,7 +184,7 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     def resume(self, process: int) -> int:
         """Let a run that stopped itself go on, and return its exit code."""
         os.kill(process, signal.SIGCONT)
-        return int(self._exchange({"wait_for": process})["code"])
+        return int(self.exchange({"wait_for": process})["code"])
 
     def together(self, pipelines: Sequence[Mapping[str, Any]], *options: str) -> list[tuple[int, str]]:
         """Run pipelines at the same time, and return the exit code and the words of each."""
@@ -202,15 +202,16 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
                 "batch_rows": 4,
                 "background": True,
             }
-            begun.append((self._exchange(request)["pid"], said))
-        return [(int(self._exchange({"wait_for": process})["code"]), said.read_text()) for process, said in begun]
+            begun.append((self.exchange(request)["pid"], said))
+        return [(int(self.exchange({"wait_for": process})["code"]), said.read_text()) for process, said in begun]
 
     @property
     def url(self) -> str:
         """The target as it is now."""
         return self._url
 
-    def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send one request to the server that forks, and return its answer."""
         assert self._server.stdin is not None and self._server.stdout is not None
         watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
         watch.start()
