@@ -136,11 +136,10 @@ class Lines:
             block: the block that was returned last.
             line: index of the first line to give again, counted from 0.
         """
-        if line < len(block):
-            start = int(block.raw_starts[line])
-            self._rest = block.raw[start:] + self._rest
-            self._at = block.at + start
-            self._line = block.line + line
+        start = int(block.raw_starts[line])
+        self._rest = block.raw[start:] + self._rest
+        self._at = block.at + start
+        self._line = block.line + line
 
     def _make(self, raw: bytes) -> Block:
         encoding = self._encoding

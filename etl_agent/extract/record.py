@@ -52,14 +52,8 @@ class Grammar:
 
     def cells(self, text: bytes) -> list[bytes]:
         """Split a whole record into its cells as they are written, with their quotes."""
-        found: list[bytes] = []
-        position = 0
-        while match := self._next.match(text, position):
-            found.append(match[1])
-            position = match.end()
-            if not match[2]:
-                break
-        return found
+        found = [match[1] for match in self._next.finditer(text)]
+        return found[: self.width(text)]  # behind a last cell that is not empty an empty one is found
 
     def longest(self, text: bytes) -> int:
         """Return the bytes of the longest cell of a whole record, as it is written."""
