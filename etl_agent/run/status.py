@@ -32,7 +32,10 @@ ProblemKind = Literal[
 ]
 
 _WINDOW = 60  # newest loads that the usual is taken from: two months of daily ones
+_CYCLE = 35 * 86400.0  # seconds: pauses come again by the week and by the month, however many loads lie between them
+_MOST = 5_000  # loads that are looked at: a cycle of one every ten minutes
 _LATE = 1.5  # intervals: from here on the next load is nearer than the one that is missed
+_WAITS = 0.1  # of an interval: jobs wait for others, and clocks change by an hour
 _SKEW = 60.0  # seconds that two clocks may differ
 
 
@@ -140,7 +143,7 @@ def status_in(
     wanted = sa.select(*columns).where(*known).order_by(runs.run_id.desc())
     past = [
         PastLoad(row.status, row.finished_at or row.started_at, row.rows_read or 0)
-        for row in connection.execute(wanted.limit(2 * _WINDOW))
+        for row in connection.execute(wanted.limit(_MOST))
     ]
     mine = sa.select(runs.run_id).where(of_pipeline)
     counted = sa.select(sa.func.count()).where(entries.status == "open", entries.run_id.in_(mine))
@@ -172,7 +175,7 @@ def judge_history(
         max_age: how old its last load may be, in seconds; any age when absent.
         now: the moment to judge at (UTC).
     """
-    loads = [run for run in past if run.status == "loaded"][: _WINDOW + 1]
+    loads = [run for run in past if run.status == "loaded"]
     problems = []
     if past and past[0].status == "refused":
         problems.append(Problem("refused", f"its newest run was refused, {_ago(past[0], now)}"))
@@ -187,12 +190,14 @@ def judge_history(
     if max_age is not None and age > max_age:
         problems.append(Problem("old", f"its last load is {duration(age)} old, and {duration(max_age)} is the limit"))
     interval, missed = _missed(loads, age)
-    rows, odd = _odd_volume(loads)
+    rows, odd = _odd_volume(loads[: _WINDOW + 1])
     problems += [problem for problem in (missed, odd) if problem is not None]
     lacking = LEAST_PAST + 1 - len(loads)
-    notes = (f"{lacking} more loads must be on record to tell what is usual",) if lacking > 0 else ()
+    more = "1 more load" if lacking == 1 else f"{lacking} more loads"
+    notes = (f"{more} must be on record to tell what is usual",) if lacking > 0 else ()
+    looked_at = min(len(loads), _WINDOW + 1)
     return PipelineStatus(
-        pipeline, table, loads[0].ended_at, age, len(loads), interval, rows, problems=tuple(problems), notes=notes
+        pipeline, table, loads[0].ended_at, age, looked_at, interval, rows, problems=tuple(problems), notes=notes
     )
 
 
@@ -212,13 +217,14 @@ def duration(seconds: float) -> str:
 
 
 def _missed(loads: Sequence[PastLoad], age: float) -> tuple[float | None, Problem | None]:
-    """Compare the time since the last load with the times between loads."""
-    gaps = [(later.ended_at - earlier.ended_at).total_seconds() for later, earlier in pairwise(loads)]
-    middle = sorted(gaps)[len(gaps) // 2] if gaps else 0.0
-    usual = usual_of(gaps, noise=middle / 10)  # jobs wait for others, and clocks change by an hour
+    """Compare the time since the last load with the times between loads: those of a cycle, or the newest of few."""
+    since = [max(0.0, (loads[0].ended_at - load.ended_at).total_seconds()) for load in loads]
+    known = [seconds for at, seconds in enumerate(since) if at <= _WINDOW or seconds <= _CYCLE]
+    gaps = [max(0.0, earlier - later) for later, earlier in pairwise(known)]
+    usual = usual_of(gaps, noise=lambda _gap: _WAITS)
     if usual is None:
         return None, None
-    if not usual.is_far(age) or age < _LATE * usual.middle:
+    if age < _LATE * usual.middle or not usual.is_beyond(age):
         return usual.middle, None
     times = max(1, round(age / usual.middle) - 1) if usual.middle else 1
     said = f"about {times:,} {'load is' if times == 1 else 'loads are'} missing"
@@ -230,8 +236,7 @@ def _missed(loads: Sequence[PastLoad], age: float) -> tuple[float | None, Proble
 def _odd_volume(loads: Sequence[PastLoad]) -> tuple[float | None, Problem | None]:
     """Compare the rows of the last load with those of the loads before it."""
     before = [float(load.rows) for load in loads[1:]]
-    middle = sorted(before)[len(before) // 2] if before else 0.0
-    usual = usual_of(before, noise=max(1.0, sqrt(middle)))  # a count of independent events varies by its root
+    usual = usual_of(before, noise=lambda rows: 1 / sqrt(rows + 1))  # a count of independent events varies by its root
     if usual is None:
         return None, None
     newest = loads[0].rows
@@ -239,8 +244,8 @@ def _odd_volume(loads: Sequence[PastLoad]) -> tuple[float | None, Problem | None
         return usual.middle, None
     return usual.middle, Problem(
         "volume",
-        f"its last load read {newest:,} rows, and {usual.middle:,.0f} are usual "
-        f"({usual.least:,.0f} to {usual.most:,.0f} in {len(before)} loads)",
+        f"its last load read {newest:,} rows, and none of {len(before)} before it was like that: "
+        f"{usual.middle:,.0f} are usual, {usual.least:,.0f} to {usual.most:,.0f} were seen",
     )
 
 
