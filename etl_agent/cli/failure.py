@@ -7,19 +7,17 @@ import errno
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from etl_agent.cli.brief import brief, brief_asked, is_brief
+from etl_agent.cli.ending import Terminated, TimedOut, ends_soon
 from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
 from etl_agent.masking import masked, spelled_out
 
-__all__ = ["DEBUG", "PROGRAM", "Terminated", "TimedOut", "complain", "exit_code_of", "explained", "safe"]
+__all__ = ["DEBUG", "PROGRAM", "complain", "exit_code_of", "explained", "safe"]
 
 PROGRAM = "etl-agent"
 DEBUG = "ETL_AGENT_DEBUG"
@@ -38,38 +36,21 @@ _NO_THREAD = ("can't start new thread", "Failed to launch worker thread")  # of 
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); whatever is open is rolled back on the way out."""
-
-
-class TimedOut(Terminated):
-    """The time that a run may take is over.
-
-    Args:
-        seconds: how long that was.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"not done within {seconds:g} s; what was not committed is rolled back")
-
-
 def exit_code_of(call: Callable[[], object]) -> int:
     """Run a command and return its exit code; a failure is said in one line on stderr.
 
     Args:
         call: the command; it may return an exit code.
     """
-    previous = _watch_for_termination()
     asked = brief_asked.set(False)
     try:
-        code = call()
-        sys.stdout.flush()
+        with ends_soon(_report):
+            code = call()
+            sys.stdout.flush()
     except BaseException as error:  # the outermost edge: every failure becomes an exit code
         return _report(error)
     finally:
         brief_asked.reset(asked)
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
     return code if isinstance(code, int) else 0
 
 
@@ -80,17 +61,6 @@ def safe(text: str) -> str:
     'a\\\\x1b[2Jb'
     """
     return spelled_out(masked(text), but="\n")
-
-
-def _watch_for_termination() -> Callable[[int, FrameType | None], object] | int | None:
-    """Turn SIGTERM into an exception, so that transactions are rolled back and scratch is swept."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-
-    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise Terminated
-
-    return signal.signal(signal.SIGTERM, end)
 
 
 def _report(error: BaseException) -> int:

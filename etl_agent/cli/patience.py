@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from etl_agent.cli.failure import TimedOut
+from etl_agent.cli.ending import TimedOut, raised_by
 from etl_agent.cli.values import WAIT
 from etl_agent.errors import DatabaseUnavailable, EtlAgentError, TryLater, UsageError
 from etl_agent.paths import STDIN
@@ -118,13 +117,9 @@ def within(seconds: float | None) -> Iterator[None]:
     if seconds <= 0:
         raise UsageError("--timeout must be longer than nothing; for example 2h")
 
-    def end(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise TimedOut(seconds)
-
-    previous = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)  # counts real time that a change of the clock does not move
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+    with raised_by(signal.SIGALRM, TimedOut(seconds)):
+        signal.setitimer(signal.ITIMER_REAL, seconds)  # counts real time that a change of the clock does not move
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)

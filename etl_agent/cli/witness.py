@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from etl_agent.cli.context import PREFIX
-from etl_agent.cli.failure import Terminated, TimedOut, complain, explained, safe
+from etl_agent.cli.ending import Terminated, TimedOut, last_word, rolled_back
+from etl_agent.cli.failure import complain, explained, safe
 from etl_agent.errors import AmbiguousFormat, EtlAgentError
 from etl_agent.run.event import Event, without_cells
 from etl_agent.run.notify import Notifier, read_notifier
@@ -123,12 +124,18 @@ def witnessing(pipelines: Sequence[Path], *, log: Path | None, notify: bool = Tr
     """
     witness = Witness(None if log is None else RunLog(log), read_notifier() if notify else None)
     hurry = False
+
+    def failed(error: BaseException) -> None:
+        witness.failed(witness.under_way or ", ".join(map(str, pipelines)), error)
+
     try:
-        yield witness
+        with last_word(failed):
+            yield witness
     except BaseException as error:
+        rolled_back()
         hurry = isinstance(error, (Terminated, KeyboardInterrupt)) and not isinstance(error, TimedOut)
         if not isinstance(error, (click.exceptions.Exit, SystemExit)):
-            witness.failed(witness.under_way or ", ".join(map(str, pipelines)), error)
+            failed(error)
         raise
     finally:
         witness.close(hurry=hurry)

@@ -24,13 +24,14 @@ __all__ = ["mapped", "translated"]
 
 _SQLITE: dict[str, tuple[type[EtlAgentError], str]] = {
     "SQLITE_AUTH": (PermissionRefused, "the database refuses access"),
-    "SQLITE_BUSY": (TryLater, "the database is locked by another process"),
+    "SQLITE_BUSY": (TryLater, "another process holds the database file"),
     "SQLITE_CANTOPEN": (CannotCreate, "the database file cannot be opened or created"),
     "SQLITE_CONSTRAINT": (DataRefused, "the table refuses a row"),
     "SQLITE_CORRUPT": (DatabaseUnavailable, "the database file is damaged"),
     "SQLITE_FULL": (CannotWrite, "the disk is full"),
     "SQLITE_IOERR": (CannotWrite, "reading or writing the database file failed"),
-    "SQLITE_LOCKED": (TryLater, "the database is locked"),
+    "SQLITE_INTERRUPT": (TryLater, "the statement was broken off"),
+    "SQLITE_LOCKED": (TryLater, "another statement holds the table"),
     "SQLITE_MISMATCH": (DataRefused, "a value does not fit its column in the table"),
     "SQLITE_NOMEM": (EtlAgentError, "SQLite is out of memory"),
     "SQLITE_NOTADB": (ConfigurationError, "the target file is not an SQLite database"),
@@ -130,7 +131,8 @@ def _sqlite(error: sqlite3.Error) -> tuple[type[EtlAgentError], str]:
     name = getattr(error, "sqlite_errorname", None) or ""
     for prefix, (kind, message) in _SQLITE.items():
         if name == prefix or name.startswith(prefix + "_"):
-            return kind, f"{message} ({error})"
+            told = "" if kind is TryLater else f" ({error})"  # "database is locked" does not say by whom
+            return kind, message + told
     if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
         return ConfigurationError, f"SQLite refuses a statement ({error})"
     return EtlAgentError, f"SQLite failed ({error})"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import socket
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError, HeldByAnother
 from etl_agent.load.edge import mapped
@@ -17,6 +15,7 @@ from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, quote
 from etl_agent.load.order import Order
 from etl_agent.load.postgres_facts import holder, read_facts, resolve_schema
+from etl_agent.load.postgres_session import open_session, refuse_read_only
 from etl_agent.load.postgres_tx import PostgresRecord, PostgresTx
 from etl_agent.load.postgres_types import accepts
 from etl_agent.load.spec import Load
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresTarget"]
 
-_CONNECT_TIMEOUT = "30"  # seconds; libpq would wait for ever
 _POLL = 0.2  # seconds
-_SESSION = (
-    "SET statement_timeout = 0",  # a COPY is open for as long as the files are read
-    "SET idle_in_transaction_session_timeout = 0",
-    "SET lock_timeout = '60s'",  # another session's lock on the table: say so, do not hang
-    "SET TIME ZONE 'UTC'",
-    "SET datestyle = 'ISO, YMD'",
-    "SET client_encoding = 'UTF8'",
-    # The joins of a merge spill to disk with the default of 4 MB.
-    "SELECT set_config('work_mem', '64MB', false) WHERE pg_size_bytes(current_setting('work_mem')) < 67108864",
-)
 
 
 class PostgresTarget(Target):
@@ -93,6 +81,7 @@ class PostgresTarget(Target):
         self._writable()
         with mapped(self.location):
             connection = self._connected()
+            refuse_read_only(connection, location=self.location)
             key = _lock_key(table, schema=resolve_schema(connection, schema))
             self._take(connection, key, table=table, wait=wait)
         try:
@@ -156,28 +145,8 @@ class PostgresTarget(Target):
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed or self._connection.invalidated:
-            from sqlalchemy import create_engine
-            from sqlalchemy.pool import NullPool
-
-            settings: dict[str, Any] = {"prepare_threshold": None}
-            options = dict(self.location.options)
-            settings["connect_timeout"] = options.get("connect_timeout", _CONNECT_TIMEOUT)
-            settings["application_name"] = options.get("application_name", _application_name())
-            engine = create_engine(
-                self.location.engine_url, poolclass=NullPool, connect_args=settings, hide_parameters=True
-            )
-            connection = engine.connect()
-            for statement in _SESSION:
-                connection.exec_driver_sql(statement)
-            if self.read_only:
-                connection.exec_driver_sql("SET default_transaction_read_only = on")
-            connection.commit()
-            self._connection = connection
+            self._connection = open_session(self.location, read_only=self.read_only)
         return self._connection
-
-
-def _application_name() -> str:
-    return f"etl-agent process {os.getpid()} on {socket.gethostname()}"[:63]
 
 
 def _lock_key(table: str, *, schema: str) -> int:

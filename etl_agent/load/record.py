@@ -66,7 +66,7 @@ class Record(ABC):
         with self._mapped():
             self._begin()
             self.in_doubt = True
-            self._connection.commit()
+            self._commit()
             self._done = True
             self._committed()
             self.in_doubt = False
@@ -116,6 +116,10 @@ class Record(ABC):
 
     def _mapped(self) -> AbstractContextManager[None]:
         return mapped(self._location)
+
+    def _commit(self) -> None:
+        """Ask the database to commit."""
+        self._connection.commit()
 
     def _committed(self) -> None:  # noqa: B027  only a new SQLite file has something to set
         """Do what can only be done outside a transaction."""

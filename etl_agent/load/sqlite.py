@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as url_quote
 
+from etl_agent.breaking import breakable
 from etl_agent.errors import CannotCreate, ConfigurationError, EtlAgentError
 from etl_agent.load.edge import mapped
 from etl_agent.load.facts import TableFacts, TargetColumn
@@ -18,7 +19,8 @@ from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, known_as, quote
 from etl_agent.load.order import Order
 from etl_agent.load.spec import Load
-from etl_agent.load.sqlite_tx import BUSY_MILLISECONDS, SqliteRecord, SqliteTx
+from etl_agent.load.sqlite_turn import Turn
+from etl_agent.load.sqlite_tx import SqliteRecord, SqliteTx
 from etl_agent.load.sqlite_types import accepts, type_of
 from etl_agent.load.target import Target
 from etl_agent.load.url import Location
@@ -41,6 +43,7 @@ class SqliteTarget(Target):
         super().__init__(location, read_only=read_only, folder=folder)
         self.path = (folder / (location.path or "")).resolve()
         self._connection: Connection | None = None
+        self._turn = Turn(self.path)
         self._reading = False
 
     def judge(self, facts: TableFacts | None, *, load: Load, shape: Shape, evolve: bool = False) -> Fit:
@@ -59,10 +62,8 @@ class SqliteTarget(Target):
         """Look at a table."""
         self._refuse_schema(schema)
         check_name(table, dialect="sqlite", what="table")
-        if not self._exists():
-            return None
-        with mapped(self.location):
-            return read_facts(self._connected(), table, count=count)
+        with self.reading() as connection:
+            return None if connection is None else read_facts(connection, table, count=count)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection | None]:
@@ -81,6 +82,7 @@ class SqliteTarget(Target):
             connection.exec_driver_sql("BEGIN")
             self._reading = True
             try:
+                self._turn.run(connection, "SELECT 1 FROM main.sqlite_master LIMIT 1")  # the snapshot is of now
                 yield connection
             finally:
                 self._reading = False
@@ -95,6 +97,7 @@ class SqliteTarget(Target):
         with contextlib.ExitStack() as stack:
             with mapped(self.location):
                 self._check_folder()
+                self._turn = Turn(self.path, longest=wait)
                 stack.enter_context(held(path, what=f"table {table}", wait=wait))
                 for stale in self.path.parent.glob(f"{_escaped(self._beside(table, '').name)}*.stage"):
                     stale.unlink(missing_ok=True)  # its run is dead: it would hold the lock
@@ -112,21 +115,26 @@ class SqliteTarget(Target):
         with mapped(self.location):
             self._check_folder()
             stage = self._beside(order.load.table, f"{order.run_id}.stage")
-            return SqliteTx(self._connected(), location=self.location, order=order, stage=stage, fresh=self._fresh())
+            connection, fresh = self._connected(), self._fresh()
+            return SqliteTx(connection, location=self.location, order=order, stage=stage, turn=self._turn, fresh=fresh)
 
     def _record(self, schema: str | None) -> SqliteRecord:
         self._refuse_schema(schema)
         with mapped(self.location):
             self._check_folder()
-            return SqliteRecord(self._connected(), location=self.location, schema=None, fresh=self._fresh())
+            return SqliteRecord(self._connected(), location=self.location, turn=self._turn, fresh=self._fresh())
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            from sqlalchemy import create_engine
+            from sqlalchemy import create_engine, event
             from sqlalchemy.pool import NullPool
 
             engine = create_engine("sqlite+pysqlite://", creator=self._open, poolclass=NullPool, hide_parameters=True)
-            self._connection = engine.connect()
+            connection = engine.connect()
+            opened: Any = connection.connection.driver_connection
+            forget = breakable(opened.interrupt)
+            event.listen(engine, "close", lambda _driver, _record: forget())
+            self._connection = connection
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
@@ -134,7 +142,7 @@ class SqliteTarget(Target):
         connection = sqlite3.connect(
             f"file:{url_quote(str(self.path))}?mode={mode}",
             uri=True,
-            timeout=BUSY_MILLISECONDS / 1000,
+            timeout=0,  # we wait ourselves
             isolation_level=None,  # transactions begin and end where we say
             check_same_thread=False,  # the loader has a thread of its own; only one uses it at a time
         )

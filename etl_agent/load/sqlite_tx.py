@@ -14,6 +14,7 @@ from etl_agent.load.identifiers import quote
 from etl_agent.load.order import Order
 from etl_agent.load.record import Record
 from etl_agent.load.sqlite_stage import TABLE, SqliteStage
+from etl_agent.load.sqlite_turn import Turn
 from etl_agent.load.sqlite_types import storage
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements
 from etl_agent.load.tx import Tx
@@ -23,10 +24,7 @@ from etl_agent.shape import Column
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-__all__ = ["BUSY_MILLISECONDS", "SqliteRecord", "SqliteTx"]
-
-BUSY_MILLISECONDS = 60_000
-"""How long to wait for another writer's transaction."""
+__all__ = ["SqliteRecord", "SqliteTx"]
 
 _ATTACHED = "_etl_stage"
 _PAGES = -32_000  # KiB of cache for the transaction's pages
@@ -35,12 +33,16 @@ _PAGES = -32_000  # KiB of cache for the transaction's pages
 class SqliteRecord(Record):
     """A transaction on an SQLite file."""
 
-    def __init__(self, connection: Connection, *, location: Location, schema: str | None, fresh: bool) -> None:
-        super().__init__(connection, location=location, schema=schema)
+    def __init__(self, connection: Connection, *, location: Location, turn: Turn, fresh: bool) -> None:
+        super().__init__(connection, location=location, schema=None)
+        self._turn = turn
         self._fresh = fresh
 
     def _start(self) -> None:
-        start(self._connection)
+        start(self._connection, self._turn)
+
+    def _commit(self) -> None:
+        self._turn.commit(self._connection)
 
     def _committed(self) -> None:
         if self._fresh:
@@ -58,28 +60,36 @@ class SqliteTx(Tx):
         location: the target, for messages.
         order: what to do.
         stage: where the stage file is made.
+        turn: waits for other processes.
         fresh: whether the database is created by this load.
     """
 
     matched = 'temp."_etl_match"'
     dialect = "sqlite"
 
-    def __init__(self, connection: Connection, *, location: Location, order: Order, stage: Path, fresh: bool) -> None:
+    def __init__(
+        self, connection: Connection, *, location: Location, order: Order, stage: Path, turn: Turn, fresh: bool
+    ) -> None:
         super().__init__(connection, location=location, order=order, schema="main", direct=False)
         self._stage = SqliteStage(stage, shape=order.shape)
+        self._turn = turn
         self._fresh = fresh
         self._attached = False
 
     def _start(self) -> None:
         self._end_staging()
         self._stage.close()
-        self._connection.exec_driver_sql(f"ATTACH ? AS {_ATTACHED}", (str(self._stage.path),))
+        # Each of these reads the schemas of all files first, and may find another process at ours.
+        self._turn.run(self._connection, f"ATTACH ? AS {_ATTACHED}", (str(self._stage.path),))
         self._attached = True
         # The stage is thrown away: its pages need neither a journal on disk nor a sync.
-        self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.journal_mode = memory")
-        self._connection.exec_driver_sql(f"PRAGMA {_ATTACHED}.synchronous = off")
-        start(self._connection)
+        self._turn.run(self._connection, f"PRAGMA {_ATTACHED}.journal_mode = memory")
+        self._turn.run(self._connection, f"PRAGMA {_ATTACHED}.synchronous = off")
+        start(self._connection, self._turn)
         self._look_again()
+
+    def _commit(self) -> None:
+        self._turn.commit(self._connection)
 
     def _committed(self) -> None:
         if self._fresh:
@@ -167,10 +177,10 @@ class SqliteTx(Tx):
         self._stage.remove()
 
 
-def start(connection: Connection) -> None:
+def start(connection: Connection, turn: Turn) -> None:
     """Begin a transaction that writes."""
+    turn.run(connection, "BEGIN IMMEDIATE")
     connection.exec_driver_sql(f"PRAGMA main.cache_size = {_PAGES}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = on")  # a replace takes rows out and puts them in again
 
 
@@ -182,10 +192,8 @@ def write_ahead(connection: Connection) -> None:
     """
     from sqlalchemy.exc import OperationalError
 
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     with contextlib.suppress(OperationalError):
         connection.exec_driver_sql("PRAGMA main.journal_mode = wal")
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
 
 
 def insert(connection: Connection, table_name: str, data: pa.RecordBatch) -> int:

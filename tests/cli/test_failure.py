@@ -12,7 +12,8 @@ import time
 import click
 import pytest
 
-from etl_agent.cli.failure import DEBUG, Terminated, exit_code_of, safe
+from etl_agent.cli.ending import Terminated
+from etl_agent.cli.failure import DEBUG, exit_code_of, safe
 from etl_agent.errors import ConfigurationError, NoInput, OverBudget, SpecInvalid
 
 

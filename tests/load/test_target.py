@@ -152,12 +152,13 @@ def test_new_databases_have_a_write_ahead_log(sqlite_url: str) -> None:
 
 def test_a_locked_database_says_try_later(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another writer's transaction that does not end is an error to repeat later, with nothing written."""
-    monkeypatch.setattr("etl_agent.load.sqlite.BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr("etl_agent.load.sqlite_turn.LEAST", 0.05)
     query(sqlite_url, "CREATE TABLE t (k text, v text)")
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with open_target(sqlite_url) as target, pytest.raises(TryLater):
+    with open_target(sqlite_url) as target, pytest.raises(TryLater) as told:
         load_rows(target, spec(sqlite_url), PAIR, [("a", "1")])
+    assert "process holds the database file" in str(told.value)
     other.execute("ROLLBACK")
     other.close()
     assert query(sqlite_url, "SELECT k FROM t") == []

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from etl_agent.errors import DatabaseUnavailable, PermissionRefused, TryLater
-from etl_agent.load import postgres
+from etl_agent.load import postgres_session
 from tests.load.targets import plain
 from tests.run.postgres_faults import FAULTS, answer_lost, every, gone_for_good, try_load, way_to
 from tests.run.project import Project
@@ -56,7 +56,7 @@ def test_a_table_that_stays_locked_is_for_later(
     project.write("in.csv", GOOD)
     project.write("more.csv", "id,v\n3,c\n")
     project.run("in.csv")
-    monkeypatch.setattr(postgres, "_SESSION", (*postgres._SESSION, "SET lock_timeout = '100ms'"))
+    monkeypatch.setattr(postgres_session, "_SESSION", (*postgres_session._SESSION, "SET lock_timeout = '100ms'"))
     with psycopg.connect(plain(postgres_url)) as other:
         other.execute("LOCK TABLE t IN SHARE MODE")
         with pytest.raises(TryLater):
