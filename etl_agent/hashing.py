@@ -114,8 +114,6 @@ _MASKS = np.array([0, *((1 << (8 * size)) - 1 for size in range(1, 9))], np.uint
 
 
 def _source(column: pa.Array) -> _Text:
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         column = pc.cast(column, pa.string())
     return _Text(column)

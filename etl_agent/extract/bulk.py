@@ -81,6 +81,4 @@ def _without_blanks(text: bytes, grammar: Grammar) -> bytes:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return column.combine_chunks() if column.num_chunks else pa.array([], pa.string())
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -105,9 +105,9 @@ def test_delimiters_with_and_without_a_blank_part_cells_alone(read):
 
 def test_a_counted_preamble_leaves_a_title_where_the_header_is_due(read):
     """With the header's place told, the record that stands there is the header, whatever it looks like."""
-    got = read("report,\na,b\n1,2\n", preamble=0, names=["x", "y"], header=True)
-    assert got.names == ("x", "y")
-    assert got.rows == [("a", "b"), ("1", "2")]
+    got = read("report,,\na,b,c\n1,2,3\n", preamble=0, names=["x", "y", "z"], header=True)
+    assert got.names == ("x", "y", "z")
+    assert got.rows == [("a", "b", "c"), ("1", "2", "3")]
 
 
 @pytest.mark.parametrize(
@@ -360,6 +360,14 @@ class TestWriter:
         with pytest.raises(RuntimeError), CsvWriter(Path(os.devnull), ["a"]):
             raise RuntimeError
         assert Path(os.devnull).exists()
+
+    @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+    def test_an_error_leaves_no_part(self, tmp_path, name):
+        """Packed or not, nothing stands beside the path, nor at it."""
+        with pytest.raises(RuntimeError), CsvWriter(tmp_path / name, ["a"]) as writer:
+            writer.write(batch(a=["1"]))
+            raise RuntimeError
+        assert list(tmp_path.iterdir()) == []
 
     def test_an_error_leaves_what_the_caller_owns_open(self):
         """The caller closes what the caller opened."""
