@@ -12,7 +12,7 @@ from etl_agent.load.identifiers import Dialect, known_as, quote
 if TYPE_CHECKING:
     from etl_agent.load.facts import TargetColumn
 
-__all__ = ["CHANGE", "CHANGED_BY", "DELETED", "PREFIX", "UPDATED", "History", "Kept", "kept_in"]
+__all__ = ["CHANGE", "CHANGED_BY", "DELETED", "KEEPING", "PREFIX", "UPDATED", "History", "Kept", "kept_in"]
 
 PREFIX = "_etl_history_"
 """What the names of the tables of kept rows begin with."""
@@ -24,6 +24,10 @@ CHANGE = "_etl_change"
 """Column of kept rows: what the run did to them, ``updated`` or ``deleted``."""
 
 UPDATED, DELETED = "updated", "deleted"
+
+KEEPING = 0x65746C5F6B657074
+"""Number ("etl_kept") of the advisory lock in Postgres that every load shares from when it makes sure of a table of
+kept rows to its end; who drops empty ones takes it alone, else a table could go between a load's look and its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class History:
                 f"CREATE TABLE IF NOT EXISTS {self.place} ({quote(CHANGED_BY)} INTEGER, {quote(CHANGE)} TEXT, {names})"
             )
         own = f"0::bigint AS {quote(CHANGED_BY)}, ''::text AS {quote(CHANGE)}"
-        return f"CREATE TABLE IF NOT EXISTS {self.place} AS SELECT {own}, {names} FROM {self.table} WITH NO DATA"
+        made = f"CREATE TABLE IF NOT EXISTS {self.place} AS SELECT {own}, {names} FROM {self.table} WITH NO DATA"
+        return f"SELECT pg_advisory_xact_lock_shared({KEEPING}); {made}"
 
     def keep_updated(self, source: str) -> str:
         """Keep the rows that an update is about to change.
