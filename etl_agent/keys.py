@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from etl_agent.batch import Mask, Positions
 from etl_agent.hashing import Hashes, hash_key
+from etl_agent.paths import let_go
 
 __all__ = ["Drops", "Hashes", "Keep", "KeySpill", "hash_key"]
 
@@ -198,7 +199,7 @@ class KeySpill:
         part = _leading(records[:, 0], 0, self._bits)
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  it is closed with the spill
-            weakref.finalize(self, self._file.close)
+            weakref.finalize(self, let_go, self._file)
         start = self._file.seek(0, 2)
         self._file.write(records[np.argsort(part, kind="stable")].data)
         self._lots.append((start, np.concatenate([[0], np.cumsum(np.bincount(part, minlength=1 << self._bits))])))

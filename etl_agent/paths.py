@@ -10,10 +10,20 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import IO, Any
 
 from etl_agent.errors import ConfigurationError, NoInput, PermissionRefused, did_you_mean, near
 
-__all__ = ["STDIN", "expand", "find_files", "from_environment", "importable", "pipeline_files", "project_folder"]
+__all__ = [
+    "STDIN",
+    "expand",
+    "find_files",
+    "from_environment",
+    "importable",
+    "let_go",
+    "pipeline_files",
+    "project_folder",
+]
 
 STDIN = "-"
 """The path that stands for the standard input."""
@@ -195,3 +205,13 @@ def importable(project: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
+
+
+def let_go(file: IO[Any]) -> None:
+    """Close a scratch file that nobody reads any more, and say nothing of what it could not write to the end.
+
+    Args:
+        file: the file; it may be closed.
+    """
+    with contextlib.suppress(OSError):
+        file.close()

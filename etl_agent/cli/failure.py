@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
@@ -33,6 +34,7 @@ _FAILED = frozenset(  # the machine's doing: no space, a broken disk, no handle,
     | {errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM}
 )
 _NO_THREAD = ("can't start new thread", "Failed to launch worker thread")  # of Python and Arrow, in no class of its own
+_OF_ARROW = re.compile(r"(?P<what>.+)\. Detail: \[errno \d+\] (?P<why>.+)", re.DOTALL)
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -106,7 +108,7 @@ def explained(error: BaseException) -> tuple[str, int]:
             return "out of memory; the transaction, if any, was rolled back", _BUG
         case Exception() if any(words in str(error) for words in _NO_THREAD):
             return "out of memory or threads; the transaction, if any, was rolled back", _BUG
-        case OSError() if error.errno in _FAILED:
+        case OSError() if error.errno in _FAILED or error.errno is None:  # Arrow does not always pass the number on
             return _os_message(error), CannotWrite.exit_code
         case OSError() if error.errno in _REFUSED:
             return _os_message(error), PermissionRefused.exit_code
@@ -125,8 +127,11 @@ def _click_message(error: click.ClickException) -> str:
 
 
 def _os_message(error: OSError) -> str:
+    said = error.strerror or str(error)
+    if arrows := _OF_ARROW.fullmatch(said):
+        return _one_line(f"{arrows['why'].lower()} ({arrows['what'][0].lower()}{arrows['what'][1:]})")
     place = f"{error.filename}: " if error.filename else ""
-    return _one_line(f"{place}{(error.strerror or str(error)).lower()}")
+    return _one_line(f"{place}{said.lower() if error.strerror else said}")
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Sequence
@@ -80,10 +81,15 @@ class CsvWriter:
 
     def discard(self) -> None:
         """Remove what was written; whatever the path held before stays as it is."""
-        if self._target is not None and not self._file.closed:
-            self._file.close()
-        if self._part is not None:
-            self._part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a full disk does not take the end of a compressed stream either
+            if self._packed:
+                self._sink.close()
+        with contextlib.suppress(OSError):
+            if self._target is not None:
+                self._file.close()
+        with contextlib.suppress(OSError):
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
 
     def _create(self, path: Path) -> IO[bytes]:
         try:

@@ -44,7 +44,8 @@ def held(path: Path, *, what: str, wait: float) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # a file that stays is no lock; what was done under it stays done
             path.unlink()  # while it is held: who opened it meanwhile sees that it is no longer the file
-        os.close(handle)
+        with contextlib.suppress(OSError):
+            os.close(handle)
 
 
 def _taken(path: Path) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from etl_agent.clean.step import FittedStep, Step
 from etl_agent.decide.by_model import COST
 from etl_agent.decide.decision import Decision
-from etl_agent.errors import CannotCreate, ConfigurationError
+from etl_agent.errors import CannotCreate, ConfigurationError, PermissionRefused
 from etl_agent.orchestrate.lock import Lock, LockedRoute, formats_of, lock_command, read_lock, touches, write_lock
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.profile.fingerprint import fingerprint
@@ -32,13 +32,16 @@ def read_current(spec: PipelineSpec, *, project: Path) -> Lock | None:
 
     Raises:
         ConfigurationError: the file is no lock.
+        PermissionRefused: the file may not be read.
     """
     file = lock_file(spec, project=project)
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+    except PermissionError as error:
+        raise PermissionRefused("the lock may not be read", where=str(file)) from error
+    except (IsADirectoryError, NotADirectoryError) as error:
         raise ConfigurationError(f"the lock cannot be read: {error.strerror}", where=str(file)) from error
     except UnicodeDecodeError:
         command = lock_command(spec.name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl_agent.clean.step import FittedStep, RowStep, missing_columns
-from etl_agent.errors import CannotCreate, DatabaseUnavailable, EtlAgentError, PermissionRefused, TryLater
+from etl_agent.errors import CannotCreate, CannotWrite, DatabaseUnavailable, EtlAgentError, PermissionRefused, TryLater
 from etl_agent.extract.spec import Extract
 from etl_agent.load.target import open_target
 from etl_agent.orchestrate.planner.findings import Finding
@@ -129,6 +129,8 @@ def _found(
         result = _run(spec, project, options, rows)
     except _AWAY:
         return ()  # the plan may be right all the same: it is said once for the target, and met when it runs
+    except CannotWrite:
+        raise  # a full or broken disk says nothing of the plan
     except EtlAgentError as error:
         return findings_of_error(error, spec=spec)
     return findings_of_result(result, spec=spec)

@@ -47,7 +47,8 @@ def scratch_folder(*, run_id: int, parent: Path | None = None) -> Iterator[Path]
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        with contextlib.suppress(OSError):  # what was done stays done
+            os.close(lock)
 
 
 def _locked(folder: Path) -> int:

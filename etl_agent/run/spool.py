@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from etl_agent.batch import Origin, Positions
+from etl_agent.paths import let_go
 from etl_agent.rejects import Reason, Rejects
 
 __all__ = ["OriginSpool", "Places", "RejectSpool", "raw_text"]
@@ -124,7 +125,7 @@ class OriginSpool:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "origins"
         self._file: BinaryIO = self._path.open("wb")
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, let_go, self._file)
 
     def add(self, origin: Origin, *, file_numbers: Sequence[int]) -> None:
         """Append the rows of a staged batch; batches come in dataset order.

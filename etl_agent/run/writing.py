@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,12 +31,11 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
     path = path.resolve()
     data = text.encode("utf-8", "backslashreplace")
     direct = path.exists() and not path.is_file()
-    part = path if direct else path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb" if direct else "xb") as file:
-            file.write(data)
-        if not direct:
-            part.replace(path)
+        if direct:
+            path.write_bytes(data)
+        else:
+            _replace(path, data, part=path.with_name(f".{path.name}.{secrets.token_hex(4)}.part"))
     except BrokenPipeError:
         raise
     except PermissionError as error:
@@ -43,9 +44,20 @@ def write_text(path: Path, text: str, *, inputs: Iterable[Path] = ()) -> None:
         raise CannotCreate(f"the file cannot be created: {error.strerror}", where=str(path)) from error
     except OSError as error:
         raise CannotWrite(f"writing failed: {error.strerror or error}", where=str(path)) from error
-    finally:
-        if not direct:
+
+
+def _replace(path: Path, data: bytes, *, part: Path) -> None:
+    """Write a file beside the path and put it in its place, once it is on the disk."""
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        raise
 
 
 def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
