@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from etl_agent.errors import NoInput, UsageError
+from etl_agent.load.target import open_target
+from etl_agent.run.correction import export_entries
+from etl_agent.run.history import ledger_in
 from etl_agent.run.locking import lock_file, make_lock, save_lock
 from etl_agent.run.options import RunOptions
 from etl_agent.run.quarantine import Filters
@@ -217,6 +220,53 @@ def test_a_replayed_row_names_its_entry(project: Project) -> None:
     assert (why.accounts[0].outcome, why.accounts[0].raw) == ("replayed", "2,bob,x")
     by_key = why_of_key(project, "id=2")
     assert (by_key.found, places(by_key)) == (True, [("in.csv:3", "replayed")])
+
+
+def test_a_row_whose_key_was_corrected_is_laid_at_no_other_record(project: Project) -> None:
+    """Of several that were replayed none holds its key, and which of them it was is not on record."""
+    project.write("in.csv", "id,name,n\nx,ann,1\ny,bob,2\n3,cid,3\n")
+    project.run(contract=CONTRACT, validate=BUDGET)
+    corrected = project.folder / "corrected.csv"
+    with open_target(project.url, read_only=True) as target, target.reading() as connection:
+        tables = ledger_in(connection, schema=None)
+        assert connection is not None
+        assert tables is not None
+        export_entries(connection, tables, Filters(), corrected)
+    corrected.write_text(corrected.read_text().replace(",x,ann", ",71,ann").replace(",y,bob", ",72,bob"))
+    spec = project.spec(contract=CONTRACT, validate=BUDGET)
+    replay_quarantine(spec, project=project.folder, options=RunOptions(), corrected=corrected)
+    why = why_of_key(project, "id=72")
+    assert (why.found, [account.place for account in why.accounts]) == (True, [None])
+    assert any("none of the 2 rows" in note for note in why.notes)
+
+
+def test_a_key_that_does_not_fit_its_column_is_found_in_quarantine(project: Project) -> None:
+    """Nothing else can be in the way of such a row; a slip that no record holds is told as one."""
+    project.write("in.csv", "id,name,n\n1,ann,1\nO-9,bob,2\n")
+    project.run(contract=CONTRACT, validate=BUDGET)
+    assert places(why_of_key(project, "id=O-9")) == [("in.csv:3", "quarantined")]
+    with pytest.raises(NoInput, match="'O-8' is no integer"):
+        why_of_key(project, "id=O-8")
+    with pytest.raises(NoInput, match=r"'nme=x' is no integer.*valid: name"):
+        why_of_key(project, "nme=x", spec=project.spec(contract=CONTRACT, **MERGE))
+
+
+def test_a_key_as_it_was_before_the_steps_names_the_one_that_it_became(project: Project) -> None:
+    """The table has no row of that key, and it has the record's row."""
+    project.write("in.csv", "id,name,n\n1, ann ,1\n")
+    project.run(contract=CONTRACT, clean=STEPS)
+    why = why_of_key(project, "name= ann ")
+    assert not why.found
+    assert why.verdict == "not in the table under that key: in.csv:2 holds it, and its row is name=ANN"
+
+
+def test_the_file_that_is_asked_for_is_read_where_it_lies(project: Project) -> None:
+    """It holds the bytes that the run read, so nothing else must be named."""
+    path = project.write("a.csv", "id,name,n\n1,ann,1\n")
+    project.run("a.csv", contract=CONTRACT)
+    far = path.rename(project.folder.parent / "far.bin")
+    why = why_of_line(project, str(far), 2)
+    assert (places(why), why.found) == ([("a.csv:2", "loaded")], True)
 
 
 def test_a_file_is_known_by_its_content_wherever_it_lies(project: Project) -> None:

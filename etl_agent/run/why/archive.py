@@ -220,7 +220,7 @@ def _gone(run: PastRun, contents: Sequence[Content]) -> str:
     if not contents and run.result.status == "refused":
         return f"run {run.result.run_id} was refused before it read a file: {run.error}"
     if not contents:
-        return "the run replayed rows of the quarantine, whose corrections are not kept"
+        return f"run {run.result.run_id} replayed rows of the quarantine, whose corrections are not kept"
     names = ", ".join(content.file for content in contents[:3]) + (" ..." if len(contents) > 3 else "")
     return f"no file here is what the run read as {names}, by its SHA-256; name it with --file PATH"
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from etl_agent.errors import NoInput
+from etl_agent.extract.spec import fold
 from etl_agent.load.statements import LINEAGE, VALID_FROM
 from etl_agent.run.why.account import Account, Why
 from etl_agent.run.why.entries import rejected, replayed
@@ -37,14 +39,19 @@ def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, hist
             that is not there.
 
     Raises:
-        NoInput: a text is no value of its column's type.
+        NoInput: a text is no value of its column's type, and no record in quarantine holds it either.
     """
-    key = held.typed(texts)
-    rows = held.rows(key, most=MOST + 1)
+    try:
+        key = held.typed(texts)
+    except NoInput:
+        if not rejected(archive, held.facts.name, texts):
+            raise
+        key = None
+    rows = [] if key is None else held.rows(key, most=MOST + 1)
     asked = f"{held.facts.name} {', '.join(f'{name}={text}' for name, text in texts.items())}"
     why = (
         _present(archive, held, key, rows, history=history)
-        if rows
+        if rows and key is not None
         else _absent(archive, held, texts, key, history=history)
     )
     more = (f"more than {MOST} rows hold this; the first are told",) if len(rows) > MOST else ()
@@ -171,7 +178,7 @@ def _earlier(
 
 
 def _absent(
-    archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar], *, history: bool
+    archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar] | None, *, history: bool
 ) -> Why:
     """Tell why a table has no row of a key: what runs made of it, the newest first, else the files no run read."""
     table = held.facts.name
@@ -191,7 +198,7 @@ def _absent(
             mine = [entry for entry in mine if (entry.file, entry.line) in places]
         accounts = _with_entries(accounts, archive.of_entries(mine))
         if accounts:
-            verdict = _not_there(accounts)
+            verdict = _not_there(accounts[0], texts)
             return Why(
                 "",
                 table,
@@ -213,7 +220,8 @@ def _absent(
             notes=tuple(notes),
             next_command=f"etl-agent run {archive.command(table)}",
         )
-    said = f"not in the table: none of the files of {read} runs that could be read again holds it"
+    runs = "1 run" if read == 1 else f"{read} runs"
+    said = f"not in the table: none of the files of {runs} that could be read again holds it"
     return Why("", table, found=False, verdict=said, notes=tuple(notes), next_command="etl-agent runs --table " + table)
 
 
@@ -244,8 +252,13 @@ def _verdict(rows: Sequence[HeldRow], accounts: Sequence[Account]) -> str:
     return f"in the table{by}{place}"
 
 
-def _not_there(accounts: Sequence[Account]) -> str:
-    return f"not in the table: {accounts[0].place}: {accounts[0].said}"
+def _not_there(account: Account, texts: Mapping[str, str]) -> str:
+    loaded = account.as_dict()["loaded"]
+    if account.outcome not in ("loaded", "unchanged") or not loaded:
+        return f"not in the table: {account.place}: {account.said}"
+    asked = {fold(name) for name in texts}
+    key = ", ".join(f"{name}={value}" for name, value in loaded.items() if fold(name) in asked)
+    return f"not in the table under that key: {account.place} holds it, and its row is {key}"
 
 
 def _next(accounts: Sequence[Account]) -> str | None:

@@ -58,7 +58,9 @@ def why_line(
         NoInput: no run knows the file and there is none.
     """
     asked = f"{file}:{line}"
-    names, digest = _identity(archive, file)
+    names, digest, path = _identity(archive, file)
+    if archive.given is None:
+        archive = replace(archive, given=path)
     known = [read for read in _reads(archive, names, digest) if table is None or read.table == table]
     same = [read for read in known if digest is None or read.sha256 == digest]
     tables = sorted({read.table for read in same or known})
@@ -80,8 +82,8 @@ def why_line(
     return replace(why, asked=asked)
 
 
-def _identity(archive: Archive, file: str) -> tuple[set[str], str | None]:
-    """Return the names that a run may know a file by, and the digest of what it holds now."""
+def _identity(archive: Archive, file: str) -> tuple[set[str], str | None, Path | None]:
+    """Return the names that a run may know a file by, the digest of what it holds now, and where it lies."""
     path = Path(file).absolute()
     names = {file}
     if path.is_relative_to(archive.project.absolute()):
@@ -91,8 +93,8 @@ def _identity(archive: Archive, file: str) -> tuple[set[str], str | None]:
         for name in (path.as_posix(), *sorted(names)):
             found = shelf.named(name)
             if len(found) == 1:
-                return names, shelf.digest(found[0])
-    return names, None
+                return names, shelf.digest(found[0]), found[0].path
+    return names, None, None
 
 
 def _reads(archive: Archive, names: set[str], digest: str | None) -> list[_Read]:

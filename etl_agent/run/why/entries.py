@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from etl_agent.extract.spec import fold
 from etl_agent.run.correction import split
 from etl_agent.run.quarantine import Entry, Filters, find_entries, layouts_of
+from etl_agent.run.why.account import Account
 
 if TYPE_CHECKING:
     from etl_agent.run.history import PastRun
     from etl_agent.run.result import FileLayout
-    from etl_agent.run.why.account import Account
     from etl_agent.run.why.archive import Archive
 
 __all__ = ["rejected", "replayed"]
@@ -52,14 +52,20 @@ def _holds(entry: Entry, layout: FileLayout | None, texts: Mapping[str, str]) ->
 
 
 def replayed(archive: Archive, run: PastRun, texts: Mapping[str, str]) -> tuple[list[Account], list[str]]:
-    """Find the entries that a run replayed; the one whose record holds the key, if its record tells."""
+    """Find the entries that a run replayed whose records hold the key, or the only one that there is."""
     import sqlalchemy as sa
 
     entries = archive.tables.quarantine.c
-    mine = (entries.replayed_by == run.result.run_id, entries.status == "replayed")
+    own = run.result.run_id
+    mine = (entries.replayed_by == own, entries.status == "replayed")
     query = sa.select(entries.id).where(*mine).limit(_MOST)
     ids = tuple(int(number) for (number,) in archive.connection.execute(query))
-    found = list(find_entries(archive.connection, archive.tables, Filters(ids=ids))) if ids else []
-    named = [entry for entry in found if _holds(entry, None, texts)]
-    note = f"run {run.result.run_id} replayed rows of the quarantine; how they were corrected is not kept"
-    return list(archive.of_entries(named or found[:1])), [note]
+    filters = Filters(ids=ids)
+    layouts = layouts_of(archive.connection, archive.tables, filters) if ids else {}
+    found = list(find_entries(archive.connection, archive.tables, filters)) if ids else []
+    named = [entry for entry in found if _holds(entry, layouts.get((entry.run_id, entry.file)), texts)]
+    note = f"run {own} replayed rows of the quarantine; how they were corrected is not kept"
+    if named or len(found) == 1:
+        return list(archive.of_entries(named or found)), [note]
+    unknown = Account(outcome="replayed", said=f"written by run {own}", run=run)
+    return [unknown], [f"{note}, and none of the {len(found)} rows held this key before"]

@@ -79,9 +79,7 @@ class HeldTable:
         wrong = next((word.partition("=")[0] for word in plain if "=" in word), None)
         names = [column.name for column in self.facts.columns]
         if wrong is not None:
-            return UsageError(
-                f"the table {self.facts.name} has no column {wrong!r}", choices=near(wrong, names) or names[:20]
-            )
+            return UsageError(f"the table {self.facts.name} has no column {wrong!r}", choices=self._near(wrong))
         if not key:
             return UsageError(
                 f"the table {self.facts.name} has no primary key; say which column holds the value: COLUMN=VALUE",
@@ -90,6 +88,11 @@ class HeldTable:
             )
         many = "1 value is" if len(plain) == 1 else f"{len(plain)} values are"
         return UsageError(f"the key is {', '.join(left) or 'given already'}, and {many} given")
+
+    def _near(self, word: str) -> Sequence[str]:
+        """Name the columns that may be meant before the sign of equality."""
+        names = [column.name for column in self.facts.columns]
+        return near(word.partition("=")[0], names) or names[:20]
 
     def typed(self, texts: Mapping[str, str]) -> dict[str, pa.Scalar]:
         """Turn texts into values of their columns' types, as the contract would.
@@ -102,7 +105,10 @@ class HeldTable:
             kind = self._type(name)
             read = cast(pa.array([text], pa.string()), to=kind, timezone="UTC").values
             if not read[0].is_valid:
-                raise NoInput(f"{text!r} is no {kind}, as the column {name!r} of {self.facts.name} holds")
+                raise NoInput(
+                    f"{text!r} is no {kind}, as the column {name!r} of {self.facts.name} holds",
+                    choices=self._near(text) if "=" in text else (),
+                )
             values[name] = read[0]
         return values
 
