@@ -105,11 +105,12 @@ def test_a_result_that_is_a_number_is_the_exit_code() -> None:
     assert exit_code_of(lambda: None) == 0
 
 
-def test_a_reader_that_goes_away_is_no_failure_to_talk_about() -> None:
+@pytest.mark.parametrize("say", ["click.echo", "rich.console.Console().print"])
+def test_a_reader_that_goes_away_is_no_failure_to_talk_about(say: str) -> None:
     """``| head`` ends the command quietly, with the code of a broken pipe."""
     code = (
-        "import sys, click; from etl_agent.cli.failure import exit_code_of\n"
-        "sys.exit(exit_code_of(lambda: [click.echo('x' * 1000) for _ in range(10000)]))"
+        "import sys, click, rich.console; from etl_agent.cli.failure import exit_code_of\n"
+        f"sys.exit(exit_code_of(lambda: [{say}('x' * 1000) for _ in range(2000)]))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
