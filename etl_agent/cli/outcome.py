@@ -102,13 +102,21 @@ class Outcomes:
 
 
 def run_all(specs: Sequence[PipelineSpec], run_one: Callable[[PipelineSpec], RunResult], outcomes: Outcomes) -> int:
-    """Run pipelines in order and return the first failure's exit code; what needs a failed one does not run."""
+    """Run pipelines in order and return the first failure's exit code.
+
+    What needs a failed one does not run, nor what needs one that was skipped: its data are of another time.
+    """
     failed: dict[str, int] = {}
+    skipped: set[str] = set()
     for spec in specs:
         blocking = [name for name in spec.needs if name in failed]
         if blocking:
             failed[spec.name] = failed[blocking[0]]
             complain(f"{spec.name}: not run, since {', '.join(blocking)} failed")
+            continue
+        if waiting := [name for name in spec.needs if name in skipped]:
+            skipped.add(spec.name)
+            complain(f"{spec.name}: not run, since {', '.join(waiting)} was left to another run")
             continue
         outcomes.began(spec.name)
         try:
@@ -121,5 +129,7 @@ def run_all(specs: Sequence[PipelineSpec], run_one: Callable[[PipelineSpec], Run
         outcomes.add(result, default_budget=not spec.validation.model_fields_set & {"max_reject_share", "max_rejects"})
         if result.exit_code:
             failed[spec.name] = result.exit_code
+        if result.status == "skipped":
+            skipped.add(spec.name)
     outcomes.close()
     return next(iter(failed.values()), 0)

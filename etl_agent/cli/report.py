@@ -26,6 +26,8 @@ def summary_line(result: RunResult) -> str:
     balance = result.balance
     if result.status == "nothing new":
         return f"{result.pipeline}: nothing new, {result.message or 'already loaded'}"
+    if result.status == "skipped":
+        return f"{result.pipeline}: skipped, since {result.message}"
     if result.status == "refused":
         alone = ", ".join(decision.node for decision in result.fell_back)
         said = f", after {alone} was decided without a model" if alone else ""

@@ -114,6 +114,6 @@ OTHER_CODES: Mapping[int, str] = {
     124: "Not done within --timeout; what was not committed is rolled back.",
     130: "Interrupted (SIGINT); nothing was loaded.",
     141: "The reader of the output has gone, for example | head.",
-    143: "Terminated (SIGTERM); nothing was loaded.",
+    143: "Terminated (SIGTERM); what was not committed is rolled back.",
 }
 """Exit codes without an error class."""

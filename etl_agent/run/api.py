@@ -51,7 +51,8 @@ def run(
         reload: load content again that is in the table.
         locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
-        skip_if_running: do nothing, and say so in the result's message, where another run holds the table.
+        skip_if_running: do nothing, with status ``skipped``, where another run holds the table; the message
+            names it.
         variables: values for ``{name}`` in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.

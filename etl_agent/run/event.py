@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "EventKind", "without_cells"]
 
-EventKind = Literal["start", "retry", "success", "failure"]
+EventKind = Literal["start", "retry", "skip", "success", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Event:
             message: what a person reads of it.
             exit_code: what the command makes of it: rows that were loaded may be a failure all the same.
         """
-        kind: EventKind = "failure" if exit_code else "success"
+        kind: EventKind = "failure" if exit_code else "skip" if result.status == "skipped" else "success"
         facts = result.as_dict()
         if isinstance(result.refusal, AmbiguousFormat):
             message = facts["message"] = without_cells(result.refusal)

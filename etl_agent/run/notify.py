@@ -33,7 +33,7 @@ NOTIFY_VARIABLES: Mapping[str, str] = {
     _EMAIL: "addresses that events are mailed to, with commas between them",
     _SMTP: "smtp://USER:PASSWORD@HOST:PORT, smtps:// for TLS from the start; smtp://localhost:25 by default",
     _SENDER: "the sender's address; the first of the receivers by default",
-    _ON: "which events are posted and mailed: start, retry, success, failure; failure by default",
+    _ON: "which events are posted and mailed: start, retry, skip, success, failure; failure by default",
 }
 """What each variable of the environment says."""
 

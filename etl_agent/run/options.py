@@ -51,7 +51,7 @@ class RunOptions:
         has_file: whether the pipeline stands in a file, so that a lock of its name is its own.
         locked: run only by a lock that is there and fits the pipeline.
         wait: how long to wait for another run that holds the table, in seconds.
-        skip_if_running: do nothing, and say so in the result, where another run holds the table.
+        skip_if_running: do nothing, with the status ``skipped``, where another run holds the table.
         variables: values for templates in paths.
         as_of: the day that ``{date}`` in paths stands for; today by default.
         progress: is told how far the run is.

@@ -13,7 +13,7 @@ from etl_agent.run.balance import Balance
 
 __all__ = ["FileLayout", "FileOutcome", "RunResult", "Status"]
 
-Status = Literal["loaded", "nothing new", "refused", "dry run"]
+Status = Literal["loaded", "nothing new", "skipped", "refused", "dry run"]
 
 
 @dataclass(frozen=True, slots=True)

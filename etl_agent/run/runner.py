@@ -86,7 +86,7 @@ def run_pipeline(
         except HeldByAnother as held:
             if not options.skip_if_running:
                 raise
-            return run.result(status="nothing new", message=f"skipped, since {held.what}")
+            return run.result(status="skipped", message=held.what)
         if options.has_file:
             run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
         digest = digest_of(spec, project=project, lock=run.lock)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from etl_agent.cli import main
+from etl_agent.load.target import open_target
 
 Capture = pytest.CaptureFixture[str]
 GOOD = "id,name\n1,Ann\n2,Bob\n"
@@ -115,6 +116,28 @@ def test_a_dry_run_creates_nothing(project: Path) -> None:
     """The database file does not come into being."""
     assert main(["run", pipeline(project), "--dry-run"]) == 0
     assert not (project / "w.db").exists()
+
+
+def test_what_needs_a_skipped_pipeline_does_not_run(project: Path, capsys: Capture) -> None:
+    """Its data would be of another time: one line says so, the exit code is 0, and later all load."""
+    files = [
+        pipeline(project, name, more=more) for name, more in (("a", ""), ("b", "needs: [a]\n"), ("c", "needs: [b]\n"))
+    ]
+    alone = pipeline(project, "d")
+    with open_target(f"sqlite:///{project}/w.db") as target, target.lock("a"):
+        assert main(["run", "--skip-if-running", *files, alone]) == 0
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == (
+        "",
+        [
+            "etl-agent: b: not run, since a was left to another run",
+            "etl-agent: c: not run, since b was left to another run",
+        ],
+    )
+    assert rows(project, "select count(*) from d") == [(2,)]
+    assert rows(project, "select name from sqlite_master where name in ('a', 'b', 'c')") == []
+    assert main(["run", "--skip-if-running", *files]) == 0
+    assert rows(project, "select count(*) from c") == [(2,)]
 
 
 def test_load_needs_no_pipeline_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
