@@ -69,12 +69,12 @@ def _report(error: BaseException) -> int:
     """Say what failed, and return the exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
-    if isinstance(error, BrokenPipeError) or isinstance(
-        error.__context__, BrokenPipeError
-    ):  # rich makes it a SystemExit
-        return _without_reader()
     if isinstance(error, SystemExit):
+        if isinstance(error.__context__, BrokenPipeError):  # as rich has it
+            return _without_reader()
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, BrokenPipeError):
+        return _without_reader()
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         _say(error.format_message())
         return error.exit_code
