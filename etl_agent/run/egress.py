@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl_agent.run.bounded_file import BoundedFile
 from etl_agent.run.own_folder import make_private
 
 if TYPE_CHECKING:
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["EgressRecord"]
 
+_MOST_BYTES = 16 << 20  # of a file: a few hundred requests of the largest kind
+
 
 class EgressRecord:
     """Write down each request before it is made: when, to whom, for which decision, and its whole body.
 
     Args:
-        file: a line of JSON for each request. Its folder is made with it, and kept out of version control; only the
-            owner may read them.
+        file: a line of JSON for each request; when it is full it becomes ``FILE.1``, and so on up to ``FILE.3``. Its
+            folder is made with it, and kept out of version control; only the owner may read them.
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file = BoundedFile(file, most_bytes=_MOST_BYTES)
 
     def __call__(self, sent: Sent) -> None:
         """Write a request down.
@@ -44,11 +46,5 @@ class EgressRecord:
             "body": json.loads(sent.body),
         }
         text = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
-        make_private(self._file.parent)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-        file = os.open(self._file, flags, 0o600)
-        try:
-            if os.write(file, text) < len(text):  # one write, so that lines of several processes do not mix
-                raise OSError("the disk is full")
-        finally:
-            os.close(file)
+        make_private(self._file.path.parent)
+        self._file.append(text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 __all__ = ["FOLDER", "make_private"]
 
 FOLDER = ".etl_agent"
 """Its name; it may be deleted at any time."""
+
+_NOTHING = "*\n"  # of it goes into version control
 
 
 def make_private(folder: Path) -> None:
@@ -22,4 +25,9 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
-        ignore.write_text("*\n", encoding="ascii")
+        try:
+            ignore.write_text(_NOTHING, encoding="ascii")
+        except OSError:
+            with contextlib.suppress(OSError):
+                ignore.unlink()  # one that is empty would keep nothing out, and would never be written again
+            raise
