@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from etl_agent.run.balance import Balance
     from etl_agent.run.options import RunOptions
     from etl_agent.run.result import RunResult
+    from etl_agent.run.undo import Undone, undo
     from etl_agent.validate.spec import ColumnContract, Drift, Validate
 
 __all__ = [
@@ -28,12 +29,14 @@ __all__ = [
     "Pipeline",
     "RunOptions",
     "RunResult",
+    "Undone",
     "Validate",
     "execute",
     "plan",
     "read_pipeline",
     "read_pipelines",
     "run",
+    "undo",
 ]
 
 _PLACES = {
@@ -53,6 +56,8 @@ _PLACES = {
     "execute": "run.api",
     "plan": "run.api",
     "run": "run.api",
+    "undo": "run.undo",
+    "Undone": "run.undo",
 }
 """Where each public name is made: it is imported when it is first asked for, so that ``etl-agent --help`` is quick."""
 

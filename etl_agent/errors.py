@@ -8,7 +8,8 @@ EtlAgentError                 70  a bug, or the base of everything below
 │   ├── AmbiguousFormat           a column that can be read in more than one way
 │   ├── FileRefused               a file that is wrong throughout (encoding, delimiter, header)
 │   ├── ShrinkRefused             a replace that would empty or shrink the table too far
-│   └── CheckFailed               an SQL check of the user's own found rows
+│   ├── CheckFailed               an SQL check of the user's own found rows
+│   └── UndoRefused               a run that cannot be taken back
 ├── NoInput                   66  no file matches, or a file is missing or unreadable
 ├── DatabaseUnavailable       69  the target cannot be reached
 ├── Unbalanced                70  the rows do not add up; the run was rolled back
@@ -47,6 +48,7 @@ __all__ = [
     "SpecInvalid",
     "TryLater",
     "Unbalanced",
+    "UndoRefused",
     "Unfit",
     "UsageError",
     "did_you_mean",
@@ -163,6 +165,10 @@ class ShrinkRefused(DataRefused):
 
 class CheckFailed(DataRefused):
     """An SQL check of the user's own found rows, so nothing was loaded."""
+
+
+class UndoRefused(DataRefused):
+    """A run cannot be taken back: a later one depends on it, or the table is not as it left it; nothing was changed."""
 
 
 class NoInput(EtlAgentError):

@@ -53,6 +53,10 @@ COMMANDS: Mapping[str, Listed] = {
     "show": Listed(
         "etl_agent.cli.runs:show", "Show a run: where every row is, its files, reasons, decisions and changes."
     ),
+    "undo": Listed(
+        "etl_agent.cli.undo:undo",
+        "Take a run back: its table, quarantine and files are again as they were before it.",
+    ),
     "why": Listed(
         "etl_agent.cli.why:why",
         "Tell which run, file, line and steps made a row, or why it is not in the table.",

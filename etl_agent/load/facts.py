@@ -22,6 +22,8 @@ class TargetColumn:
         nullable: whether null may be stored.
         has_default: whether a row may leave it out: a default, an identity or a generated column.
         generated: whether it is computed and cannot be written.
+        numbered: whether it is computed as a number that each new row gets (``GENERATED ALWAYS AS IDENTITY``), which
+            can be written on demand.
     """
 
     name: str
@@ -30,6 +32,7 @@ class TargetColumn:
     nullable: bool = True
     has_default: bool = False
     generated: bool = False
+    numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class TableFacts:
         """The columns that are null in a row which does not bring them; those of our own making are not among them."""
         own = {LINEAGE, VALID_FROM, VALID_TO}
         return tuple(c.name for c in self.columns if not (c.has_default or c.generated or c.name in own))
+
+    @property
+    def writable(self) -> tuple[TargetColumn, ...]:
+        """The columns that can be written, if only on demand."""
+        return tuple(column for column in self.columns if column.numbered or not column.generated)
 
     def column(self, name: str, *, dialect: Dialect) -> TargetColumn | None:
         """Find a column by name, as the database would."""

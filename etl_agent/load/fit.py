@@ -33,7 +33,7 @@ class Fit:
         unique: whether the database itself keeps the key unique.
         emptied: columns of the table that the rows lack, and that a replace makes null in rows that come again; one
             with a default is the table's own affair.
-        held: the columns that the table has and that can be written.
+        held: the columns that the table has and that can be written, if only on demand.
     """
 
     exists: bool
@@ -108,7 +108,7 @@ def fit(
         lineage=facts.column(LINEAGE, dialect=dialect) is not None,
         unique=bool(keys) and facts.keeps_unique(load.primary_key, dialect=dialect),
         emptied=_lacking(facts, shape, dialect=dialect) if load.write_disposition == "replace" else (),
-        held=tuple(column for column in facts.columns if not column.generated),
+        held=facts.writable,
     )
 
 

@@ -12,7 +12,7 @@ from etl_agent.load.identifiers import Dialect, known_as, quote
 if TYPE_CHECKING:
     from etl_agent.load.facts import TargetColumn
 
-__all__ = ["CHANGE", "CHANGED_BY", "DELETED", "KEEPING", "PREFIX", "UPDATED", "History", "Kept", "kept_in"]
+__all__ = ["CHANGE", "CHANGED_BY", "CLOSED", "DELETED", "KEEPING", "PREFIX", "UPDATED", "History", "Kept", "kept_in"]
 
 PREFIX = "_etl_history_"
 """What the names of the tables of kept rows begin with."""
@@ -21,9 +21,9 @@ CHANGED_BY = "_etl_changed_by"
 """Column of kept rows: the run that changed them."""
 
 CHANGE = "_etl_change"
-"""Column of kept rows: what the run did to them, ``updated`` or ``deleted``."""
+"""Column of kept rows: what the run did to them: ``updated``, ``closed`` or ``deleted``."""
 
-UPDATED, DELETED = "updated", "deleted"
+UPDATED, CLOSED, DELETED = "updated", "closed", "deleted"
 
 KEEPING = 0x65746C5F6B657074
 """Number ("etl_kept") of the advisory lock in Postgres that every load shares from when it makes sure of a table of
@@ -91,9 +91,11 @@ class History:
         Args:
             source: from where, with the table as ``t``, and which.
         """
-        names = ", ".join(f"t.{quote(name)}" for name in self.columns)
-        lock = " FOR UPDATE OF t" if self.dialect == "postgres" else ""  # else another session may be in between
-        return f"{self._insert()} SELECT {self.run_id}, '{UPDATED}', {names} {source}{lock}"
+        return self._keep(UPDATED, source)
+
+    def keep_closed(self, source: str) -> str:
+        """Keep the versions that are about to be closed; see ``keep_updated``."""
+        return self._keep(CLOSED, source)
 
     def delete(self, where: str) -> tuple[str, ...]:
         """Delete rows and keep them; the last statement counts them.
@@ -106,6 +108,11 @@ class History:
         if self.dialect == "postgres":
             return (f"WITH gone AS (DELETE FROM {self.table}{where} RETURNING {names}) {kept} gone",)
         return f"{kept} {self.table}{where}", f"DELETE FROM {self.table}{where}"
+
+    def _keep(self, change: str, source: str) -> str:
+        names = ", ".join(f"t.{quote(name)}" for name in self.columns)
+        lock = " FOR UPDATE OF t" if self.dialect == "postgres" else ""  # else another session may be in between
+        return f"{self._insert()} SELECT {self.run_id}, '{change}', {names} {source}{lock}"
 
     def _insert(self) -> str:
         return f"INSERT INTO {self.place} ({', '.join(map(quote, (CHANGED_BY, CHANGE, *self.columns)))})"

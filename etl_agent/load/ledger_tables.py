@@ -74,10 +74,17 @@ class LedgerTables:
     history: sa.Table
 
     @staticmethod
-    def within(schema: str | None) -> LedgerTables:
-        """Describe the tables of a schema."""
+    def within(schema: str | None, *, version: int | None = None) -> LedgerTables:
+        """Describe the tables of a schema.
+
+        Args:
+            schema: the schema.
+            version: the one of the tables that are there, by default the newest: columns that came later are left out.
+        """
         known = sa.MetaData(schema=schema)
-        first = (_meta(known), _runs(known), _files(known), _quarantine(known), _changes(known), _why(known))
+        since = VERSION if version is None else version
+        runs, files = _runs(known, since), _files(known, since)
+        first = (_meta(known), runs, files, _quarantine(known), _changes(known), _why(known))
         return LedgerTables(*first, _plans(known), _history(known))
 
     @property
@@ -90,7 +97,7 @@ def _meta(known: sa.MetaData) -> sa.Table:
     return sa.Table("_etl_meta", known, sa.Column("version", _Number, nullable=False))
 
 
-def _runs(known: sa.MetaData) -> sa.Table:
+def _runs(known: sa.MetaData, version: int) -> sa.Table:
     counts = ("rows_read", "rows_loaded", "inserted", "updated", "unchanged")
     left_out = ("rows_quarantined", "rows_deduplicated", "rows_filtered")
     return sa.Table(
@@ -106,11 +113,16 @@ def _runs(known: sa.MetaData) -> sa.Table:
         sa.Column("plan_digest", sa.Text),
         sa.Column("error", sa.Text),
         sa.Column("outcome", sa.Text),  # JSON: the whole balance, files, reasons, changes by column, and the shape
-        sa.Column("undone_by", _Number),  # the run that took it back
+        *_later(version, sa.Column("undone_by", _Number)),  # the run that took it back
     )
 
 
-def _files(known: sa.MetaData) -> sa.Table:
+def _later(version: int, *columns: sa.Column[Any]) -> tuple[sa.Column[Any], ...]:
+    """Leave the columns of the third version out of older ones."""
+    return columns if version >= _WITH_HISTORY else ()
+
+
+def _files(known: sa.MetaData, version: int) -> sa.Table:
     files = sa.Table(
         "_etl_files",
         known,
@@ -123,7 +135,7 @@ def _files(known: sa.MetaData) -> sa.Table:
         sa.Column("run_id", _Number, nullable=False),
         sa.Column("plan_digest", sa.Text),
         sa.Column("position", _Number),  # of the file in its run's dataset, counted from 0
-        sa.Column("deactivated_by", _Number),  # the run that took its content out of the table
+        *_later(version, sa.Column("deactivated_by", _Number)),  # the run that took its content out of the table
     )
     sa.Index(
         "_etl_files_active",
@@ -246,6 +258,9 @@ adds one at the end. ``_create`` makes the first version's tables with all the c
 
 VERSION = len(_MIGRATIONS)
 """The version that this release writes."""
+
+_WITH_HISTORY = 3
+"""The first version that knows what an undo must know."""
 
 
 def ensure(connection: Connection, *, tables: LedgerTables) -> None:

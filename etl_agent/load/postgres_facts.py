@@ -24,7 +24,7 @@ SELECT a.attname AS name,
             ELSE format_type(a.atttypid, a.atttypmod) END AS sql_type,
        a.attnotnull OR t.typnotnull AS required,
        a.atthasdef OR a.attidentity <> '' AS has_default,
-       a.attgenerated <> '' OR a.attidentity = 'a' AS generated
+       a.attgenerated <> '' OR a.attidentity = 'a' AS generated, a.attidentity = 'a' AS numbered
 FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
@@ -87,6 +87,7 @@ def read_facts(connection: Connection, table: str, *, schema: str, count: bool =
                 nullable=not row.required,
                 has_default=row.has_default,
                 generated=row.generated,
+                numbered=row.numbered,
             )
             for row in connection.exec_driver_sql(_COLUMNS, (oid,))
         ),

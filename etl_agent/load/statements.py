@@ -153,7 +153,8 @@ class Statements:
         if self.history is None:
             return (update,)
         source = f"FROM {self.table} AS t JOIN {self.stage} AS s ON {changed}"
-        return self.history.create(), self.history.keep_updated(source), update
+        keep = self.history.keep_closed if current else self.history.keep_updated
+        return self.history.create(), keep(source), update
 
     def _delete(self, where: str) -> tuple[str, ...]:
         if self.history is None:

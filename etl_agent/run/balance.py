@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from etl_agent.errors import Unbalanced
 
-__all__ = ["Balance"]
+__all__ = ["KEY_HELD", "ROW_HELD", "Balance"]
+
+ROW_HELD = "already in the table"
+"""Who asked that a row of an append is left out which the table holds."""
+
+KEY_HELD = "key already in the table"
+"""By what a row of an insert-only merge is left out whose key the table holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from etl_agent.errors import EtlAgentError
 from etl_agent.orchestrate.sequential import PipelineSpec
 from etl_agent.run.arrivals import close_arrived
-from etl_agent.run.balance import Balance
+from etl_agent.run.balance import KEY_HELD, ROW_HELD, Balance
 from etl_agent.run.books import Books
 from etl_agent.run.ledger import (
     LoadedFile,
@@ -145,10 +145,10 @@ class Commit:
         books = self.books
         deduplicated = dict(books.deduplicated)
         if counts.deduplicated:
-            deduplicated["already in the table"] = counts.deduplicated
+            deduplicated[ROW_HELD] = counts.deduplicated
         filtered = dict(books.filtered)
         if counts.filtered:
-            filtered["key already in the table"] = counts.filtered
+            filtered[KEY_HELD] = counts.filtered
         return Balance(
             read=sum(tally.good + tally.bad for tally in self.tallies),
             inserted=counts.inserted,

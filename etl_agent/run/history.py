@@ -32,6 +32,7 @@ class PastRun:
         finished_at: when its record was written, or None if that is not known.
         plan_digest: the plan it ran by.
         error: why it was refused, if it was.
+        undone_by: the run that took it back, if one did.
     """
 
     result: RunResult
@@ -39,6 +40,7 @@ class PastRun:
     finished_at: datetime | None
     plan_digest: str | None
     error: str | None
+    undone_by: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -54,6 +56,7 @@ class PastRun:
             "finished_at": None if self.finished_at is None else self.finished_at.isoformat(),
             "plan_digest": self.plan_digest,
             "error": self.error,
+            "undone_by": self.undone_by,
         }
 
 
@@ -67,8 +70,8 @@ def ledger_in(connection: Connection | None, *, schema: str | None) -> LedgerTab
 
     if connection is None:
         return None
-    tables = LedgerTables.within(schema)
-    return tables if version_of(connection, tables=tables) else None
+    version = version_of(connection, tables=LedgerTables.within(schema))
+    return LedgerTables.within(schema, version=version) if version else None
 
 
 def recent_runs(
@@ -197,4 +200,6 @@ def _past(row: Row[Any]) -> PastRun:
         "message": row.error,
         "rows": {**counts, "read": row.rows_read or 0, "quarantined": row.rows_quarantined or 0},
     }
-    return PastRun(result_of({**known, **outcome}), row.started_at, row.finished_at, row.plan_digest, row.error)
+    told = result_of({**known, **outcome, "status": row.status})  # its status may have changed since
+    undone_by = row._mapping.get("undone_by")  # older ledgers know nothing of it
+    return PastRun(told, row.started_at, row.finished_at, row.plan_digest, row.error, undone_by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +120,8 @@ def deactivate(
         digests: which content; None means all of it.
     """
     files = tables.files.c
-    change = (
-        tables.files.update().where(files.table_name == table, files.active).values(active=False, deactivated_by=run_id)
-    )
+    active = tables.files.update().where(files.table_name == table, files.active)
+    change = active.values(active=False, deactivated_by=run_id)
     if digests is not None:
         change = change.where(files.sha256.in_(digests))
     connection.execute(change)
@@ -139,10 +138,7 @@ def record_files(
 ) -> None:
     """Write down the content that this run brings into the table."""
     common = {"table_name": table, "active": True, "run_id": run_id, "plan_digest": plan_digest}
-    rows = [
-        {**common, "sha256": f.sha256, "file": f.file, "size": f.size, "rows": f.rows, "position": f.position}
-        for f in files
-    ]
+    rows = [{**common, **asdict(file)} for file in files]
     if rows:
         connection.execute(tables.files.insert(), rows)
 
@@ -165,15 +161,20 @@ def record_history(connection: Connection, tables: LedgerTables, kept: Kept, *, 
 
 
 def record_run(
-    connection: Connection, tables: LedgerTables, result: RunResult, *, plan_digest: str, shape: Shape | None = None
+    connection: Connection,
+    tables: LedgerTables,
+    result: RunResult,
+    *,
+    plan_digest: str | None,
+    shape: Shape | None = None,
 ) -> None:
-    """Write the run's own row.
+    """Write the run's own row, inside the load's transaction.
 
     Args:
-        connection: inside the load's transaction.
+        connection: the transaction's.
         tables: the ledger.
         result: what the run is about to be.
-        plan_digest: the plan it ran by.
+        plan_digest: the plan it ran by, if it ran by one.
         shape: the loaded columns, so that inferred types can be kept.
     """
     balance = result.balance
@@ -230,9 +231,9 @@ def _types(outcome: str | None) -> dict[str, ColumnType] | None:
 
 
 def _written(shape: Shape | None) -> list[dict[str, Any]]:
-    columns = () if shape is None else shape.columns
     return [
-        {"name": c.name, "type": "timestamp" if c.type.zoned else str(c.type), "zoned": c.type.zoned} for c in columns
+        {"name": c.name, "type": "timestamp" if c.type.zoned else str(c.type), "zoned": c.type.zoned}
+        for c in shape or ()
     ]
 
 
@@ -243,10 +244,10 @@ def quarantine_batches(
     left = spool.rows if most is None else most
     for batch in spool.batches():
         part = batch.slice(0, left)
-        left -= len(part)
-        if not len(part):
-            return
         size = len(part)
+        left -= size
+        if not size:
+            return
         columns = {
             "run_id": pa.array([run_id] * size, pa.int64()),
             "table_name": pa.array([table] * size, pa.string()),

@@ -13,7 +13,8 @@ from etl_agent.run.balance import Balance
 
 __all__ = ["FileLayout", "FileOutcome", "RunResult", "Status"]
 
-Status = Literal["loaded", "nothing new", "skipped", "refused", "dry run"]
+Status = Literal["loaded", "nothing new", "skipped", "refused", "dry run", "undone", "undo"]
+"""What became of a run; ``undone`` is one that was taken back since, and ``undo`` the run that did so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from etl_agent.run.books import Books, HeldBack
     from etl_agent.run.outcome import Run
 
-__all__ = ["settle_keys"]
+__all__ = ["CONFLICT", "settle_keys"]
 
-_CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
+CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
+"""Why a row of an append is rejected whose key the table holds with other content."""
 
 
 def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldBack | None) -> None:
@@ -39,5 +40,5 @@ def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldB
         digests = [tally.sha256 for tally in dataset.tallies() if tally.sha256]
         books.withdrawn = withdraw(tx, run.spec.load, active=run.active, digests=digests)
     for rows in tx.conflicts():
-        books.reject_late(rows, _CONFLICT, dataset.raw_at, stage="load")
+        books.reject_late(rows, CONFLICT, dataset.raw_at, stage="load")
         tx.drop(rows)

@@ -1,0 +1,203 @@
+"""A table as it was before a run: what the run wrote is taken out, and the rows that it had changed are put back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from etl_agent.errors import UndoRefused
+from etl_agent.load.attached import followers, has_triggers
+from etl_agent.load.facts import TableFacts
+from etl_agent.load.history import CHANGE, CHANGED_BY, CLOSED, DELETED, UPDATED, kept_in
+from etl_agent.load.identifiers import Dialect, quote
+from etl_agent.load.record import Record
+from etl_agent.load.reversal import Reversal
+from etl_agent.load.statements import LINEAGE
+from etl_agent.load.unmaking import Unmade, unmake
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["Loaded", "Restored", "restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the record says of a run that is to be taken back.
+
+    Args:
+        run_id: the run.
+        table: name of its table.
+        written: rows that it wrote, new ones and others.
+        changed: rows of before that it wrote over or closed.
+        deleted: rows of before that it took out.
+        kept: name of the table of the rows as they were before; None where none were kept.
+        keys: the columns that tell rows apart.
+        created: whether it created the table.
+        added: columns that it added to the table.
+    """
+
+    run_id: int
+    table: str
+    written: int
+    changed: int
+    deleted: int
+    kept: str | None
+    keys: tuple[str, ...]
+    created: bool
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was done to a table, by the database's own row counts.
+
+    Args:
+        removed: rows of the run that were taken out.
+        reverted: rows that are again what they were before it.
+        returned: rows that it had taken out and that are there again.
+        unmade: what became of the table and the columns that it had made.
+    """
+
+    removed: int = 0
+    reverted: int = 0
+    returned: int = 0
+    unmade: Unmade = field(default_factory=Unmade)
+
+
+def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect) -> Restored:
+    """Bring a table back to before a run, inside a transaction, or raise; the caller rolls back then.
+
+    Args:
+        record: the transaction; no other run may write to the table meanwhile.
+        run: the run; no later one depends on it.
+        schema: the schema of the table in Postgres.
+        dialect: the kind of database.
+
+    Raises:
+        UndoRefused: the table is not as the run left it, so it cannot be brought back exactly.
+    """
+    where = f"table {run.table}"
+    connection = record.connection
+    own = _schema(connection, schema, dialect)
+    facts = _facts(connection, run.table, own, dialect)
+    if facts is None:
+        if not (run.written or run.changed or run.deleted):
+            return Restored()
+        raise UndoRefused("the table is not there any more", where=where)
+    table = f"{quote(own)}.{quote(facts.name)}"
+    if dialect == "postgres":
+        record.run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")  # nobody else writes; everybody may read
+    if facts.column(LINEAGE, dialect=dialect) is None:
+        raise UndoRefused(f"the table has no column {LINEAGE}, so the rows of a run cannot be told apart", where=where)
+    sql = _reversal(connection, run, facts, table, own, dialect)
+    if sql.place is not None:
+        _check_kept(record, sql, run)
+    follow = followers(connection, facts.name, schema=own, dialect=dialect)
+    counted = _reverse(record, sql, run, follow_up=[sql.following(each.table, each.columns) for each in follow])
+    if sql.place is not None and has_triggers(connection, facts.name, schema=own, dialect=dialect):
+        changed = record.ask(sql.altered())
+        if changed:
+            raise UndoRefused(f"a trigger of the table changed {changed:,} of the rows that were put back", where=where)
+    if sql.place is not None:
+        record.run(sql.forget())
+    unmade = unmake(record, facts.name, created=run.created, added=run.added, schema=own, dialect=dialect)
+    return Restored(*counted, unmade)
+
+
+def _reversal(
+    connection: Connection, run: Loaded, facts: TableFacts, table: str, schema: str, dialect: Dialect
+) -> Reversal:
+    """Make the SQL, once it is sure that the kept rows fit the table as it is now."""
+    where = f"table {run.table}"
+    if not (run.changed or run.deleted):
+        return Reversal(dialect, table, run.run_id)
+    if run.kept is None:
+        raise UndoRefused(
+            f"the {run.changed + run.deleted:,} rows that it wrote over or took out were not kept (history: none, or "
+            "more columns than can be kept)",
+            where=where,
+        )
+    kept = _facts(connection, run.kept, schema, dialect)
+    if kept is None:
+        raise UndoRefused(f"the table of kept rows, {run.kept}, is not there any more", where=where)
+    names = [column.name for column in kept.columns if column.name not in (CHANGED_BY, CHANGE)]
+    now = {column.name: column for column in facts.writable}
+    gone = [name for name in names if name not in now]
+    if gone:
+        raise UndoRefused(f"the table has no column {', '.join(map(repr, gone[:5]))} any more", where=where)
+    if kept_in(run.table, [now[name] for name in names], dialect=dialect) != run.kept:
+        raise UndoRefused("a column of the table has another type by now", where=where)
+    return Reversal(
+        dialect,
+        table,
+        run.run_id,
+        place=f"{quote(schema)}.{quote(run.kept)}",
+        columns=tuple(names),
+        fixed=frozenset(column.name for column in facts.columns if column.numbered),
+        keys=run.keys,
+        added=tuple(name for name in run.added if facts.column(name, dialect=dialect) is not None),
+    )
+
+
+def _check_kept(record: Record, sql: Reversal, run: Loaded) -> None:
+    """Make sure that the rows were all kept, and none was taken away since."""
+    changed = sum(record.ask(sql.count(change)) or 0 for change in (UPDATED, CLOSED))
+    deleted = record.ask(sql.count(DELETED)) or 0
+    if (changed, deleted) != (run.changed, run.deleted):
+        raise UndoRefused(
+            f"{changed + deleted:,} rows of before are kept in {run.kept}, and the run changed "
+            f"{run.changed + run.deleted:,}",
+            where=f"table {run.table}",
+        )
+
+
+def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]) -> tuple[int, int, int]:
+    """Take out, write back and put in again; every count must be the one on record."""
+    where = f"table {run.table}"
+    updated, closed = (
+        (record.ask(sql.count(change)) or 0) if sql.place is not None else 0 for change in (UPDATED, CLOSED)
+    )
+    for query in follow_up:
+        if rows := record.ask(query):
+            raise UndoRefused(
+                f"{rows:,} rows that point to rows of the run would be deleted or changed by the database with them",
+                where=where,
+            )
+    removed = record.run(sql.remove())
+    reverted = record.run(sql.write_back()) if updated else 0
+    reopened = record.run(sql.open_again()) if closed else 0
+    if (removed, reverted, reopened) != (run.written - updated, updated, closed):
+        raise UndoRefused(
+            f"the run wrote {run.written:,} rows and closed {closed:,}, and {removed + reverted:,} and {reopened:,} of "
+            "them are in the table: others changed it since",
+            where=where,
+        )
+    returned = 0
+    if run.deleted:
+        if run.keys and (taken := record.ask(sql.count_taken())):
+            raise UndoRefused(f"{taken:,} keys of rows that would come back are in the table by now", where=where)
+        returned = record.run(sql.put_back())
+        if returned != run.deleted:
+            raise UndoRefused(f"{returned:,} of {run.deleted:,} rows could be put back", where=where)
+    if closed and record.ask(sql.current_twice()):
+        raise UndoRefused("a version that would be current again has a later one by now", where=where)
+    return removed, reverted + reopened, returned
+
+
+def _schema(connection: Connection, schema: str | None, dialect: Dialect) -> str:
+    if dialect == "sqlite":
+        return "main"
+    from etl_agent.load.postgres_facts import resolve_schema
+
+    return resolve_schema(connection, schema)
+
+
+def _facts(connection: Connection, table: str, schema: str, dialect: Dialect) -> TableFacts | None:
+    if dialect == "sqlite":
+        from etl_agent.load.sqlite import read_facts
+
+        return read_facts(connection, table)
+    from etl_agent.load.postgres_facts import read_facts as read_postgres
+
+    return read_postgres(connection, table, schema=schema)
