@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from etl_agent.run.api import execute, plan, run
     from etl_agent.run.balance import Balance
     from etl_agent.run.options import RunOptions
+    from etl_agent.run.prune import Pruned, prune
     from etl_agent.run.result import RunResult
     from etl_agent.run.undo import Undone, undo
     from etl_agent.validate.spec import ColumnContract, Drift, Validate
@@ -27,12 +28,14 @@ __all__ = [
     "Extract",
     "Load",
     "Pipeline",
+    "Pruned",
     "RunOptions",
     "RunResult",
     "Undone",
     "Validate",
     "execute",
     "plan",
+    "prune",
     "read_pipeline",
     "read_pipelines",
     "run",
@@ -47,6 +50,7 @@ _PLACES = {
     "EtlAgentError": "errors",
     "Extract": "extract.spec",
     "Load": "load.spec",
+    "Pruned": "run.prune",
     "RunOptions": "run.options",
     "RunResult": "run.result",
     "Pipeline": "orchestrate.sequential:PipelineSpec",
@@ -55,6 +59,7 @@ _PLACES = {
     "read_pipelines": "orchestrate.file",
     "execute": "run.api",
     "plan": "run.api",
+    "prune": "run.prune",
     "run": "run.api",
     "undo": "run.undo",
     "Undone": "run.undo",

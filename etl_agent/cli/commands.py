@@ -57,6 +57,10 @@ COMMANDS: Mapping[str, Listed] = {
         "etl_agent.cli.undo:undo",
         "Take a run back: its table, quarantine and files are again as they were before it.",
     ),
+    "prune": Listed(
+        "etl_agent.cli.prune:prune",
+        "Delete what is kept of old runs: their undo, settled quarantine entries, changes, decisions and unused plans.",
+    ),
     "why": Listed(
         "etl_agent.cli.why:why",
         "Tell which run, file, line and steps made a row, or why it is not in the table.",
