@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-__all__ = ["AGE", "AS_OF", "MONEY", "VARIABLE", "WAIT"]
+__all__ = ["AGE", "AS_OF", "MONEY", "PAST", "VARIABLE", "WAIT"]
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
 class _Wait(click.ParamType[float]):
@@ -20,19 +20,21 @@ class _Wait(click.ParamType[float]):
     Args:
         units: the letters that may stand behind the number.
         examples: times that a person may mean.
+        bare: whether a number alone is taken as seconds.
     """
 
     name = "time"
 
-    def __init__(self, *, units: str = "smh", examples: str = "30s, 5m or 1h") -> None:
+    def __init__(self, *, units: str = "smh", examples: str = "30s, 5m or 1h", bare: bool = True) -> None:
         self.units = units
         self.examples = examples
+        self.bare = bare
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read the time."""
         if isinstance(value, int | float):
             return float(value)
-        match = re.fullmatch(rf"(\d+(?:\.\d+)?)([{self.units}]?)", value.strip())
+        match = re.fullmatch(rf"(\d+(?:\.\d+)?)([{self.units}]{'?' if self.bare else ''})", value.strip())
         if match is None:
             self.fail(f"{value!r} is no time; for example {self.examples}", param, ctx)
         return float(match[1]) * _SECONDS[match[2] or "s"]
@@ -83,7 +85,8 @@ class _Money(click.ParamType[Decimal]):
 
 
 WAIT = _Wait()
-AGE = _Wait(units="smhd", examples="90m, 26h or 8d")
+AGE = _Wait(units="smhdw", examples="90m, 26h, 8d or 2w")
+PAST = _Wait(units="smhdw", examples="90d, 26w or 12h", bare=False)  # who forgets a unit must not delete by seconds
 MONEY = _Money()
 AS_OF = _Day()
 VARIABLE = _Variable()

@@ -38,8 +38,9 @@ def record_plan(
     import sqlalchemy as sa
 
     plans = tables.plans
+    # shared until the run is on record, so that nobody deletes a plan that none seems to need
     known = sa.select(sa.literal(1)).where(plans.c.plan_digest == plan_digest)
-    if connection.execute(known).first() is not None:
+    if connection.execute(known.with_for_update(read=True, key_share=True)).first() is not None:
         return
     kept = {
         "pipeline": spec.model_dump(mode="json", by_alias=True, exclude={"load": {"to"}}),
