@@ -48,9 +48,14 @@ def open_session(location: Location, *, read_only: bool) -> Connection:
         location: where it is; its options come before our own.
         read_only: whether nothing may be written.
     """
+    import logging
+
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
+    told = logging.getLogger("psycopg")
+    if not told.hasHandlers():  # else Python writes to stderr what psycopg says of a broken connection before it raises
+        told.addHandler(logging.NullHandler())
     own = {"connect_timeout": _CONNECT_TIMEOUT, "application_name": _application_name(), **_CLIENT}
     given = dict(location.options)
     settings: dict[str, Any] = {name: given.get(name, value) for name, value in own.items()}
