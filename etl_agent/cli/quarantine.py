@@ -142,7 +142,10 @@ def replay(
         raise UsageError("--reason and --run choose rows of the database; a file is replayed whole, or by --id")
     spec = read_pipeline(pipeline)
     project = project_of(pipeline)
-    outcomes = Outcomes(quiet=quiet, as_json=as_json, balance=balance)
+    # what a person corrected, and is rejected again, is said whatever budget the pipeline has
+    outcomes = Outcomes(
+        quiet=quiet, as_json=as_json, balance=balance, fails=lambda result: bool(result.balance.quarantined)
+    )
     ask = asking(model, no_model=no_model, project=project)
     options = RunOptions(dry_run=dry_run, wait=wait, progress=outcomes.progress, ask=ask)
     filters = filters_of("open", ids=ids, reason=reason, run_id=run_id)

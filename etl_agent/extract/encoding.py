@@ -13,7 +13,7 @@ from etl_agent.errors import FileRefused
 from etl_agent.extract.dialect import Encoding, How
 from etl_agent.extract.source import Limits, Source
 
-__all__ = ["decide_encoding"]
+__all__ = ["NARROW", "decide_encoding"]
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -26,6 +26,7 @@ _ALIASES = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 _WESTERN = "cp1252"
 _SINGLE_BYTE = (_WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "koi8_r")
 _TWO_BYTE = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
+NARROW = (*_SINGLE_BYTE, *_TWO_BYTE)
 """The encodings that are told apart without being declared: those that spreadsheets and old systems write."""
 
 _HIGH = re.compile(rb"[\x80-\xff]+")

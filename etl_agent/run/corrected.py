@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import FileRefused
 from etl_agent.extract.dataset import Dataset
+from etl_agent.extract.encoding import NARROW
 from etl_agent.extract.reader import Rules
 from etl_agent.extract.source import sources_of
 from etl_agent.extract.spec import Extract
@@ -19,12 +20,14 @@ from etl_agent.run.formulas import as_formula
 from etl_agent.run.respelling import is_respelled
 
 if TYPE_CHECKING:
+    from etl_agent.extract.source import Source
     from etl_agent.rejects import Verdict
     from etl_agent.run.quarantine import Entry
 
 __all__ = ["Correction", "Corrections", "read_corrections"]
 
 _MOST_CELL_BYTES = 8 << 20
+_NAMELESS = "_etl_nameless_"
 _COUNTED = re.compile(r"([0-9]{1,18})(?:\.0+)?")  # a column of whole numbers with a gap comes back as floats
 
 
@@ -63,28 +66,33 @@ class Corrections:
         names: its columns but for ours.
         rows: its rows, by the number of the entry.
         exact: whether a program wrote it, which changes nothing that it does not mean to.
+        guessed: whether its encoding is a guess, which the letters of a few cells do not bear out.
     """
 
     names: tuple[str, ...]
     rows: dict[int, Correction]
     exact: bool
+    guessed: bool = False
 
 
-def read_corrections(path: Path, *, scratch: Path) -> Corrections:
+def read_corrections(path: Path, *, scratch: Path, encoding: str | None = None) -> Corrections:
     """Read a file that was exported and corrected; a spreadsheet may have changed delimiter and encoding.
 
     Args:
         path: the file.
         scratch: a folder for a copy, if it can be read only once.
+        encoding: its encoding, if it is known.
 
     Raises:
         FileRefused: it is no such file, or a line of it is malformed: no row of it may be lost.
         NoInput: there is no such file.
     """
     name = str(path)
-    spec = Extract(files=(name,), header=True, preamble=0, max_cell_bytes=_MOST_CELL_BYTES)
+    spec = Extract(files=(name,), header=True, preamble=0, max_cell_bytes=_MOST_CELL_BYTES, encoding=encoding)
     rules = Rules(max_cell=_MOST_CELL_BYTES, lines=_MOST_CELL_BYTES)
-    with Dataset(spec, sources_of(path, name=name, scratch=scratch), rules=rules, closing=ExitStack()) as dataset:
+    sources = sources_of(path, name=name, scratch=scratch)
+    spec = _without_end(spec, sources, rules)
+    with Dataset(spec, sources, rules=rules, closing=ExitStack()) as dataset:
         if ID not in dataset.names:
             raise FileRefused(
                 f"the file has no column {ID}, which says which entry of the quarantine a row corrects",
@@ -92,7 +100,10 @@ def read_corrections(path: Path, *, scratch: Path) -> Corrections:
                 next_command="etl-agent quarantine export -o rejected.csv",
             )
         exact = EXACT in dataset.names
-        wanted = [at for at, column in enumerate(dataset.names) if column not in OURS]
+        read_as = dataset.files[0].dialect.encoding
+        wanted = [
+            at for at, column in enumerate(dataset.names) if column not in OURS and not column.startswith(_NAMELESS)
+        ]
         names = tuple(_restored(dataset.names[at], exact=exact) for at in wanted)
         rows: dict[int, Correction] = {}
         for verdict in dataset.batches(digest=False):
@@ -100,7 +111,19 @@ def read_corrections(path: Path, *, scratch: Path) -> Corrections:
                 if correction.id in rows:
                     raise FileRefused(f"entry {correction.id} stands there twice", where=f"{name}:{correction.line}")
                 rows[correction.id] = correction
-    return Corrections(names, rows, exact)
+    return Corrections(names, rows, exact, guessed=read_as.how == "detected" and read_as.name in NARROW)
+
+
+def _without_end(spec: Extract, sources: Sequence[Source], rules: Rules) -> Extract:
+    """Give names of our own to columns behind the last one that has a name: spreadsheets add empty ones."""
+    with Dataset(spec.model_copy(update={"header": False}), sources, rules=rules, closing=ExitStack()) as dataset:
+        first = next((verdict.kept.data for verdict in dataset.batches(digest=False) if len(verdict.kept)), None)
+    header = [] if first is None else [str(column[0].as_py() or "") for column in first.columns]
+    named = len(header) - next((at for at, name in enumerate(reversed(header)) if name.strip()), 0)
+    if named == len(header):
+        return spec
+    names = (*header[:named], *(f"{_NAMELESS}{at}" for at in range(named, len(header))))
+    return spec.model_copy(update={"names": names})
 
 
 def _read(verdict: Verdict, wanted: Sequence[int], *, exact: bool, where: str) -> Iterator[Correction]:
@@ -113,6 +136,10 @@ def _read(verdict: Verdict, wanted: Sequence[int], *, exact: bool, where: str) -
         for column in data.columns
     ]
     named = dict(zip(data.schema.names, columns, strict=True))
+    for column, cells in named.items():
+        if column.startswith(_NAMELESS) and any(cells):
+            line = int(verdict.kept.origin.line[next(at for at, cell in enumerate(cells) if cell)])
+            raise FileRefused("a cell stands in a column without a name, so it would be lost", where=f"{where}:{line}")
     nothing = [None] * len(data)
     ids, raws, files, ats = (named.get(name, nothing) for name in (ID, RAW, FILE, LINE))
     cells = zip(*(columns[at] for at in wanted), strict=True) if wanted else [()] * len(data)

@@ -22,6 +22,7 @@ from etl_agent.orchestrate.sequential import steps_of
 from etl_agent.run.amending import Amending, escapes, refuse_strangers
 from etl_agent.run.corrected import Corrections, read_corrections
 from etl_agent.run.correction import NOT_TEXT, split
+from etl_agent.run.decoding import in_its_encoding
 from etl_agent.run.history import ledger_in
 from etl_agent.run.quarantine import Entry, Filters, entries_by_id, find_entries, layouts_of
 from etl_agent.run.replayed_rows import ReplayedRows
@@ -195,6 +196,7 @@ class Replay:
         whole = Filters(table=spec.load.table, pipelines=(spec.name,))
         layouts = layouts_of(connection, tables, whole)
         found = self._of_this_pipeline(corrections, wanted, found, layouts, spec, where=str(path))
+        corrections = in_its_encoding(corrections, found.values(), layouts, path=path)
         waiting = [entry for entry in found.values() if entry.status == "open"]
         self._left.update(f"{entry.status} before" for entry in found.values() if entry.status != "open")
         waiting.sort(key=lambda entry: (entry.file, entry.line or 0, entry.id))

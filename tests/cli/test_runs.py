@@ -210,6 +210,17 @@ def test_export_correct_and_replay_by_hand(loaded: Path, capsys: Capture) -> Non
     connection.close()
 
 
+def test_a_correction_that_is_rejected_again_is_said(loaded: Path, capsys: Capture) -> None:
+    """Also under a budget that the pipeline sets itself, with --quiet and without a terminal."""
+    out_of(capsys, "quarantine", "export", "-o", "bad.csv", "--reason", "type-error")
+    file = loaded / "bad.csv"
+    file.write_text(file.read_text().replace(":x: [b]", "no number yet"))
+    assert main(["quarantine", "replay", "bad.csv", "pipelines/p.yaml", "--quiet"]) == 0
+    said = capsys.readouterr().err
+    assert "quarantined" in said
+    assert said.count("\n") == 1
+
+
 def test_rows_of_several_tables_are_exported_to_a_file_each(loaded: Path, capsys: Capture) -> None:
     """One file of them is refused; a name with {table}, or a folder, takes them, whatever a table is called."""
     path = Path(pipeline(loaded, "q", more=""))

@@ -104,6 +104,8 @@ FORMS: dict[str, Callable[[Table], str | bytes]] = {
     "an encoding without the signs": lambda table: text(table).replace("Öé", "??"),
     "other order of columns and rows": lambda table: text([row[::-1] for row in [table[0], *table[:0:-1]]]),
     "empty lines at the end": lambda table: text([*table, [""] * len(table[0]), [""] * len(table[0])]),
+    "empty columns at the end": lambda table: text([[*row, "", ""] for row in table], delimiter=";"),
+    "Windows, a few letters": lambda table: text(table, delimiter=";", lineterminator="\r\n").encode("cp1252"),
     "numbers with a point": lambda table: text(
         [[f"{cell}.0" if cell in ("1", "2", "3") else cell for cell in r] for r in table]
     ),
@@ -142,6 +144,49 @@ def test_a_file_that_nobody_changed_replays_nothing(project: Project, form: str)
     """Opening and saving corrects no row."""
     result = replay(project, FORMS[form](exported(project)))
     assert (result.status, len(project.quarantine())) == ("nothing new", 3)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "letters"),
+    [
+        ("cp1252", "ÄÖ"),
+        ("cp1252", "Ñandú"),
+        ("cp1250", "ÄÖ"),
+        ("cp1250", "Żółć"),
+        ("cp1251", "Жук"),
+        ("cp1253", "Ωδή"),
+        ("cp932", "日本語"),
+        ("cp932", "Жук"),
+    ],
+)
+def test_the_letters_that_were_exported_tell_the_encoding(project: Project, encoding: str, letters: str) -> None:
+    """However few they are: what nobody touched is never another text afterwards."""
+    project.write("letters.csv", f"id,n,day,v,w\n{letters},x,2026-01-01 00:00:00,,\nok,1,2026-01-01 00:00:00,,\n")
+    project.run("letters.csv", **PIPELINE)
+    head, *rows = exported(project)
+    table = corrected([head, *(row for row in rows if letters in row)], n="5")
+    assert replay(project, text(table, delimiter=";").encode(encoding)).balance.inserted == 1
+    assert (letters, 5) in project.rows("id, n")
+
+
+def test_letters_that_a_person_typed_are_not_guessed(project: Project) -> None:
+    """The same bytes are letters of several languages, and nothing that was exported tells which."""
+    project.write("plain.csv", "id,n,day,v,w\nabc,x,2026-01-01 00:00:00,,\nok,1,2026-01-01 00:00:00,,\n")
+    project.run("plain.csv", **PIPELINE)
+    head, *rows = exported(project)
+    table = corrected([head, *(row for row in rows if "abc" in row)], n="5", v="Ñ")
+    with pytest.raises(FileRefused, match="its encoding cannot be told"):
+        replay(project, text(table).encode("cp1252"))
+    assert replay(project, text(table)).balance.inserted == 1
+    assert ("abc", "Ñ") in project.rows("id, v")
+
+
+def test_a_cell_beside_the_named_columns_is_not_lost(project: Project) -> None:
+    """It may be a word to somebody; the line is named."""
+    table = corrected(exported(project), n="0")
+    wide = [[*table[0], ""], [*table[1], "done"], *([*row, ""] for row in table[2:])]
+    with pytest.raises(FileRefused, match=r"corrected\.out:2: a cell stands in a column without a name"):
+        replay(project, text(wide))
 
 
 def test_spelling_counts_by_the_users_word_and_where_it_was_complained_of(project: Project) -> None:
