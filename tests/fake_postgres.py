@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 
-__all__ = ["closes", "repeats_the_password", "says_garbage", "serving"]
+__all__ = ["closes", "refuses", "repeats_the_password", "says_garbage", "serving"]
 
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 
@@ -59,8 +59,22 @@ def repeats_the_password(connection: socket.socket) -> None:
     kind, body = connection.recv(1), connection.recv(struct.unpack("!I", connection.recv(4))[0] - 4)
     assert kind == b"p"
     password = body.rstrip(b"\0")
-    fields = [(b"S", b"FATAL"), (b"V", b"FATAL"), (b"C", b"28P01")]
-    fields += [(b"M", b'password authentication failed for "' + password + b'"'), (b"D", b"it was " + password)]
+    said = b'password authentication failed for "' + password + b'"'
+    _fail(connection, b"28P01", said, detail=b"it was " + password)
+
+
+def refuses(state: str, message: str) -> Answer:
+    """Make an answer: no session, for a reason of this SQLSTATE."""
+
+    def answer(connection: socket.socket) -> None:
+        _started(connection)
+        _fail(connection, state.encode(), message.encode())
+
+    return answer
+
+
+def _fail(connection: socket.socket, state: bytes, message: bytes, *, detail: bytes = b"") -> None:
+    fields = [(b"S", b"FATAL"), (b"V", b"FATAL"), (b"C", state), (b"M", message), *([(b"D", detail)] if detail else [])]
     told = b"".join(name + text + b"\0" for name, text in fields) + b"\0"
     connection.sendall(b"E" + struct.pack("!I", len(told) + 4) + told)
 

@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL, make_url
 SERVER = "ETL_AGENT_TEST_POSTGRES"
 """Environment variable: the URL of a server to use instead, where databases may be created and dropped."""
 
-_PREFIX = "etlpg-"  # short: the path of a Unix socket has at most 107 bytes
+PREFIX = "etlpg-"  # short: the path of a Unix socket has at most 107 bytes
 
 
 @pytest.fixture(scope="session")
@@ -34,19 +34,19 @@ def postgres_server() -> Iterator[URL]:
         yield make_url(named)
         return
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-    place = Path(tempfile.gettempdir()) / f"{_PREFIX}{run[:12]}"
+    place = Path(tempfile.gettempdir()) / f"{PREFIX}{run[:12]}"
     with contextlib.ExitStack() as owned:
-        with _exclusive():
-            _sweep()
-            owned.enter_context(_alive(place))
+        with exclusive():
+            sweep()
+            owned.enter_context(alive(place))
             server = _start(place)
         try:
             yield make_url(f"postgresql+psycopg://postgres@/postgres?host={quote(str(_socket_folder(server)))}")
         finally:
-            with _exclusive():
+            with exclusive():
                 server.cleanup()  # the last worker's stops the server and removes its files
                 owned.close()
-                _sweep()
+                sweep()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def _maintenance(server: URL) -> psycopg.Connection:
     return psycopg.connect(plain, autocommit=True)
 
 
-def _embedded() -> ModuleType:
+def embedded() -> ModuleType:
     """Import the server's package, which warns when no runtime folder is named for its lock."""
     runtime = Path(tempfile.gettempdir()) / f"runtime-{os.getuid()}"
     runtime.mkdir(mode=0o700, exist_ok=True)
@@ -92,7 +92,7 @@ def _embedded() -> ModuleType:
 
 def _start(place: Path) -> Any:
     place.mkdir(exist_ok=True)
-    server = _embedded().get_server(place, cleanup_mode="delete")
+    server = embedded().get_server(place, cleanup_mode="delete")
     where = f"host={_socket_folder(server)} user=postgres dbname=postgres"
     with psycopg.connect(where, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the run, let alone a power cut
@@ -106,7 +106,7 @@ def _socket_folder(server: Any) -> Path:
 
 
 @contextlib.contextmanager
-def _alive(place: Path) -> Iterator[None]:
+def alive(place: Path) -> Iterator[None]:
     """Hold a lock that the kernel gives back whatever ends this process, so that a sweep sees who is alive."""
     with _owner_file(place).open("a") as held:
         fcntl.flock(held, fcntl.LOCK_SH)
@@ -114,9 +114,9 @@ def _alive(place: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _exclusive() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
     """Let one worker of any run at a time start, stop or sweep servers."""
-    path = Path(tempfile.gettempdir()) / f"{_PREFIX}{os.getuid()}.mutex"
+    path = Path(tempfile.gettempdir()) / f"{PREFIX}{os.getuid()}.mutex"
     with path.open("a") as mutex:
         fcntl.flock(mutex, fcntl.LOCK_EX)
         yield
@@ -126,9 +126,9 @@ def _owner_file(place: Path) -> Path:
     return place.with_name(f"{place.name}.owner")
 
 
-def _sweep() -> None:
+def sweep() -> None:
     """Stop the servers of runs that were killed: they would stay for good."""
-    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*.owner"):
+    for owner in Path(tempfile.gettempdir()).glob(f"{PREFIX}*.owner"):
         with contextlib.suppress(OSError), owner.open("a") as held:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while any worker of that run lives
             place = owner.with_suffix("")
@@ -141,6 +141,6 @@ def _sweep() -> None:
 def _stop_orphan(place: Path) -> None:
     account = pwd.getpwuid(place.stat().st_uid).pw_name  # pg_ctl refuses to work for root
     with contextlib.suppress(subprocess.CalledProcessError):  # it had stopped by itself
-        _embedded().pg_ctl(
+        embedded().pg_ctl(
             ["-m", "immediate", "-w", "stop"], pgdata=place, user=account if os.getuid() == 0 else None, cwd="/"
         )

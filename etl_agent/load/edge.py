@@ -52,6 +52,8 @@ _POSTGRES: dict[str, tuple[type[EtlAgentError], str]] = {  # by SQLSTATE, or by 
     "22": (DataRefused, "a value does not fit its column in the table"),
     "23": (DataRefused, "the table refuses a row"),
     "25006": (PermissionRefused, "the database is read-only"),
+    "25P03": (DatabaseUnavailable, "a time limit of the database ended the transaction"),
+    "25P04": (DatabaseUnavailable, "a time limit of the database ended the transaction"),
     "28": (PermissionRefused, "the database refuses the login"),
     "3D": (DatabaseUnavailable, "the database does not exist"),
     "3F": (ConfigurationError, "the schema does not exist"),
@@ -61,15 +63,16 @@ _POSTGRES: dict[str, tuple[type[EtlAgentError], str]] = {  # by SQLSTATE, or by 
     "53": (DatabaseUnavailable, "the database has no resources left"),
     "53100": (CannotWrite, "the database's disk is full"),
     "54": (ConfigurationError, "a limit of the database is exceeded"),
-    "55": (TryLater, "the table is in use"),
-    "55000": (ConfigurationError, "the table cannot be written"),
+    "55": (ConfigurationError, "the table cannot be written"),
+    "55006": (TryLater, "the table is in use"),
+    "55P03": (TryLater, "another session holds a lock"),
     "57": (DatabaseUnavailable, "the database ended the connection"),
     "57014": (TryLater, "the database cancelled the statement"),
     "58": (CannotWrite, "the database could not read or write its files"),
 }
 
 _COPY_COLUMN = re.compile(r"^COPY .*?, line \d+, column (.*?)(?:: \"|: null|$)", re.MULTILINE | re.DOTALL)
-_LOGIN = re.compile("password authentication failed|no pg_hba.conf entry|no password supplied|authentication")
+_LOGIN = re.compile("no pg_hba.conf entry|no password supplied|authentication(?! due to timeout)")
 _WITH_VALUES = frozenset({"22", "23"})  # messages of these classes may quote a cell
 
 

@@ -39,6 +39,7 @@ GROUP BY i.indexrelid, i.indisprimary ORDER BY i.indexrelid
 """
 _HOLDER = """
 SELECT coalesce(nullif(a.application_name, ''), 'a session') || ', backend ' || l.pid
+       || coalesce(' from ' || host(a.client_addr), '')
        || coalesce(' since ' || to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', '')
 FROM pg_locks AS l LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1

@@ -22,16 +22,16 @@ _CANCEL_TIMEOUT = 0.5  # seconds; who is asked to end does not wait for a server
 _IDLE, _INTERVAL, _PROBES = 60, 10, 6  # seconds, seconds, and how many: two minutes
 _CLIENT = {"keepalives_idle": _IDLE, "keepalives_interval": _INTERVAL, "keepalives_count": _PROBES}
 _SESSION = (
+    # A COPY is open for as long as the files are read, and the lock is held for as long as the run takes. Not every
+    # version knows all of these. It comes first, since the limits count already.
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout',"
+    " 'idle_in_transaction_session_timeout', 'idle_session_timeout')",
     "SET lock_timeout = '60s'",  # another session's lock on the table: say so, do not hang
     "SET TIME ZONE 'UTC'",
     "SET datestyle = 'ISO, YMD'",
     "SET client_encoding = 'UTF8'",
     # The joins of a merge spill to disk with the default of 4 MB.
     "SELECT set_config('work_mem', '64MB', false) WHERE pg_size_bytes(current_setting('work_mem')) < 67108864",
-    # A COPY is open for as long as the files are read, and a lock is held for as long as the run takes. Not every
-    # version knows all of these.
-    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout',"
-    " 'idle_in_transaction_session_timeout', 'idle_session_timeout')",
 )
 _WISHES = f"""
 SELECT set_config(name, wish, false) FROM (VALUES

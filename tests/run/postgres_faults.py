@@ -57,6 +57,8 @@ class Way:
         self.happened = False
         self.closed = False
         """Whether nobody is let through any more."""
+        self.silent = False
+        """Whether the server's words are lost."""
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -73,9 +75,14 @@ class Way:
                     client.close()
                     continue
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(str(Path(str(self._place.query["host"])) / ".s.PGSQL.5432"))
+                try:
+                    server.connect(str(Path(str(self._place.query["host"])) / ".s.PGSQL.5432"))
+                except OSError:  # it is down; the way stays
+                    client.close()
+                    server.close()
+                    continue
                 threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
-                threading.Thread(target=_pump, args=(server, client), daemon=True).start()
+                threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError), client, server:
@@ -94,17 +101,17 @@ class Way:
                     return
                 server.sendall(piece)
 
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while piece := server.recv(65_536):
+                if not self.silent:
+                    client.sendall(piece)
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+
     def forwards(self, piece: bytes) -> bool:
         """Whether the piece at which the way is cut still reaches the server."""
         return self._cut in (answer_lost, gone_for_good) and b"COMMIT" in piece
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65_536):
-            sink.sendall(piece)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
