@@ -63,6 +63,8 @@ def _print(told: dict[str, Any]) -> None:
     mode = (load["strategy"] and f"{load['write_disposition']} ({load['strategy']})") or load["write_disposition"]
     key = f" on {', '.join(load['primary_key'])}" if load["primary_key"] else ""
     say(f"{told['pipeline']} -> {load['table']} in {load['to']}: {mode}{key}")
+    if load["absent"] != "keep":
+        say(f"  {_ABSENT[load['absent']]}")
     say(f"  {len(told['passes'])} {'pass' if len(told['passes']) == 1 else 'passes'} over the data:")
     for number, reason in enumerate(told["passes"], start=1):
         say(f"    {number}. {reason}")
@@ -85,6 +87,12 @@ def _print(told: dict[str, Any]) -> None:
     say(f"  validate: at most {budget['max_reject_share']:.1%} rejected{most}; drift: {_drift(told['drift'])}")
     for column in told["contract"] or ():
         say(f"    {column['column']}  {column['type']}{'' if column['nullable'] else ', never null'}")
+
+
+_ABSENT = {
+    "delete": "the files are a full snapshot: rows of the table whose key they lack are deleted",
+    "close": "the files are a full snapshot: current versions whose key they lack are closed",
+}
 
 
 def _drift(drift: dict[str, str]) -> str:

@@ -26,6 +26,13 @@ __all__ = ["load"]
 )
 @click.option("--primary-key", multiple=True, metavar="COLUMN", help="A column of the key; repeat for several.")
 @click.option(
+    "--absent",
+    type=click.Choice(["keep", "delete"]),
+    default="keep",
+    show_default=True,
+    help="What a merge does with rows of the table whose key is in no record of the files.",
+)
+@click.option(
     "--types",
     type=click.Choice(["text", "infer"]),
     default="text",
@@ -51,6 +58,7 @@ def load(
     db_schema: str | None,
     write_disposition: str,
     primary_key: tuple[str, ...],
+    absent: str,
     types: str,
     encoding: str | None,
     delimiter: str | None,
@@ -80,6 +88,7 @@ def load(
             "schema": db_schema,
             "write_disposition": write_disposition,
             "primary_key": primary_key,
+            "absent": absent,
         },
     }
     spec = pipeline_of(table, sections)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from etl_agent.errors import DataRefused, EtlAgentError, ShrinkRefused, Unfit
@@ -71,6 +71,7 @@ def write(database: Database, *, load: Load, sql: Statements, kept: int, empty: 
 
     Raises:
         DataRefused: the table holds a key more than once, so that rows cannot be told apart.
+        ShrinkRefused: the table would lose too many rows that are absent from a snapshot.
         EtlAgentError: a key is staged twice, or a conflict was not dropped: a bug of the caller.
     """
     if load.write_disposition == "replace":
@@ -80,7 +81,9 @@ def write(database: Database, *, load: Load, sql: Statements, kept: int, empty: 
     strategy = load.merge_strategy
     if strategy != "delete-insert" and not unique:
         check_keys(database, sql, empty=empty, current=strategy == "scd2")
-    return _MERGES[strategy](database, sql, kept, empty)
+    gone = 0 if empty or load.absent == "keep" else _remove_absent(database, load, sql, kept=kept)
+    counts = _MERGES[strategy](database, sql, kept, empty)
+    return replace(counts, deleted=counts.deleted + gone)
 
 
 def refuse_shrinking(load: Load, *, before: int, after: int) -> None:
@@ -135,6 +138,27 @@ def _replace(database: Database, sql: Statements, *, kept: int, empty: bool, uni
     deleted = run_all(database, sql.delete_null_keys()) + run_all(database, sql.delete_missing())
     merged = _upsert(database, sql, kept, False)  # noqa: FBT003  the modes share one shape
     return Counts(deleted=deleted, inserted=merged.inserted, updated=merged.updated, unchanged=merged.unchanged)
+
+
+def _remove_absent(database: Database, load: Load, sql: Statements, *, kept: int) -> int:
+    """Delete or close what a snapshot lacks; what is refused here is rolled back with the transaction."""
+    closing = load.absent == "close"
+    limit = load.max_shrink
+    before = 0 if limit is None else database.ask(sql.count_held(current=closing)) or 0
+    gone = run_all(database, sql.close_missing() if closing else sql.delete_missing())
+    what, done = ("current versions", "closed") if closing else ("rows", "deleted")
+    if gone and not kept and not load.allow_empty:
+        raise ShrinkRefused(
+            f"no row of the snapshot can be loaded, and {gone} {what} would be {done}; allow_empty: true would do it",
+            where=f"table {load.table}",
+        )
+    if limit is not None and before and gone / before > limit:
+        raise ShrinkRefused(
+            f"the snapshot lacks {gone} of the {before} {what}, a loss of {gone / before:.1%};"
+            f" max_shrink allows {limit:.1%}",
+            where=f"table {load.table}",
+        )
+    return gone
 
 
 def _upsert(database: Database, sql: Statements, kept: int, empty: bool) -> Counts:  # noqa: FBT001  see _MERGES

@@ -133,6 +133,8 @@ class PostgresTarget(Target):
             return True
         if order.load.write_disposition != "merge" and not order.fit.keys:
             return True
+        if order.load.before_sql:
+            return False  # it may fill the table
         where = f"{quote(schema)}.{quote(order.load.table)}"
         found = connection.exec_driver_sql(
             f"SELECT 1 FROM {where} LIMIT 1", execution_options={"no_parameters": True}

@@ -29,6 +29,7 @@ __all__ = ["PostgresRecord", "PostgresTx"]
 
 _STAGE = 'pg_temp."_etl_stage"'
 _DROPS = 'pg_temp."_etl_drop"'
+_PRESENT = 'pg_temp."_etl_present"'
 
 
 class Copying:
@@ -96,6 +97,7 @@ class PostgresTx(Tx):
         self._prepared = False
         self._replaced = 0
         self._noted = False
+        self._retains = False
 
     def _start(self) -> None:
         if not self._prepared:
@@ -182,8 +184,37 @@ class PostgresTx(Tx):
     def _settle_drops(self) -> None:
         if self._noted:
             self._noted = False
+            if self.order.load.absent != "keep":
+                self._keep_dropped()
             self._dropped += self.run(f"DELETE FROM {_STAGE} AS s USING {_DROPS} AS d WHERE s.{ROW} = d.row")
             self.run(f"TRUNCATE {_DROPS}")
+
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+        copying = Copying(self._connection, _PRESENT, columns=self._present())
+        copying.write(
+            pa.record_batch([pa.array(rows), *keys.columns], names=[str(at) for at in range(1 + len(keys.columns))])
+        )
+        copying.finish()
+
+    def _keep_dropped(self) -> None:
+        """Keep the keys of staged rows that are noted to be dropped: they are not absent."""
+        columns = self._present()
+        source = ", ".join(f"s.{column}" for column in columns)
+        known = f"SELECT {source} FROM {_STAGE} AS s JOIN {_DROPS} AS d ON s.{ROW} = d.row"
+        self.run(f"INSERT INTO {_PRESENT} ({', '.join(columns)}) {known}")
+
+    def _present(self) -> list[str]:
+        """Make the table of keys that count as staged, unless it is there, and return its columns."""
+        columns = [ROW, *map(stage_column, self.order.fit.keys)]
+        if not self._retains:
+            if not self._prepared:
+                self._prepare()
+            self._retains = True
+            self.run(
+                f'CREATE TEMPORARY TABLE "_etl_present" ON COMMIT DROP AS SELECT {", ".join(columns)} FROM {_STAGE}'
+                " WITH NO DATA"
+            )
+        return columns
 
     def _facts(self) -> TableFacts | None:
         from etl_agent.load.postgres_facts import read_facts
@@ -211,6 +242,7 @@ class PostgresTx(Tx):
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'::timestamptz",
             emptied=order.fit.emptied,
+            present=_PRESENT if self._retains else None,
             history=self._history(),
         )
 

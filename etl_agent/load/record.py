@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -111,6 +111,8 @@ class Record(ABC):
         """Roll back; a connection that is lost has been rolled back by the database itself."""
         try:
             self._connection.rollback()
+            driver: Any = self._connection.connection.driver_connection
+            driver.rollback()  # SQLAlchemy takes a COMMIT that failed for the end, but SQLite leaves all of it open
         except Exception:  # noqa: BLE001,RUF100  whatever the driver says, the connection must not be used again
             self._connection.invalidate()
 

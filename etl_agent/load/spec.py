@@ -13,10 +13,11 @@ from etl_agent.load.url import shown
 from etl_agent.masking import masked
 from etl_agent.paths import from_environment
 
-__all__ = ["Load", "Strategy", "WriteDisposition"]
+__all__ = ["Absent", "Load", "Strategy", "WriteDisposition"]
 
 WriteDisposition = Literal["append", "replace", "merge"]
 Strategy = Literal["upsert", "delete-insert", "insert-only", "scd2"]
+Absent = Literal["keep", "delete", "close"]
 
 
 class Load(Frozen):
@@ -39,12 +40,17 @@ class Load(Frozen):
     version and adds a new one."""
     primary_key: Names = ()
     """The column, or the columns, that identify a row."""
+    absent: Absent = "keep"
+    """What a merge does with rows of the table whose key is in no record of the files: ``keep`` (the default) leaves
+    them. With the others the files are a full snapshot: ``delete`` takes the rows out, ``close``, for scd2, ends their
+    current versions."""
     newest_by: Name | None = None
     """Column that decides which of several rows of one key wins: the largest; else the last row wins."""
     allow_empty: bool = False
-    """Whether an input without rows may empty the table in a replace."""
+    """Whether an input without rows may empty the table, in a replace or a merge of a full snapshot."""
     max_shrink: Annotated[float | None, Field(ge=0, le=1)] = None
-    """Largest share of its rows that a table may lose in a replace, between 0 and 1; no limit when absent."""
+    """Largest share of its rows (in scd2: of its current versions) that a table may lose in a replace or a merge of a
+    full snapshot, between 0 and 1; no limit when absent."""
     indexes: tuple[tuple[Name, ...], ...] = ()
     """Columns of each index to make on a table that is created by the load."""
     before_sql: tuple[PurePosixPath, ...] = ()
@@ -72,6 +78,11 @@ class Load(Frozen):
         """The strategy of a merge."""
         return self.strategy or "upsert"
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the files are all that there is, so that what they lack is gone."""
+        return self.write_disposition == "replace" or self.absent != "keep"
+
     @model_validator(mode="after")
     def _combination(self) -> Self:
         merging = self.write_disposition == "merge"
@@ -81,16 +92,30 @@ class Load(Frozen):
             raise ValueError(f"strategy: {self.strategy} goes with write_disposition: merge only")
         if self.newest_by and not self.primary_key:
             raise ValueError("newest_by needs primary_key: it decides between rows of one key")
-        if self.write_disposition != "replace":
+        self._refuse_absent()
+        if not self.is_snapshot:
             given = "allow_empty" if self.allow_empty else "max_shrink" if self.max_shrink is not None else None
             if given is not None:
-                raise ValueError(f"{given} goes with write_disposition: replace only")
+                raise ValueError(f"{given} goes with write_disposition: replace, or with absent: delete or close, only")
         _no_repeats("primary_key", self.primary_key)
         for columns in self.indexes:
             if not columns:
                 raise ValueError("indexes: an index needs at least one column")
             _no_repeats("indexes", columns)
         return self
+
+    def _refuse_absent(self) -> None:
+        if self.absent == "keep":
+            return
+        if self.write_disposition != "merge":
+            whole = "; a replace takes out what the files lack anyway" if self.write_disposition == "replace" else ""
+            raise ValueError(f"absent: {self.absent} goes with write_disposition: merge only{whole}")
+        if self.absent == "close" and self.merge_strategy != "scd2":
+            raise ValueError(f"absent: close goes with strategy: scd2; {self.merge_strategy} takes keep or delete")
+        if self.absent == "delete" and self.merge_strategy == "scd2":
+            raise ValueError(
+                "absent: delete goes with strategy: upsert, delete-insert or insert-only; scd2 takes keep or close"
+            )
 
 
 def _no_repeats(name: str, columns: tuple[str, ...]) -> None:

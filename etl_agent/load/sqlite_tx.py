@@ -13,7 +13,7 @@ from etl_agent.load.facts import TableFacts
 from etl_agent.load.identifiers import quote
 from etl_agent.load.order import Order
 from etl_agent.load.record import Record
-from etl_agent.load.sqlite_stage import TABLE, SqliteStage
+from etl_agent.load.sqlite_stage import PRESENT, TABLE, SqliteStage, keep_keys
 from etl_agent.load.sqlite_turn import Turn
 from etl_agent.load.sqlite_types import storage
 from etl_agent.load.statements import LINEAGE, ROW, VALID_FROM, VALID_TO, Statements
@@ -71,7 +71,8 @@ class SqliteTx(Tx):
         self, connection: Connection, *, location: Location, order: Order, stage: Path, turn: Turn, fresh: bool
     ) -> None:
         super().__init__(connection, location=location, order=order, schema="main", direct=False)
-        self._stage = SqliteStage(stage, shape=order.shape)
+        self._present = order.fit.keys if order.load.absent != "keep" else ()
+        self._stage = SqliteStage(stage, shape=order.shape, keys=self._present)
         self._turn = turn
         self._fresh = fresh
         self._attached = False
@@ -107,8 +108,14 @@ class SqliteTx(Tx):
     def _drop(self, rows: Positions) -> int:
         if not self._attached:
             return self._stage.drop(rows)
+        numbers = [(row,) for row in rows.tolist()]
+        if self._present:
+            self._connection.exec_driver_sql(keep_keys(self._present, schema=_ATTACHED), numbers)
         statement = f"DELETE FROM {_ATTACHED}.{TABLE} WHERE {ROW} = ?"
-        return self._connection.exec_driver_sql(statement, [(row,) for row in rows.tolist()]).rowcount
+        return self._connection.exec_driver_sql(statement, numbers).rowcount
+
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+        self._stage.retain(keys, rows)
 
     def _settle_drops(self) -> None:
         """Nothing is left to do: drops are carried out at once."""
@@ -133,6 +140,7 @@ class SqliteTx(Tx):
             run_id=order.run_id if order.fit.lineage else None,
             at=f"'{order.at.isoformat(sep=' ', timespec='microseconds')}'",
             emptied=order.fit.emptied,
+            present=f"{_ATTACHED}.{PRESENT}" if self._present else None,
             history=self._history(),
         )
 

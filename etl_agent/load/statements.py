@@ -41,6 +41,8 @@ class Statements:
         run_id: what to write into the lineage column, or None where the table has none.
         at: SQL literal of the moment of the load, for scd2.
         emptied: other columns of the table, unquoted, that an update makes null.
+        present: a table of keys, in the stage's columns, that count as staged although no row of theirs is, quoted and
+            qualified; None where there are none.
         history: keeps the rows that are changed or deleted; None where they are not kept.
     """
 
@@ -53,6 +55,7 @@ class Statements:
     run_id: int | None = None
     at: str = "NULL"
     emptied: tuple[str, ...] = ()
+    present: str | None = None
     history: History | None = None
 
     @property
@@ -77,14 +80,10 @@ class Statements:
         return self._delete("")
 
     def delete_missing(self) -> tuple[str, ...]:
-        """Delete the rows of the table whose key is not staged."""
-        names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
+        """Delete the rows of the table whose key is not staged; those without a whole key stay."""
         plain = ", ".join(quote(self.columns[key]) for key in self.keys)
-        absent = (
-            f"SELECT {names} FROM {self.table} AS t LEFT JOIN {self.stage} AS s ON {self._match()}"
-            f" WHERE s.{ROW} IS NULL"
-        )
-        return self._delete(f" WHERE ({plain}) IN ({absent})")
+        names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
+        return self._delete(f" WHERE ({plain}) IN (SELECT {names} {self._missing()})")
 
     def delete_null_keys(self) -> tuple[str, ...]:
         """Delete the rows of the table whose key is null in part: no staged row can match them."""
@@ -120,6 +119,19 @@ class Statements:
     def close_versions(self) -> tuple[str, ...]:
         """End the current versions that differ from the staged row of their key; nothing if only keys are loaded."""
         return self._update(f"{quote(VALID_TO)} = {self.at}", current=True) if self._values() else ()
+
+    def close_missing(self) -> tuple[str, ...]:
+        """End the current versions whose key is not staged; those without a whole key stay."""
+        names = ", ".join(f"t.{quote(self.columns[key])}" for key in self.keys)
+        ended = f"t.{quote(VALID_TO)} IS NULL AND ({names}) IN (SELECT {names} {self._missing(current=True)})"
+        update = f"UPDATE {self.table} AS t SET {quote(VALID_TO)} = {self.at} WHERE {ended}"
+        if self.history is None:
+            return (update,)
+        return self.history.create(), self.history.keep_closed(f"FROM {self.table} AS t WHERE {ended}"), update
+
+    def count_held(self, *, current: bool = False) -> str:
+        """Count the rows of the table, or the current versions of a scd2 table."""
+        return f"SELECT count(*) FROM {self.table}" + (f" WHERE {quote(VALID_TO)} IS NULL" if current else "")
 
     def insert_versions(self) -> str:
         """Insert a current version of every staged row whose key has none."""
@@ -175,8 +187,19 @@ class Statements:
             f" WHERE t.{key} IS NULL"
         )
 
-    def _match(self, *, current: bool = False) -> str:
-        parts = [f"t.{quote(self.columns[key])} = s.{stage_column(key)}" for key in self.keys]
+    def _missing(self, *, current: bool = False) -> str:
+        """Find the rows of the table whose key is not staged, and is not in ``present``."""
+        source = f"FROM {self.table} AS t LEFT JOIN {self.stage} AS s ON {self._match()}"
+        where = [f"s.{ROW} IS NULL"]
+        if self.present is not None:
+            source += f" LEFT JOIN {self.present} AS p ON {self._match(staged='p')}"
+            where.append(f"p.{ROW} IS NULL")
+        if current:
+            where.append(f"t.{quote(VALID_TO)} IS NULL")
+        return f"{source} WHERE {' AND '.join(where)}"
+
+    def _match(self, *, current: bool = False, staged: str = "s") -> str:
+        parts = [f"t.{quote(self.columns[key])} = {staged}.{stage_column(key)}" for key in self.keys]
         if current:
             parts.append(f"t.{quote(VALID_TO)} IS NULL")
         return " AND ".join(parts)

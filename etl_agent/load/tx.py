@@ -97,6 +97,25 @@ class Tx(Record):
             if len(rows):
                 self._dropped += self._drop(np.unique(rows).astype(np.int64))
 
+    def retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+        """Take keys that a snapshot holds although no row of theirs is staged; those of dropped rows need it not.
+
+        Args:
+            keys: the columns of the load's key, in its order and of the contract's types.
+            rows: record numbers, none of them staged.
+        """
+        if self._open:
+            raise EtlAgentError("the transaction has begun: too late to retain keys")
+        if self.direct or not len(rows):
+            return  # rows go straight into a table that is empty: nothing of it is absent
+        with self._mapped():
+            self._end_staging()
+            self._retain(keys, rows)
+
+    def spare_absent(self) -> None:
+        """Leave the rows that are absent from a snapshot where they are: it is not known for sure which they are."""
+        self.order = dataclasses.replace(self.order, load=self.order.load.model_copy(update={"absent": "keep"}))
+
     def conflicts(self) -> Iterator[Positions]:
         """Find the staged rows of an append whose key the table holds with other content.
 
@@ -245,6 +264,10 @@ class Tx(Record):
     @abstractmethod
     def _drop(self, rows: Positions) -> int:
         """Take rows out of the stage and return how many there were, or note them for ``_settle_drops``."""
+
+    @abstractmethod
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+        """Keep keys that count as staged."""
 
     @abstractmethod
     def _settle_drops(self) -> None:

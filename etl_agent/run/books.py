@@ -18,6 +18,7 @@ from etl_agent.run.chain import Keyed, KeyRule, Passed
 from etl_agent.run.changes import ChangeLedger
 from etl_agent.run.sieve import Sieve
 from etl_agent.run.spool import OriginSpool, RejectSpool
+from etl_agent.run.withheld import WithheldKeys
 
 __all__ = ["Books", "HeldBack"]
 
@@ -42,6 +43,7 @@ class Books:
         self._origins: OriginSpool | None = None
         self.rejects = RejectSpool(folder, encodings=dict(encodings))
         self.changes = ChangeLedger()
+        self.withheld = WithheldKeys(folder)
         self.filtered: dict[str, int] = {}
         self.deduplicated: dict[str, int] = {}
         self.withdrawn = 0
@@ -51,6 +53,8 @@ class Books:
         """Enter one batch."""
         self.rejects.add(passed.rejects)
         self.changes.add(passed.changes)
+        if passed.withheld is not None:
+            self.withheld.add(passed.withheld)
         for label, rows in passed.filtered:
             self.filtered[label] = self.filtered.get(label, 0) + rows
         for keyed in passed.keys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,9 @@ from etl_agent.run.changes import CellChanges, changed_cells
 from etl_agent.run.ranks import integers, rank_of
 from etl_agent.validate.header import unknown_cells
 from etl_agent.validate.judging import Contract, Judged
+
+if TYPE_CHECKING:
+    from etl_agent.run.withheld import Withheld
 
 __all__ = ["Chain", "Door", "KeyRule", "Keyed", "Passed"]
 
@@ -80,6 +83,7 @@ class Passed:
         filtered: rows that each filtering step took out, by its label.
         changes: every changed cell.
         keys: the kept rows' keys, one entry for each rule, in the order the rules are applied.
+        withheld: the keys of the other records, where the load asks which are there; None where there are none.
     """
 
     kept: Batch
@@ -87,6 +91,7 @@ class Passed:
     filtered: tuple[tuple[str, int], ...] = ()
     changes: tuple[CellChanges, ...] = ()
     keys: tuple[Keyed, ...] = ()
+    withheld: Withheld | None = None
 
     @property
     def rows(self) -> int:

@@ -65,7 +65,7 @@ class Commit:
             Unbalanced: a row is missing or counted twice.
         """
         table, run_id = self.spec.load.table, result.run_id
-        if self.reload or self.spec.load.write_disposition == "replace":
+        if self.reload or self.spec.load.is_snapshot:
             self._deactivate(table, run_id)
         counts = self.tx.apply()
         closed = self._close_arrived(run_id)
@@ -108,7 +108,7 @@ class Commit:
         close_refused(self.tx.connection, self.tx.tables, table=table, digests=digests, run_id=run_id)
 
     def _deactivate(self, table: str, run_id: int) -> None:
-        everything = self.spec.load.write_disposition == "replace"
+        everything = self.spec.load.is_snapshot
         digests = None if everything else [_sha(tally) for tally in self.tallies]
         close_open(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
         deactivate(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)

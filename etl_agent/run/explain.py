@@ -77,6 +77,7 @@ class Explanation:
                 "strategy": load.merge_strategy if load.write_disposition == "merge" else None,
                 "primary_key": list(load.primary_key),
                 "newest_by": load.newest_by,
+                "absent": load.absent,
             },
         }
 

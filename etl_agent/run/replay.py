@@ -78,7 +78,7 @@ def replay_quarantine(
     A replay is a load like any other: a merge updates rows of the table by the replayed ones, also newer rows.
 
     A table that each load replaces takes replayed rows beside those of its last load; the next load takes them out
-    again, unless its files are corrected by then.
+    again, unless its files are corrected by then. Nor is a replay a snapshot: no row is absent from it.
 
     Args:
         spec: the pipeline, as it is now.
@@ -93,8 +93,10 @@ def replay_quarantine(
         FileRefused: the file of corrections is not as it was exported.
         EtlAgentError: as ``run_pipeline`` says.
     """
+    beside: dict[str, object] = {"absent": "keep", "max_shrink": None, "allow_empty": False}
     if spec.load.write_disposition == "replace":
-        beside = {"write_disposition": "append", "max_shrink": None, "allow_empty": False}
+        beside["write_disposition"] = "append"
+    if spec.load.is_snapshot:
         spec = spec.model_copy(update={"load": spec.load.model_copy(update=beside)})
     replay = Replay(filters, corrected=corrected, as_written=as_written)
     return run_pipeline(spec, project=project, options=options, replay=replay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -33,7 +33,8 @@ from etl_agent.run.result import RunResult
 from etl_agent.run.run_id import new_run_id
 from etl_agent.run.scratch import scratch_folder
 from etl_agent.run.selection import Selection, select_files
-from etl_agent.run.settling import settle_keys
+from etl_agent.run.settling import settle_absent, settle_keys
+from etl_agent.run.withheld import Withholding
 from etl_agent.shape import ColumnType
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _select(run: Run, target: Target, dataset: Dataset, digest: str) -> Selectio
     return select_files(
         dataset.candidates,
         run.active,
-        write_disposition=run.spec.load.write_disposition,
+        snapshot=run.spec.load.is_snapshot,
         plan_digest=digest,
         reload=run.options.reload,
     )
@@ -210,6 +211,7 @@ def _filled(
         for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
             loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
     settle_keys(run, dataset, tx, books=books, held=held)
+    settle_absent(run, tx, books=books)
     _check_budget(run, dataset, books)
     commit = Commit(
         spec,
@@ -238,6 +240,9 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
         hold_back=hold_back,
         known=books.changes.known,
     )
+    work: Callable[[Verdict], Passed] = chain.run
+    if run.spec.load.absent != "keep":
+        work = Withholding(run.spec, dataset, prepared).around(work)
     sequential = any(isinstance(planned.step, CarryStep) for planned in prepared.plan.steps)
     meter = Meter(dataset.files, run.options.progress, pipeline=run.spec.name)
     watch = prepared.decided.watch
@@ -247,7 +252,7 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
     batches: Iterable[Verdict] = ahead(dataset.batches(rows=rows))
     if watch is not None:
         batches = watch.over(batches)
-    for passed in in_order(chain.run, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
+    for passed in in_order(work, batches, workers=1 if sequential else _WORKERS, most=_WORKERS):
         books.add(passed)
         yield passed
         meter.count(passed)

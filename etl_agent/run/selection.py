@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl_agent.extract.dataset import Candidate
-from etl_agent.load.spec import WriteDisposition
 from etl_agent.run.ledger import ActiveFile
 from etl_agent.run.result import FileOutcome
 
@@ -32,7 +31,7 @@ def select_files(
     files: Sequence[Candidate],
     active: Sequence[ActiveFile],
     *,
-    write_disposition: WriteDisposition,
+    snapshot: bool,
     plan_digest: str,
     reload: bool,
 ) -> Selection:
@@ -44,7 +43,8 @@ def select_files(
     Args:
         files: the dataset's files.
         active: the content that is in the table.
-        write_disposition: a replace loads all files, unless the table holds exactly these in this order.
+        snapshot: whether the files are all that there is: then all are loaded, unless the table holds exactly these
+            in this order.
         plan_digest: the plan at hand.
         reload: whether to load content again that is in the table.
     """
@@ -60,12 +60,12 @@ def select_files(
             continue
         if digest is not None:
             first.add(digest)
-        if digest in known and not reload and write_disposition != "replace":
+        if digest in known and not reload and not snapshot:
             left_out.append(FileOutcome(file.name, "already loaded", sha256=digest, run_id=known[digest].run_id))
         else:
             chosen.append(number)
-    if write_disposition == "replace" and not reload and active:
-        return _replaced(files, chosen, left_out, digests, active, plan_digest)
+    if snapshot and not reload and active:
+        return _whole(files, chosen, left_out, digests, active, plan_digest)
     return Selection(tuple(chosen), tuple(left_out), _message(left_out, known, plan_digest))
 
 
@@ -82,7 +82,7 @@ def _digests(files: Sequence[Candidate], active: Sequence[ActiveFile]) -> dict[i
     return {number: files[number].digest() for number, size in enumerate(sizes) if may_be_known(size)}
 
 
-def _replaced(
+def _whole(
     files: Sequence[Candidate],
     chosen: Sequence[int],
     left_out: list[FileOutcome],

@@ -1,4 +1,4 @@
-"""Decide the keys over the whole dataset, and reject what conflicts with the table."""
+"""Decide the keys over the whole dataset: what conflicts with the table, and what a snapshot does not lack."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from etl_agent.run.books import Books, HeldBack
     from etl_agent.run.outcome import Run
 
-__all__ = ["CONFLICT", "settle_keys"]
+__all__ = ["CONFLICT", "settle_absent", "settle_keys"]
 
 CONFLICT = Reason("primary-key-error", None, "the table holds another row with this key")
 """Why a row of an append is rejected whose key the table holds with other content."""
+
+
+_GONE = {"delete": "deleted", "close": "closed"}
 
 
 def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldBack | None) -> None:
@@ -42,3 +45,27 @@ def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldB
     for rows in tx.conflicts():
         books.reject_late(rows, CONFLICT, dataset.raw_at, stage="load")
         tx.drop(rows)
+
+
+def settle_absent(run: Run, tx: Tx, *, books: Books) -> None:
+    """Tell the load what a full snapshot holds beside the rows to load; nothing is gone where that is not known whole.
+
+    Args:
+        run: the run.
+        tx: the load, before its transaction begins.
+        books: what became of the rows.
+    """
+    load, untold = run.spec.load, books.withheld.untold
+    if load.absent == "keep":
+        return
+    if not untold:
+        for keys, rows in books.withheld.batches():
+            tx.retain(keys, rows)
+        return
+    tx.spare_absent()
+    if tx.order.fit.exists:
+        whose = "a rejected record" if untold == 1 else f"{untold:,} rejected records"
+        run.warn(
+            f"no row is {_GONE[load.absent]} as absent, since the key of {whose} cannot be told:"
+            " a snapshot without such records does it"
+        )

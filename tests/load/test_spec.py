@@ -14,13 +14,26 @@ GOOD: list[dict[str, Any]] = [
     {"schema": "sales", "lineage": "none", "indexes": [["a"], ["a", "b"]], "before_sql": ["sql/before.sql"]},
     {"write_disposition": "replace", "allow_empty": True, "max_shrink": 0.25},
     {"write_disposition": "merge", "primary_key": ["a"], "strategy": "scd2", "newest_by": "b"},
+    {"write_disposition": "merge", "primary_key": ["a"], "absent": "delete", "max_shrink": 0.25},
+    {"write_disposition": "merge", "primary_key": ["a"], "strategy": "scd2", "absent": "close", "allow_empty": True},
 ]
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"write_disposition": "merge"}, "needs primary_key"),
     ({"strategy": "upsert"}, "merge only"),
     ({"newest_by": "b"}, "newest_by needs primary_key"),
-    ({"max_shrink": 0.5}, "replace only"),
-    ({"allow_empty": True}, "replace only"),
+    ({"max_shrink": 0.5}, "max_shrink goes with write_disposition: replace"),
+    ({"allow_empty": True}, "allow_empty goes with write_disposition: replace"),
+    ({"absent": "delete"}, "absent: delete goes with write_disposition: merge only"),
+    ({"write_disposition": "replace", "absent": "delete"}, "takes out what the files lack anyway"),
+    (
+        {"write_disposition": "merge", "primary_key": ["a"], "absent": "close"},
+        "absent: close goes with strategy: scd2; upsert takes keep or delete",
+    ),
+    (
+        {"write_disposition": "merge", "primary_key": ["a"], "strategy": "scd2", "absent": "delete"},
+        "scd2 takes keep or close",
+    ),
+    ({"absent": "remove"}, "'keep', 'delete' or 'close'"),
     ({"write_disposition": "replace", "max_shrink": 1.5}, "less than or equal to 1"),
     ({"primary_key": ["a", "a"]}, "twice"),
     ({"indexes": [[]]}, "at least one column"),

@@ -138,6 +138,9 @@ modes: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"write_disposition": "merge", "primary_key": ["id"], "strategy": "insert-only"},
         {"write_disposition": "merge", "primary_key": ["id"], "strategy": "scd2"},
         {"write_disposition": "merge", "primary_key": ["id", "name"], "newest_by": "n"},
+        {"write_disposition": "merge", "primary_key": ["id"], "absent": "delete"},
+        {"write_disposition": "merge", "primary_key": ["id"], "strategy": "delete-insert", "absent": "delete"},
+        {"write_disposition": "merge", "primary_key": ["id"], "strategy": "scd2", "absent": "close"},
     ]
 )
 
@@ -260,6 +263,8 @@ def _prove(case: Case, folder: Path, spec: PipelineSpec, result: RunResult, befo
     assert len(active) == len(set(active)), "content is active twice"
     assert digests <= set(active)
     _prove_values(folder, spec, result, loaded, contents)
+    if spec.load.absent != "keep":
+        _prove_snapshot(folder, spec, result, before, [contents[name] for name in loaded])
 
 
 def _growth(spec: PipelineSpec, result: RunResult) -> int:
@@ -341,6 +346,26 @@ def _prove_values(
         source[tuple(_number(cell) for cell in row)] += count
     invented = whole - source
     assert not invented, f"rows that stand in no file, or more often than there: {invented}"
+
+
+def _prove_snapshot(
+    folder: Path, spec: PipelineSpec, result: RunResult, before: Counter[tuple[Any, ...]], contents: Sequence[bytes]
+) -> None:
+    """No key that stands in a file has left the table, and none stays that does not, unless the run says so."""
+    place = [name for _, name, *_ in _ask(folder, "PRAGMA table_info(t)")].index("id")
+    ended = "WHERE valid_to IS NULL" if spec.load.absent == "close" else ""
+    left = {_number(str(row[place]).strip()) for row in _rows(folder, ended)}
+    there = {
+        _number(row[0].strip()) for content in contents for row in _plain_records(content, spec) if row[0] is not None
+    }
+    gone = {_number(str(row[place]).strip()) for row in before - _table(folder)} - left
+    if spec.load.absent == "delete":
+        assert not gone & there, "a row has left the table though its key stands in a file"
+    if result.warning is not None and "as absent" in result.warning:
+        event("absent rows were spared")
+        assert not gone
+    else:
+        assert left <= there, "a row stays whose key stands in no file"
 
 
 def _number(cell: str | None) -> str | None:

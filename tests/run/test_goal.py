@@ -216,6 +216,17 @@ def test_rows_are_replaced_with_a_yes(project: Project) -> None:
     assert outcomes(ran(project, again)) == {"a": "nothing new"}
 
 
+def test_absent_rows_are_not_deleted_without_a_yes(project: Project) -> None:
+    """A pipeline that takes out what a snapshot lacks destroys, and names what."""
+    snapshot = {"write_disposition": "merge", "primary_key": ("id",), "absent": "delete"}
+    project.write("a.csv", "id\nold\n")
+    assert ran(project, planned(project, pipeline(project, "a", **snapshot))).exit_code == 0
+    project.write("a.csv", "id\nnew\n")
+    with pytest.raises(UsageError, match="whose key is not in the new data, and the table has 1 rows"):
+        ran(project, planned(project, pipeline(project, "a", **snapshot)))
+    assert project.rows("id", table="a") == [("old",)]
+
+
 def test_a_replace_of_nothing_needs_no_yes(project: Project) -> None:
     """There is no table yet."""
     project.write("a.csv", "id\nnew\n")

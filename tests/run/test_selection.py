@@ -24,8 +24,8 @@ def active(*contents: str, plan: str = "p", size: int = 1) -> list[ActiveFile]:
     return [ActiveFile(c, f"{c}.csv", size, 100 + n, plan, n) for n, c in enumerate(contents)]
 
 
-def chosen(files, known, disposition="append", reload=False):
-    return select_files(files, known, write_disposition=disposition, plan_digest="p", reload=reload)
+def chosen(files, known, snapshot=False, reload=False):
+    return select_files(files, known, snapshot=snapshot, plan_digest="p", reload=reload)
 
 
 def test_known_content_under_another_name_is_left_out():
@@ -61,10 +61,10 @@ def test_no_digest_is_taken_where_the_sizes_already_differ():
     assert [file.digests for file in files] == [[], []]
 
 
-def test_a_replace_has_nothing_to_do_only_for_exactly_these_files_in_this_order():
+def test_a_snapshot_has_nothing_to_do_only_for_exactly_these_files_in_this_order():
     """Another order, another set or another plan loads everything again."""
     a, b = File("a.csv", "a"), File("b.csv", "b")
-    assert chosen([a, b], active("a", "b"), "replace").chosen == ()
-    assert chosen([b, a], active("a", "b"), "replace").chosen == (0, 1)
-    assert chosen([a], active("a", "b"), "replace").chosen == (0,)
-    assert chosen([a, b], active("a", "b", plan="older"), "replace").chosen == (0, 1)
+    assert chosen([a, b], active("a", "b"), snapshot=True).chosen == ()
+    assert chosen([b, a], active("a", "b"), snapshot=True).chosen == (0, 1)
+    assert chosen([a], active("a", "b"), snapshot=True).chosen == (0,)
+    assert chosen([a, b], active("a", "b", plan="older"), snapshot=True).chosen == (0, 1)

@@ -53,13 +53,19 @@ def explained(
 def destroys(spec: PipelineSpec) -> str | None:
     """Say which rows that are there already would go if a pipeline ran; None where none would.
 
-    A row that a merge updates is not counted: its key stays, and the run's record says how many.
+    A row that a merge updates is not counted: its key stays, and the run's record says how many. A version that is
+    closed because its key is absent is: of the current rows it is gone.
     """
     load = spec.load
     if load.write_disposition == "replace":
         return f"every row that is in {load.table} now, in favour of the new ones"
     if load.write_disposition == "merge" and load.merge_strategy == "delete-insert":
-        return f"the rows of {load.table} whose key is in the new data, before these are inserted"
+        gone = f"the rows of {load.table} whose key is in the new data, before these are inserted"
+        return f"{gone}, and those whose key is not in it" if load.absent == "delete" else gone
+    if load.absent == "delete":
+        return f"the rows of {load.table} whose key is not in the new data"
+    if load.absent == "close":
+        return f"the current versions of {load.table} whose key is not in the new data: they are closed"
     return None
 
 
@@ -104,7 +110,8 @@ def _loaded(spec: PipelineSpec) -> str:
         way = f"{way} ({load.merge_strategy})"
     key = f", key {', '.join(load.primary_key)}" if load.primary_key else ", no key"
     newest = f", newest by {load.newest_by}" if load.newest_by else ""
-    return f"{way}{key}{newest}"
+    absent = f", absent rows: {load.absent}" if load.absent != "keep" else ""
+    return f"{way}{key}{newest}{absent}"
 
 
 def _checked(spec: PipelineSpec, draft: PlanDraft) -> Iterator[str]:

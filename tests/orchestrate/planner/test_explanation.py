@@ -115,6 +115,10 @@ def test_what_would_be_destroyed_is_said() -> None:
     assert "every row that is in orders now" in told(pipeline(load={"write_disposition": "replace"}))
     merge = {"write_disposition": "merge", "primary_key": "id"}
     assert destroys(pipeline(load=merge | {"strategy": "delete-insert"})) is not None
+    absent = destroys(pipeline(load=merge | {"absent": "delete"}))
+    assert absent is not None
+    assert "whose key is not in the new data" in absent
+    assert destroys(pipeline(load=merge | {"strategy": "scd2", "absent": "close"})) is not None
     assert destroys(pipeline(load=merge)) is None
     assert destroys(pipeline()) is None
 

@@ -85,7 +85,7 @@ def _on_tables(draft: PlanDraft) -> Iterator[Finding]:
     for spec in draft.pipelines:
         by_table.setdefault((spec.load.db_schema, spec.load.table.casefold()), []).append(spec)
     for specs in by_table.values():
-        replacing = [spec for spec in specs if spec.load.write_disposition == "replace"]
+        replacing = [spec for spec in specs if spec.load.is_snapshot]
         meant = not replacing and all(draft.said(spec.name, "load.table") for spec in specs)
         if len(specs) > 1 and not meant:
             others = ", ".join(repr(spec.name) for spec in specs[:-1])
