@@ -30,7 +30,7 @@ def cases() -> Iterator[object]:
         yield from (pytest.param(database, stage, by, marks=marks) for stage, by in pairs)
 
 
-@pytest.mark.parametrize(("database", "stage", "by"), cases())
+@pytest.mark.parametrize(("database", "stage", "by"), list(cases()))
 def test_a_run_ends_at_once_and_is_rolled_back(
     forked: Forked, request: pytest.FixtureRequest, tmp_path: Path, database: str, stage: str, by: str
 ) -> None:
