@@ -98,6 +98,25 @@ def test_a_failure_without_a_terminal_is_one_line_of_300_bytes(
     assert b"secret-word" not in err
 
 
+def test_of_several_pipelines_that_fail_there_is_one_line_too(
+    wrong: dict[str, str], tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """It counts them, names the first ones and says what is wrong with the first; the exit code is the first's."""
+    well, after = tmp_path / "well.yaml", tmp_path / "after.yaml"
+    (tmp_path / "good.csv").write_text("a\n1\n")
+    for path, more in ((well, ""), (after, "needs: [e]\n")):
+        load = f"load: {{to: 'sqlite:///{tmp_path}/w.db', table: {path.stem}}}\n"
+        path.write_text(f"version: 1\nname: {path.stem}\nextract: {{files: good.csv}}\n{load}{more}")
+    files = [wrong["no_database"], wrong["budget"], wrong["not_a_database"], str(after), str(well)]
+    assert main(["run", *files]) == 69
+    out, err = capfdbinary.readouterr()
+    assert (out, err.count(b"\n")) == (b"", 1)
+    assert err.startswith(b"etl-agent: 4 of 5 pipelines need a look (c, e, f, ...): ")
+    assert len(err) <= MOST_BYTES
+    assert main(["run", wrong["budget"], str(well)]) == 65
+    assert capfdbinary.readouterr().err.startswith(b"etl-agent: e: refused")
+
+
 def test_mistakes_of_a_pipeline_name_the_command_that_lists_them(
     wrong: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

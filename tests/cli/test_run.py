@@ -108,7 +108,7 @@ def test_a_failed_pipeline_keeps_those_that_need_it_from_running(project: Path, 
         pipeline(project, "third"),
     ]
     assert main(["run", *files]) == 66
-    assert "second: not run, since first failed" in capsys.readouterr().err
+    assert "2 of 3 pipelines need a look (first, second)" in capsys.readouterr().err
     assert rows(project, "select count(*) from third") == [(2,)]
 
 
@@ -130,8 +130,7 @@ def test_what_needs_a_skipped_pipeline_does_not_run(project: Path, capsys: Captu
     assert (out, err.splitlines()) == (
         "",
         [
-            "etl-agent: b: not run, since a was left to another run",
-            "etl-agent: c: not run, since b was left to another run",
+            "etl-agent: 2 of 4 pipelines need a look (b, c): b: not run, since a was left to another run",
         ],
     )
     assert rows(project, "select count(*) from d") == [(2,)]
