@@ -82,6 +82,7 @@ def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: 
     """
     from etl_agent.run.concealing import concealed_changes
     from etl_agent.run.history import changes_of, one_run, recent_runs
+    from etl_agent.run.pruned import gone_of
     from etl_agent.run.quarantine import Filters, statuses_of
 
     place = target_of(to, schema=db_schema)
@@ -95,10 +96,14 @@ def show(run_id: int | None, *, to: str | None, db_schema: str | None, as_json: 
             raise _no_such_run(run_id, newest, place)
         changes = concealed_changes(changes_of(*found, run.result.run_id, most=_PAIRS), sensitive=run.result.sensitive)
         quarantine = statuses_of(*found, Filters(run_id=run.result.run_id))
+        gone = gone_of(*found, run)
     if as_json:
-        print_json({**run.as_dict(), "quarantine": quarantine, "most_frequent_changes": list(map(_change, changes))})
+        more = {"quarantine": quarantine, "gone": gone.as_dict(), "most_frequent_changes": list(map(_change, changes))}
+        print_json({**run.as_dict(), **more})
     else:
         _show(run, changes, quarantine, place)
+        if gone.said is not None:
+            click.echo(gone.said)
 
 
 def _no_such_run(run_id: int | None, newest: Sequence[PastRun], place: Place) -> NoInput:

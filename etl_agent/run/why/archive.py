@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from etl_agent.extract.spec import fold
 from etl_agent.run.concealing import concealed_entries, concealed_record
 from etl_agent.run.history import one_run
 from etl_agent.run.ledger import types_of
+from etl_agent.run.pruned import gone_of
 from etl_agent.run.quarantine import Entry
 from etl_agent.run.result import FileLayout
 from etl_agent.run.spool import raw_text
@@ -116,6 +117,19 @@ class Archive:
             search: the records.
             most: accounts to return.
         """
+        told = self._tell(run, search, most=most)
+        entries_matter = not told.read or any(account.outcome == "quarantined" for account in told.accounts)
+        missing = self.missing(run) if entries_matter else None
+        return told if missing is None else replace(told, notes=(*told.notes, missing))
+
+    def missing(self, run: PastRun) -> str | None:
+        """Say how many of a run's entries in the quarantine are not there any more; None if all are."""
+        gone = gone_of(self.connection, self.tables, run)
+        if not gone.entries:
+            return None
+        return f"{gone.entries:,} of the {gone.of:,} rows that run {run.result.run_id} put into quarantine were pruned"
+
+    def _tell(self, run: PastRun, search: Search, *, most: int) -> Told:
         plan = self.recalled(run)
         contents = self.contents(run)
         if plan.spec is None or not plan.same:

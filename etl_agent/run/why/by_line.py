@@ -164,6 +164,8 @@ def _told(archive: Archive, read: _Read, line: int, held: Callable[[str], HeldTa
             said = f"line {line} of {read.file} holds no record: the header stands there, or what comes before it"
         else:
             said = f"run {read.run_id} {run.result.status} {read.file}, and did not put line {line} into quarantine"
+            if archive.missing(run) is not None:
+                said = f"run {read.run_id} {run.result.status} {read.file}; what it put into quarantine was pruned"
         return Why("", read.table, found=False, verdict=said, notes=notes, next_command=_show(run))
     plan = archive.recalled(run)
     now = Landed(account, ())

@@ -65,7 +65,10 @@ def replayed(archive: Archive, run: PastRun, texts: Mapping[str, str]) -> tuple[
     found = list(find_entries(archive.connection, archive.tables, filters)) if ids else []
     named = [entry for entry in found if _holds(entry, layouts.get((entry.run_id, entry.file)), texts)]
     note = f"run {own} replayed rows of the quarantine; how they were corrected is not kept"
-    if named or len(found) == 1:
+    gone = run.result.balance.read - len(found) if len(found) < _MOST else 0
+    if gone > 0:
+        note += f", and {gone:,} of the {run.result.balance.read:,} entries were pruned"
+    if named or (len(found) == 1 and gone <= 0):  # what is left of several need not be the one
         return list(archive.of_entries(named or found)), [note]
     unknown = Account(outcome="replayed", said=f"written by run {own}", run=run)
     return [unknown], [f"{note}, and none of the {len(found)} rows held this key before"]

@@ -31,16 +31,23 @@ class Recalled:
         spec: the pipeline; None if there is none of the run's name.
         lock: the lock that it went by.
         same: whether they are what the run went by, by the digest that is on record.
+        kept: whether the plan itself is on record.
     """
 
     spec: PipelineSpec | None
     lock: Lock | None
     same: bool
+    kept: bool = True
 
     def said(self, run: PastRun) -> str | None:
         """Say why the run's plan cannot be repeated; None if it can."""
         if self.same:
             return None
+        if not self.kept:
+            return f"the plan of run {run.result.run_id} was pruned, or not kept yet when it ran; {self._at_hand(run)}"
+        return self._at_hand(run)
+
+    def _at_hand(self, run: PastRun) -> str:
         if self.spec is None:
             return (
                 f"the pipeline {run.result.pipeline!r} of run {run.result.run_id} is not at hand (--to PIPELINE.yaml)"
@@ -72,7 +79,7 @@ def recalled(
     if kept is not None:
         same = digest_of(kept[0], project=project, lock=kept[1]) == run.plan_digest
         return Recalled(*kept, same=same)
-    return Recalled(next(iter(named), None), None, same=False)
+    return Recalled(next(iter(named), None), None, same=False, kept=run.result.status == "refused")  # it keeps none
 
 
 def _locks(spec: PipelineSpec, *, project: Path) -> Iterator[Lock | None]:
