@@ -119,6 +119,17 @@ def commands(project: Path, url: str) -> list[list[str]]:
         ["quarantine", "list", "--to", variable],
         ["plan", "load the file", "in.csv", "--to", variable],
         ["plan", "load the file", "in.csv", "--to", url, "--execute"],
+        ["why", "t", "id=1", "--to", url],
+        ["why", "in.csv:2", "--to", str(direct), "--json"],
+        ["status", str(by_variable), str(direct), "--max-age", "26h"],
+        ["status", "--to", url, "--json"],
+        ["doctor", "--to", url],
+        ["cron", "line", str(direct), "15 2 * * *"],
+        ["run", str(direct), "--log", "night.jsonl", "--retries", "1", "--retry-wait", "0s"],
+        ["quarantine", "export", "-o", "rejected.csv", "--to", url],
+        ["quarantine", "replay", str(direct)],
+        ["quarantine", "discard", "--table", "t", "--yes", "--to", url],
+        ["undo", "1", "--to", url],
     ]
 
 
