@@ -39,6 +39,7 @@ def summary_line(result: RunResult) -> str:
         ("quarantined", balance.quarantined),
         ("deduplicated", balance.rows_deduplicated),
         ("filtered", balance.rows_filtered),
+        ("removed", balance.removed),
     )
     rest = "".join(f", {count:,} {name}" for name, count in others if count)
     shown = f" ({loaded})" if loaded and result.status == "loaded" else ""

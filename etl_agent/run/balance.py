@@ -29,8 +29,8 @@ class Balance:
         deduplicated: rows left out because another row has their key, by who asked for it.
         filtered: rows left out by the user's word, by the step.
         staged: rows that reached the load, counted by the database.
-        removed: rows of the table that a replace, a delete-insert or a scd2 merge took out; they were read in
-            an earlier run and stand outside the sheet.
+        removed: rows of the table that the load took out, or versions that it closed in scd2: in favour of new ones, or
+            because a snapshot lacks them. They were read in an earlier run and stand outside the sheet.
     """
 
     read: int = 0

@@ -163,6 +163,41 @@ def test_explain_shows_the_plan_and_touches_no_target(project: Path, capsys: Cap
     assert not (project / "w.db").exists()
 
 
+def test_explain_says_what_becomes_of_absent_rows(project: Path, capsys: Capture) -> None:
+    """Who lets a pipeline delete or close rows reads it before the first run."""
+    merge = ", write_disposition: merge, primary_key: id"
+    for more, said in (
+        ("absent: delete", "rows of the table whose key they lack are deleted"),
+        ("strategy: scd2, absent: close", "current versions whose key they lack are closed"),
+    ):
+        assert main(["explain", pipeline(project, load=f"{merge}, {more}")]) == 0
+        assert said in capsys.readouterr().out
+    assert main(["explain", pipeline(project, load=merge)]) == 0
+    assert "snapshot" not in capsys.readouterr().out
+
+
+def test_check_names_what_goes_with_a_strategy(project: Path, capsys: Capture) -> None:
+    """A combination that cannot work is refused at its line, with those that can."""
+    file = pipeline(project, load=", write_disposition: merge, primary_key: id, absent: close")
+    assert main(["check", file]) == 1
+    said = capsys.readouterr().err
+    assert "people.yaml:4:" in said
+    assert "absent: close goes with strategy: scd2; upsert takes keep or delete" in said
+
+
+def test_load_takes_out_what_is_absent(project: Path, capsys: Capture) -> None:
+    """A merge of files without a pipeline may be a full snapshot too, and says how many rows went."""
+    words = ["--to", f"sqlite:///{project}/w.db", "--table", "t", "--absent", "delete"]
+    merge = [*words, "--write-disposition", "merge", "--primary-key", "id"]
+    assert main(["load", str(project / "in.csv"), *merge]) == 0
+    (project / "in.csv").write_text("id,name\n1,Ann\n")
+    assert main(["load", str(project / "in.csv"), *merge, "--json"]) == 0
+    assert '"removed": 1' in capsys.readouterr().out
+    assert rows(project, "select id from t") == [("1",)]
+    assert main(["load", str(project / "in.csv"), *words]) == 2
+    assert "absent: delete goes with write_disposition: merge only" in capsys.readouterr().err
+
+
 def test_explain_of_headers_that_do_not_fit_exits_65(project: Path, capsys: Capture) -> None:
     """The difference of each file is told."""
     file = pipeline(project, more="validate: {contract: {id: {type: text}, nmae: {type: text}}}\n")
