@@ -118,9 +118,6 @@ def witnessing(pipelines: Sequence[Path], *, log: Path | None, notify: bool = Tr
         pipelines: the pipeline files, as they were named.
         log: the file of ``--log``.
         notify: whether anybody is notified; nobody should hear of a dry run.
-
-    Raises:
-        ConfigurationError: the environment says wrongly who is to be notified.
     """
     witness = Witness(None if log is None else RunLog(log), read_notifier() if notify else None)
     hurry = False

@@ -268,6 +268,8 @@ def _crontab(project: Path) -> Iterator[Check]:
 def _notifications() -> Iterator[Check]:
     from etl_agent.run.notify import NOTIFY_VARIABLES, read_notifier
 
-    read_notifier()
+    if failures := read_notifier().failures:
+        yield Check("notifications", "warning", "; ".join(failures))
+        return
     told = [name for name in NOTIFY_VARIABLES if os.environ.get(name)]
     yield Check("notifications", "ok", ", ".join(told) if told else "nobody is notified")

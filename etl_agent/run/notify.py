@@ -65,12 +65,13 @@ class Notifier:
 
     Args:
         channels: the ways to tell.
+        failures: what is known beforehand not to reach anybody.
     """
 
-    def __init__(self, channels: Sequence[_Channel] = ()) -> None:
+    def __init__(self, channels: Sequence[_Channel] = (), *, failures: Sequence[str] = ()) -> None:
         self._channels = tuple(channels)
         self._under_way: list[threading.Thread] = []
-        self.failures: list[str] = []
+        self.failures = list(failures)
         """What could not be told, without addresses' secrets."""
 
     def tell(self, event: Event) -> None:
@@ -107,25 +108,41 @@ class Notifier:
 
 
 def read_notifier(environ: Mapping[str, str] | None = None) -> Notifier:
-    """Read from the environment who is to be told.
+    """Read from the environment who is to be told; what cannot be read is among the notifier's failures.
+
+    It is no reason not to load, and what can be read is told all the same.
 
     Args:
         environ: the variables; those of the process when absent.
-
-    Raises:
-        ConfigurationError: an address or an event cannot be read; no address is repeated.
     """
     found = os.environ if environ is None else environ
-    kinds = _kinds(found.get(_ON) or "failure")
-    channels = []
-    if address := found.get(_URL):
-        channels.append(_Channel(_URL, kinds, _poster(_http(address, name=_URL))))
-    if address := found.get(_HEARTBEAT):
-        channels.append(_Channel(_HEARTBEAT, frozenset({"success"}), _asker(_http(address, name=_HEARTBEAT))))
-    if receivers := [each for part in found.get(_EMAIL, "").split(",") if (each := part.strip())]:
-        server = found.get(_SMTP) or "smtp://localhost:25"
-        channels.append(_Channel(_EMAIL, kinds, _mailer(receivers, found.get(_SENDER) or receivers[0], server)))
-    return Notifier(channels)
+    wrong: list[str] = []
+    kinds: frozenset[EventKind] = frozenset({"failure"})
+    try:
+        kinds = _kinds(found.get(_ON) or "failure")
+    except ConfigurationError as error:
+        wrong.append(str(error))
+    senders: tuple[tuple[str, frozenset[EventKind], Callable[[], Sender | None]], ...] = (
+        (_URL, kinds, lambda: _poster(_http(found[_URL], name=_URL))),
+        (_HEARTBEAT, frozenset({"success"}), lambda: _asker(_http(found[_HEARTBEAT], name=_HEARTBEAT))),
+        (_EMAIL, kinds, lambda: _mailing(found)),
+    )
+    channels: list[_Channel] = []
+    for name, on, read in senders:
+        try:
+            send = read() if found.get(name) else None
+        except ConfigurationError as error:
+            wrong.append(str(error))
+        else:
+            channels += [] if send is None else [_Channel(name, on, send)]
+    return Notifier(channels, failures=wrong)
+
+
+def _mailing(found: Mapping[str, str]) -> Sender | None:
+    receivers = [each for part in found[_EMAIL].split(",") if (each := part.strip())]
+    if not receivers:
+        return None
+    return _mailer(receivers, found.get(_SENDER) or receivers[0], found.get(_SMTP) or "smtp://localhost:25")
 
 
 def _kinds(text: str) -> frozenset[EventKind]:

@@ -154,9 +154,9 @@ def test_an_old_library_is_told(project: Path, capsys: Capture, monkeypatch: pyt
     assert states(capsys)["libraries"] == ["wrong"]
 
 
-def test_notifications_that_cannot_be_read_are_wrong(
+def test_notifications_that_cannot_be_read_are_a_warning(
     project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run would refuse to begin."""
+    """A run goes on without them."""
     monkeypatch.setenv("ETL_AGENT_NOTIFY_URL", "nonsense")
-    assert states(capsys)["notifications"] == ["wrong"]
+    assert states(capsys)["notifications"] == ["warning"]

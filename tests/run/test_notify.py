@@ -15,7 +15,6 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from etl_agent.cli import main
-from etl_agent.errors import ConfigurationError
 from etl_agent.run.event import Event
 from etl_agent.run.notify import NOTIFY_VARIABLES, read_notifier
 
@@ -178,11 +177,19 @@ def test_a_process_that_is_asked_to_end_does_not_wait_for_a_receiver() -> None:
         ("NOTIFY_EMAIL", "ann", "ann@example.org"),
     ],
 )
-def test_an_address_that_cannot_be_read_is_a_configuration_error(name: str, value: str, said: str) -> None:
+def test_an_address_that_cannot_be_read_is_told_as_a_failure(name: str, value: str, said: str) -> None:
     """It says which variable, and what would be right."""
-    with pytest.raises(ConfigurationError, match=f"ETL_AGENT_{name}: ") as caught:
-        tell(**{name: value})
-    assert said in str(caught.value)
+    (told,) = tell(**{name: value})
+    assert told.startswith(f"ETL_AGENT_{name}: ")
+    assert said in told
+
+
+def test_one_address_that_cannot_be_read_keeps_nobody_else_from_hearing(httpserver: HTTPServer) -> None:
+    """A slip in one variable is no reason to be silent everywhere."""
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    (told,) = tell(FAILURE, NOTIFY_URL=httpserver.url_for("/hook"), HEARTBEAT_URL="nonsense", NOTIFY_ON="failure")
+    assert told.startswith("ETL_AGENT_HEARTBEAT_URL: ")
+    assert len(httpserver.log) == 1
 
 
 @pytest.fixture
@@ -211,14 +218,21 @@ def test_a_run_tells_and_beats(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_receiver_that_is_away_fails_no_run(
-    pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:1/", "ConnectionRefusedError"),
+        ("example.org/beat?key=secret-word", "the address cannot be read; valid: https://HOST/PATH"),
+    ],
+)
+def test_a_receiver_that_is_away_or_misspelled_fails_no_run(
+    address: str, why: str, pipeline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The rows are loaded, the code is 0, and one line says that nobody heard of it."""
-    monkeypatch.setenv("ETL_AGENT_HEARTBEAT_URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("ETL_AGENT_HEARTBEAT_URL", address)
     assert main(["run", str(pipeline)]) == 0
     assert capsys.readouterr().err == (
-        "etl-agent: nobody was notified (ETL_AGENT_HEARTBEAT_URL: ConnectionRefusedError); the run went on\n"
+        f"etl-agent: nobody was notified (ETL_AGENT_HEARTBEAT_URL: {why}); the run went on\n"
     )
 
 
