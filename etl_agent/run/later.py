@@ -83,7 +83,7 @@ def _why(connection: Connection, tables: LedgerTables, later: Any, run_id: int) 
     plan = plan_on_record(connection, tables, later.plan_digest)
     if plan is None:
         return "the plan that it ran by is not on record any more"
-    if plan[0].load.write_disposition == "replace":
+    if plan[0].load.is_snapshot:
         return "made its rows the whole table"
     return None
 

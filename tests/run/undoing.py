@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from etl_agent.load.statements import LINEAGE
+from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
 from etl_agent.run.undo import Undone, undo
 from tests.run.project import Project, quoted
 
-__all__ = ["Held", "held", "take_back"]
+__all__ = ["CONTRACT", "LENIENT", "MODES", "Held", "held", "take_back", "without_runs"]
+
+CONTRACT = {"id": "integer", "name": {"type": "text", "nullable": True}}
+"""The columns of the tables."""
+
+LENIENT = {"validate": {"max_reject_share": 0.99}}
+"""Rows may be rejected."""
+
+_MERGE: dict[str, Any] = {"write_disposition": "merge", "primary_key": ["id"]}
+
+MODES: dict[str, dict[str, Any]] = {
+    "append": {"write_disposition": "append"},
+    "append by key": {"write_disposition": "append", "primary_key": ["id"]},
+    "replace": {"write_disposition": "replace"},
+    "replace by key": {"write_disposition": "replace", "primary_key": ["id"]},
+    "upsert": _MERGE,
+    "delete-insert": {**_MERGE, "strategy": "delete-insert"},
+    "insert-only": {**_MERGE, "strategy": "insert-only"},
+    "scd2": {**_MERGE, "strategy": "scd2"},
+    "upsert, absent deleted": {**_MERGE, "absent": "delete"},
+    "scd2, absent closed": {**_MERGE, "strategy": "scd2", "absent": "close"},
+}
+"""Every way to write rows."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +42,8 @@ class Held:
         columns: the table's columns; none where there is no table.
         rows: its rows, with the runs that wrote them.
         files: the content that is in it, with the runs that loaded it.
-        entries: what is open in quarantine, and what is in another state without being settled by a run.
-        statuses: the runs in effect.
+        entries: the quarantine of the runs in effect and of refused ones.
+        runs: the runs in effect.
     """
 
     columns: tuple[str, ...]
@@ -29,6 +51,11 @@ class Held:
     files: tuple[tuple[Any, ...], ...]
     entries: tuple[tuple[Any, ...], ...]
     runs: tuple[int, ...]
+
+    def of(self, earlier: Held) -> Held:
+        """Leave out what was refused since an earlier look."""
+        known = [entry for entry in self.entries if entry[1] != "refused" or entry in earlier.entries]
+        return replace(self, entries=tuple(known))
 
 
 def held(project: Project, *, table: str = "t") -> Held:
@@ -46,6 +73,19 @@ def held(project: Project, *, table: str = "t") -> Held:
     )
     runs = project.ask("SELECT run_id FROM _etl_runs WHERE status = 'loaded' ORDER BY 1")
     return Held(columns, tuple(rows), tuple(files), tuple(entries), tuple(row[0] for row in runs))
+
+
+def without_runs(project: Project, *, table: str = "t") -> list[list[Any]]:
+    """Look at what a table, its files and its open entries are, whichever runs made them and when."""
+    there = [name for name in _columns(project, table) if name not in (LINEAGE, VALID_FROM, VALID_TO)]
+    current = [f"{VALID_TO} IS NULL"] if VALID_TO in _columns(project, table) else []
+    rows = project.rows(", ".join([*map(quoted, there), *current]), table=table) if there else []
+    files = project.ask(f"SELECT sha256 FROM _etl_files WHERE active AND table_name = '{table}' ORDER BY 1")
+    entries = project.ask(
+        f"SELECT file, line, raw, reasons FROM _etl_quarantine WHERE status = 'open' AND table_name = '{table}' "
+        "ORDER BY 1, 2, 3"
+    )
+    return [sorted(map(repr, rows)), files, entries]
 
 
 def take_back(project: Project, run_id: int, **options: Any) -> Undone:
