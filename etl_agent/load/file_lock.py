@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl_agent.errors import HeldByAnother
+from etl_agent.load.unshared import keep_from_children
 
 __all__ = ["held"]
 
@@ -36,6 +37,7 @@ def held(path: Path, *, what: str, wait: float) -> Iterator[None]:
         if time.monotonic() >= until:
             raise HeldByAnother(f"another run holds {what}: {_note(path)}", next_command="repeat with --wait 5m")
         time.sleep(_POLL)
+    forget = keep_from_children(handle)
     try:
         os.truncate(handle, 0)
         since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
@@ -44,6 +46,7 @@ def held(path: Path, *, what: str, wait: float) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # a file that stays is no lock; what was done under it stays done
             path.unlink()  # while it is held: who opened it meanwhile sees that it is no longer the file
+        forget()
         with contextlib.suppress(OSError):
             os.close(handle)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl_agent.breaking import breakable
 from etl_agent.errors import PermissionRefused
+from etl_agent.load.unshared import keep_from_children
 from etl_agent.load.url import Location
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def open_session(location: Location, *, read_only: bool) -> Connection:
     # SQLAlchemy closes a connection whose statement a signal broke off; the server would go on with the statement.
     event.listen(engine, "invalidate", lambda driver, _record, _error: _cancel(driver))
     connection = engine.connect()
-    opened = connection.connection.driver_connection
-    forget = breakable(lambda: _cancel(opened))
-    event.listen(engine, "close", lambda _driver, _record: forget())
+    opened: Any = connection.connection.driver_connection
+    for forget in (breakable(lambda: _cancel(opened)), keep_from_children(opened.fileno())):
+        event.listen(engine, "close", lambda _driver, _record, forget=forget: forget())
     for statement in _SESSION:
         connection.exec_driver_sql(statement)
     if read_only:
