@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of
-from etl_agent.cli.failure import safe
+from etl_agent.cli.failure import safe, safe_lines
 from etl_agent.errors import ConfigurationError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _list(console: Console, entries: tuple[Entry, ...]) -> None:
 def _plain(text: str) -> Text:
     from rich.text import Text
 
-    return Text(safe(text.replace("``", "`")))
+    return Text(safe_lines(text.replace("``", "`")))
 
 
 def _tell(console: Console, entry: Entry) -> None:

@@ -62,7 +62,7 @@ def _reasons(reasons: Mapping[Reason, int]) -> Table:
     table.add_column("reason")
     table.add_column("meaning")
     for reason, rows in reasons.items():
-        table.add_row(f"{rows:,}", escape(_line(str(reason))), escape(REASONS.get(reason.code, "")))
+        table.add_row(f"{rows:,}", escape(safe(str(reason))), escape(REASONS.get(reason.code, "")))
     return table
 
 
@@ -78,18 +78,13 @@ def _entries(entries: Sequence[Entry]) -> Table:
     for entry in entries:
         where = entry.file if entry.line is None else f"{entry.file}:{entry.line}"
         reasons = "; ".join(map(str, entry.reasons))
-        raw = _line(entry.raw or "")
+        raw = safe(entry.raw or "")
         shown = raw if len(raw) <= _LONGEST else raw[: _LONGEST - 1] + "…"
-        texts = (_line(where), _line(entry.stage), _line(entry.step or ""), _line(reasons), shown)
-        fate = (_line(_fate(entry)),) if mixed else ()
+        texts = (safe(where), safe(entry.stage), safe(entry.step or ""), safe(reasons), shown)
+        fate = (safe(_fate(entry)),) if mixed else ()
         table.add_row(str(entry.id), *map(escape, (*fate, *texts)))
     return table
 
 
 def _fate(entry: Entry) -> str:
     return entry.status if entry.replayed_by is None else f"{entry.status} by run {entry.replayed_by}"
-
-
-def _line(text: str) -> str:
-    """Make a text fit for one line of a terminal."""
-    return safe(text).replace("\n", "\\n")

@@ -57,7 +57,7 @@ def explain(
 
 def _print(told: dict[str, Any]) -> None:
     def say(text: str) -> None:
-        click.echo(safe(text).replace("\n", "\\n"))  # a name may hold a line break, and is no line of its own
+        click.echo(safe(text))  # a name may hold a line break, and is no line of its own
 
     load = told["load"]
     mode = (load["strategy"] and f"{load['write_disposition']} ({load['strategy']})") or load["write_disposition"]

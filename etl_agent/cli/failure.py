@@ -18,7 +18,7 @@ from etl_agent.cli.ending import Terminated, TimedOut, ends_soon
 from etl_agent.errors import CannotWrite, EtlAgentError, NoInput, PermissionRefused, SpecInvalid
 from etl_agent.masking import masked, spelled_out
 
-__all__ = ["DEBUG", "PROGRAM", "complain", "exit_code_of", "explained", "safe"]
+__all__ = ["DEBUG", "PROGRAM", "complain", "exit_code_of", "explained", "safe", "safe_lines"]
 
 PROGRAM = "etl-agent"
 DEBUG = "ETL_AGENT_DEBUG"
@@ -57,11 +57,16 @@ def exit_code_of(call: Callable[[], object]) -> int:
 
 
 def safe(text: str) -> str:
-    """Make a text fit for a terminal: no credentials, and control characters spelled out.
+    """Make a text one line that is fit for a terminal: no credentials, and what cannot be seen is spelled out.
 
-    >>> safe("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
+    >>> safe("a\\x1b[2Jb\\nc")
+    'a\\\\x1b[2Jb\\\\nc'
     """
+    return spelled_out(masked(text))
+
+
+def safe_lines(text: str) -> str:
+    """Make a text of several lines of our own fit for a terminal; see ``safe``."""
     return spelled_out(masked(text), but="\n")
 
 
@@ -80,7 +85,7 @@ def _report(error: BaseException) -> int:
         return error.exit_code
     message, code = explained(error)
     if os.environ.get(DEBUG, "") not in ("", "0", "false"):
-        _say(safe("".join(traceback.format_exception(error)).rstrip()))
+        _say(safe_lines("".join(traceback.format_exception(error)).rstrip()))
     complain(message)
     return code
 
@@ -103,7 +108,7 @@ def explained(error: BaseException) -> tuple[str, int]:
             return _click_message(error), error.exit_code
         case SpecInvalid():
             then = f"; next: {error.next_command}" if is_brief() else ""
-            return safe(str(error) + then), error.exit_code
+            return safe_lines(str(error) + then), error.exit_code
         case EtlAgentError():
             return _one_line(str(error)), error.exit_code
         case MemoryError():

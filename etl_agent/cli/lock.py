@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
-from etl_agent.cli.failure import safe
+from etl_agent.cli.failure import safe, safe_lines
 from etl_agent.cli.model import asking, fallback_option, model_options
 from etl_agent.cli.values import AS_OF, VARIABLE
 
@@ -98,7 +98,7 @@ def _locked(spec: PipelineSpec, project: Path, options: RunOptions, *, write: bo
 
 def _say(told: dict[str, Any], *, diff: bool) -> None:
     if diff and told["diff"]:
-        click.echo(safe(told["diff"]))
+        click.echo(safe_lines(told["diff"]))
         return
     state = "written" if told["written"] else "would change" if told["changed"] else "up to date"
     known = [f"{len(told[kind])} {kind[:-1] if len(told[kind]) == 1 else kind}" for kind in ("routes", "formats")]

@@ -101,10 +101,10 @@ class Report:
         for name, found in groupby(sorted(self.stops, key=_pipeline_of), key=_pipeline_of):
             what = "; ".join(finding.detail or finding.kind for finding in found)
             said = f"{name} would not load: {what}; next: change pipelines/{name}.yaml, or say the goal otherwise"
-            click.echo(f"etl-agent: {_line(said)}", err=True)
+            click.echo(f"etl-agent: {safe(said)}", err=True)
         for words in self._planned.draft.unclear:
             said = f"not clear: {words!r} may say what is destroyed, what is loaded or where rows go; say it otherwise"
-            click.echo(f"etl-agent: {_line(said)}", err=True)
+            click.echo(f"etl-agent: {safe(said)}", err=True)
         if not self.is_doubtful:
             self._say(f"next: {self.next}")
 
@@ -113,7 +113,7 @@ class Report:
         if step.exit_code:
             said = (step.message or "no reason is known").removeprefix(f"{step.pipeline}: ")
             outcome = "" if said.startswith(step.outcome) else f"{step.outcome}: "
-            click.echo(f"etl-agent: {_line(f'{step.pipeline}: {outcome}{said}')}", err=True)
+            click.echo(f"etl-agent: {safe(f'{step.pipeline}: {outcome}{said}')}", err=True)
         elif step.result is not None:
             self._say(summary_line(step.result))
 
@@ -174,20 +174,15 @@ class Report:
         """Name the words that nothing was made of, where the plan itself is not told."""
         words = self._planned.draft.not_understood
         if words:
-            click.echo(f"etl-agent: not understood: {_line(', '.join(map(repr, words)))}", err=True)
+            click.echo(f"etl-agent: not understood: {safe(', '.join(map(repr, words)))}", err=True)
 
     def _say(self, text: str) -> None:
         if self._shown:
-            click.echo("\n".join(_line(line) for line in text.split("\n")))
+            click.echo("\n".join(safe(line) for line in text.split("\n")))
 
 
 def _pipeline_of(finding: Finding) -> str:
     return finding.pipeline
-
-
-def _line(text: str) -> str:
-    """Make a text fit for one line of a terminal."""
-    return safe(text).replace("\n", "\\n")
 
 
 def _pipeline(draft: PlanDraft, name: str) -> dict[str, Any]:

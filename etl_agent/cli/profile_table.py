@@ -114,7 +114,7 @@ def _listed(items: Sequence[Told], key: str, *, rows: int) -> str:
 
 
 def _short(text: str, most: int) -> str:
-    shown = safe(text).replace("\n", "\\n")
+    shown = safe(text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 

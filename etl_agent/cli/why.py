@@ -132,7 +132,7 @@ def _held(connection: Connection, target: Target, place: Place, table: str) -> H
 
 
 def _show(told: dict[str, Any]) -> None:
-    click.echo(_line(f"{told['asked']}: {told['verdict']}"))
+    click.echo(safe(f"{told['asked']}: {told['verdict']}"))
     for record in told["records"]:
         click.echo()
         _show_record(record, said=told["verdict"])
@@ -143,9 +143,9 @@ def _show(told: dict[str, Any]) -> None:
     if told["notes"]:
         click.echo()
     for note in told["notes"]:
-        click.echo(_line(f"note: {note}"))
+        click.echo(safe(f"note: {note}"))
     if told["next"]:
-        click.echo(_line(f"next: {told['next']}"))
+        click.echo(safe(f"next: {told['next']}"))
 
 
 def _show_record(record: dict[str, Any], *, said: str) -> None:
@@ -156,10 +156,10 @@ def _show_record(record: dict[str, Any], *, said: str) -> None:
     head = ", ".join(parts)
     more = "" if record["said"] in said else record["said"]
     if head or more:
-        click.echo(_line(": ".join(part for part in (head, more) if part)))
+        click.echo(safe(": ".join(part for part in (head, more) if part)))
     if record["raw"] is not None:
         raw = record["raw"].replace("\r", "\\r").replace("\n", "\\n")
-        click.echo(_line(raw if len(raw) <= _RAW else raw[:_RAW] + "…"))
+        click.echo(safe(raw if len(raw) <= _RAW else raw[:_RAW] + "…"))
     if record["changes"]:
         click.echo()
         cells = [
@@ -195,13 +195,8 @@ def _value(value: Any) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-def _line(text: str) -> str:
-    """Make a text one line that is fit for a terminal."""
-    return safe(text).replace("\n", "\\n")
-
-
 def _shown(text: str) -> str:
     from rich.markup import escape
 
     cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return escape(_line(cut))
+    return escape(safe(cut))

@@ -390,3 +390,36 @@ def test_rows_of_a_refused_run_are_concealed_too(secrets: Path, capsys: Capture)
     assert main(["quarantine", "list", "--status", "refused"]) == 0
     out = capsys.readouterr().out
     assert "2,***,x" in out and "x.org" not in out
+
+
+def test_a_name_with_a_line_break_makes_no_line_of_its_own(project: Path, capsys: Capture) -> None:
+    """Neither a table's, nor a file's, nor a column's: wherever a person reads of a run."""
+    forged = "a\n\x1b[2Jetl-agent: all is well\u202e"
+    (project / f"in{forged}.csv").write_bytes(f'id,"{forged}"\n1,1\n2,x\n'.encode())
+    contract = {"id": {"type": "text"}, forged: {"type": "integer"}}
+    spec = {
+        "version": 1,
+        "name": "p",
+        "extract": {"files": "in?*.csv"},
+        "validate": {"contract": contract, "max_reject_share": 0.9},
+        "load": {"to": "sqlite:///w.db", "table": forged},
+    }
+    path = project / "pipelines" / "p.yaml"
+    path.write_text(json.dumps(spec))
+    said = ""
+    for words in (
+        ["run", str(path)],
+        ["runs"],
+        ["show"],
+        ["quarantine", "list"],
+        ["quarantine", "export", "-o", f"{forged}.csv"],
+        ["why", forged, "id=1"],
+        ["why", f"in{forged}.csv:3"],
+        ["status", "--max-age", "1m"],
+        ["explain", str(path)],
+    ):
+        assert main(words) == 0
+        said += "".join(capsys.readouterr())
+    assert "etl-agent: all is well" in said
+    assert [line for line in said.splitlines() if line.strip().startswith("etl-agent: all is well")] == []
+    assert {sign for sign in said if not sign.isprintable()} == {"\n"}
