@@ -161,6 +161,8 @@ def _show(run: PastRun, changes: Sequence[ChangeRow], quarantine: dict[str, int]
     result = run.result
     head = f"run {result.run_id}: pipeline {result.pipeline}, table {result.table}, {result.status}"
     click.echo(safe(f"{head}, {_local(run.started_at)}, {run.seconds:.1f} s"))
+    if run.undone_by is not None:
+        click.echo(f"undone by run {run.undone_by}: nothing of it is in the table any more")
     if result.message:
         click.echo(safe(result.message))
     click.echo()
