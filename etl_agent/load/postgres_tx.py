@@ -189,12 +189,22 @@ class PostgresTx(Tx):
             self._dropped += self.run(f"DELETE FROM {_STAGE} AS s USING {_DROPS} AS d WHERE s.{ROW} = d.row")
             self.run(f"TRUNCATE {_DROPS}")
 
-    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
-        copying = Copying(self._connection, _PRESENT, columns=self._present())
-        copying.write(
-            pa.record_batch([pa.array(rows), *keys.columns], names=[str(at) for at in range(1 + len(keys.columns))])
-        )
-        copying.finish()
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> bool:
+        from psycopg import DataError
+
+        columns = self._present()
+        data = pa.record_batch([pa.array(rows), *keys.columns], names=columns)
+        nested = self._connection.begin_nested()
+        copying = Copying(self._connection, _PRESENT, columns=columns)
+        try:
+            copying.write(data)
+            copying.finish()
+        except DataError:  # no uuid, or too long: the load must not fail for a row that is not in it
+            copying.cancel()
+            nested.rollback()
+            return False
+        nested.commit()
+        return True
 
     def _keep_dropped(self) -> None:
         """Keep the keys of staged rows that are noted to be dropped: they are not absent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,20 @@ class SqliteTx(Tx):
         self._fresh = fresh
         self._attached = False
 
+    @contextlib.contextmanager
+    def unlocked(self) -> Iterator[Connection | None]:
+        """Give a connection to read with before the transaction begins, in one snapshot."""
+        if self._open:
+            yield None
+            return
+        with self._mapped():
+            self._connection.exec_driver_sql("BEGIN")
+            try:
+                self._turn.run(self._connection, "SELECT 1 FROM main.sqlite_master LIMIT 1")  # the snapshot is of now
+                yield self._connection
+            finally:
+                self._connection.rollback()
+
     def _start(self) -> None:
         self._end_staging()
         self._stage.close()
@@ -114,8 +129,9 @@ class SqliteTx(Tx):
         statement = f"DELETE FROM {_ATTACHED}.{TABLE} WHERE {ROW} = ?"
         return self._connection.exec_driver_sql(statement, numbers).rowcount
 
-    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> bool:
         self._stage.retain(keys, rows)
+        return True
 
     def _settle_drops(self) -> None:
         """Nothing is left to do: drops are carried out at once."""

@@ -190,10 +190,11 @@ class Statements:
     def _missing(self, *, current: bool = False) -> str:
         """Find the rows of the table whose key is not staged, and is not in ``present``."""
         source = f"FROM {self.table} AS t LEFT JOIN {self.stage} AS s ON {self._match()}"
-        where = [f"s.{ROW} IS NULL"]
+        key = stage_column(self.keys[0])  # never null there: by a column of the join, Postgres sees an anti-join
+        where = [f"s.{key} IS NULL"]
         if self.present is not None:
             source += f" LEFT JOIN {self.present} AS p ON {self._match(staged='p')}"
-            where.append(f"p.{ROW} IS NULL")
+            where.append(f"p.{key} IS NULL")
         if current:
             where.append(f"t.{quote(VALID_TO)} IS NULL")
         return f"{source} WHERE {' AND '.join(where)}"

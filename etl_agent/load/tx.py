@@ -97,8 +97,10 @@ class Tx(Record):
             if len(rows):
                 self._dropped += self._drop(np.unique(rows).astype(np.int64))
 
-    def retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
+    def retain(self, keys: pa.RecordBatch, rows: Positions) -> bool:
         """Take keys that a snapshot holds although no row of theirs is staged; those of dropped rows need it not.
+
+        False is returned where one does not fit the types of the table: then it is not known which row it may mean.
 
         Args:
             keys: the columns of the load's key, in its order and of the contract's types.
@@ -106,11 +108,9 @@ class Tx(Record):
         """
         if self._open:
             raise EtlAgentError("the transaction has begun: too late to retain keys")
-        if self.direct or not len(rows):
-            return  # rows go straight into a table that is empty: nothing of it is absent
         with self._mapped():
             self._end_staging()
-            self._retain(keys, rows)
+            return self.direct or self._retain(keys, rows)  # a table that rows go straight into holds no other
 
     def spare_absent(self) -> None:
         """Leave the rows that are absent from a snapshot where they are: it is not known for sure which they are."""
@@ -266,8 +266,8 @@ class Tx(Record):
         """Take rows out of the stage and return how many there were, or note them for ``_settle_drops``."""
 
     @abstractmethod
-    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> None:
-        """Keep keys that count as staged."""
+    def _retain(self, keys: pa.RecordBatch, rows: Positions) -> bool:
+        """Keep keys that count as staged, and say whether the table's types take them."""
 
     @abstractmethod
     def _settle_drops(self) -> None:

@@ -58,13 +58,11 @@ def settle_absent(run: Run, tx: Tx, *, books: Books) -> None:
     load, untold = run.spec.load, books.withheld.untold
     if load.absent == "keep":
         return
-    if not untold:
-        for keys, rows in books.withheld.batches():
-            tx.retain(keys, rows)
+    if not untold and all(tx.retain(keys, rows) for keys, rows in books.withheld.batches()):
         return
     tx.spare_absent()
     if tx.order.fit.exists:
-        whose = "a rejected record" if untold == 1 else f"{untold:,} rejected records"
+        whose = f"{untold:,} rejected records" if untold > 1 else "a rejected record"
         run.warn(
             f"no row is {_GONE[load.absent]} as absent, since the key of {whose} cannot be told:"
             " a snapshot without such records does it"

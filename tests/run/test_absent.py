@@ -153,6 +153,21 @@ def test_bytes_that_are_no_text_do_not_hide_a_key_beside_them(project: Project) 
     assert (result.balance.removed, len(project.rows())) == (0, 3)
 
 
+def test_a_key_that_the_table_cannot_hold_is_not_told(project: Project) -> None:
+    """A rejected record whose key does not fit the table's column holds up what is absent, and not the load."""
+    of_server = project.url.startswith("postgres")
+    project.ask(f"CREATE TABLE t (id {'uuid' if of_server else 'text'} PRIMARY KEY, name text, _etl_run_id bigint)")
+    contract = {"id": "text", "name": {"type": "text", "max_length": 5}}
+    one, two, three = (f"{n}0000000-0000-0000-0000-000000000000" for n in (1, 2, 3))
+    load(project, f"id,name\n{one},ada\n{two},bob\n", contract=contract)
+    result = load(project, f"id,name\n{two.replace('-', '')},too long\n{three},cy\n", contract=contract)
+    assert result.balance.removed == (1 if of_server else 2)
+    result = load(project, f"id,name\nnobody,too long\n{three},dan\n", contract=contract)
+    assert (result.balance.updated, result.balance.removed) == (1, 0)
+    assert (result.warning is not None) == of_server
+    assert load(project, f"id,name\n{three},dan\n", contract=contract).balance.removed == (1 if of_server else 0)
+
+
 def test_a_filtered_line_without_a_key_holds_nothing_up(project: Project) -> None:
     """A total at the end that the user filters is no record by his own word."""
     load(project, BASE)
