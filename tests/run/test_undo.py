@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from etl_agent.errors import HeldByAnother, NoInput, UndoRefused
 from etl_agent.load.target import open_target
@@ -21,6 +24,7 @@ from tests.run.undoing import CONTRACT, LENIENT, MODES, held, take_back, without
 
 _MERGE: dict[str, Any] = {"write_disposition": "merge", "primary_key": ["id"]}
 _REPLACE: dict[str, Any] = {"write_disposition": "replace"}
+_STRIDE = 9  # statements between two kills
 
 
 def _run(project: Project, name: str, rows: str, *, reload: bool = False, **load: Any) -> RunResult:
@@ -358,3 +362,40 @@ def test_readers_see_all_of_an_undo_or_nothing(project: Project) -> None:
     look_after = tuple(project.ask("SELECT name, count(*) FROM t GROUP BY name ORDER BY name"))
     assert look_after == (("a", 400),)
     assert seen <= {look_after, (("a", 200), ("b", 400))}
+
+
+def _killed(project: Project, run_id: int, *, at: int) -> bool:
+    """Undo in a process of its own that is killed before its n-th statement, or commit; False if it ended before."""
+    child = os.fork()
+    if child == 0:  # pragma: no cover  the child is killed
+        seen = 0
+
+        def count(*_event: object) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        for name in ("before_cursor_execute", "commit"):
+            sa.event.listen(sa.Engine, name, count)
+        try:
+            take_back(project, run_id)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def test_killed_anywhere_and_run_again(project: Project) -> None:
+    """A kill leaves all of it or nothing, and the same command again finishes it."""
+    _run(project, "a.csv", "1,a\n2,b\nx,y\n", **_MERGE)
+    was = held(project)
+    ran = _run(project, "b.csv", "2,x\n4,d\n", **_MERGE)
+    now = held(project)
+    at = kills = 0
+    while _killed(project, ran.run_id, at=(at := at + _STRIDE)):
+        kills += 1
+        assert held(project) in (now, was)
+    assert kills * _STRIDE > 20
+    assert held(project) == was
+    assert take_back(project, ran.run_id).status == "already undone"
