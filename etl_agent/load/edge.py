@@ -175,6 +175,4 @@ def _adbc(message: str) -> tuple[type[EtlAgentError], str]:
     ):
         if words in message:
             return _SQLITE[name]
-    if "malformed" in message:  # it is ours and new, so what was written has not arrived
-        return CannotWrite, "the stage file is damaged"
-    return EtlAgentError, f"writing the stage file failed ({message.splitlines()[0]})"
+    return CannotWrite, f"writing the stage file failed ({message.splitlines()[0]})"

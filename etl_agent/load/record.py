@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +51,14 @@ class Record(ABC):
         """The transaction's connection; using it ends the staging."""
         self._begin()
         return self._connection
+
+    @contextlib.contextmanager
+    def unlocked(self) -> Iterator[Connection | None]:
+        """Give a connection to read with before the transaction begins, in one snapshot.
+
+        It is None where the transaction has begun, or keeps nobody waiting who writes into other tables.
+        """
+        yield None
 
     def write(self, table_name: str, data: pa.RecordBatch) -> int:
         """Insert many rows into one of the ``_etl_*`` tables and return how many.

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from etl_agent.batch import Batch, Mask, Origin, Positions
 from etl_agent.errors import EtlAgentError
-from etl_agent.keys import Drops, KeySpill, hash_key
+from etl_agent.keys import Drops, Hashes, KeySpill, hash_key
 from etl_agent.rejects import Reason, Rejects, Stage
 from etl_agent.run.chain import Keyed, KeyRule, Passed
 from etl_agent.run.changes import ChangeLedger
@@ -92,18 +92,32 @@ class Books:
         self._gone = dropped
         return dropped
 
-    def brought(self, key: tuple[str, ...], values: Sequence[pa.Array]) -> Mask:
-        """Tell of some keys which of them a row has that is loaded.
+    def hashed(self, key: tuple[str, ...], values: Sequence[pa.Array]) -> Hashes | None:
+        """Hash some keys as those of the rows are hashed; None where the keys of the rows are not known.
 
         Args:
             key: the columns of the load's key.
             values: their values, of the contract's types.
         """
-        rule = next((rule for rule in self._spills if rule.columns == key and rule.reason is None), None)
+        rule = self._rule_of(key)
         if rule is None:
-            return np.zeros(len(values[0]), np.bool_)
-        hashes = hash_key([pc.cast(column, pa.string()) for column in values], material=self._materials[rule])
+            return None
+        return hash_key([pc.cast(column, pa.string()) for column in values], material=self._materials[rule])
+
+    def brought(self, key: tuple[str, ...], hashes: Hashes) -> Mask:
+        """Tell of some keys which of them a row has that is loaded, as far as rows have been rejected by now.
+
+        Args:
+            key: the columns of the load's key.
+            hashes: their values, from ``hashed``.
+        """
+        rule = self._rule_of(key)
+        if rule is None:
+            return np.zeros(len(hashes), np.bool_)
         return self._spills[rule].holds(hashes, without=self._gone)
+
+    def _rule_of(self, key: tuple[str, ...]) -> KeyRule | None:
+        return next((rule for rule in self._spills if rule.columns == key and rule.reason is None), None)
 
     def reject_late(self, rows: Positions, reason: Reason, raw_at: RawAt, *, stage: Stage) -> None:
         """Put rows into quarantine that were staged already.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError
 from etl_agent.orchestrate.sequential import PipelineSpec
-from etl_agent.run.arrivals import close_arrived
+from etl_agent.run.arrivals import Arrivals
 from etl_agent.run.balance import KEY_HELD, ROW_HELD, Balance
 from etl_agent.run.books import Books
 from etl_agent.run.ledger import (
@@ -54,6 +54,7 @@ class Commit:
     reload: bool
     layouts: Mapping[str, FileLayout] = field(default_factory=dict)
     replay: Replay | None = None
+    arrivals: Arrivals | None = None
 
     def write(self, result: RunResult) -> RunResult:
         """Apply the load, write the record beside it, and make sure that the rows add up.
@@ -114,18 +115,10 @@ class Commit:
         deactivate(self.tx.connection, self.tx.tables, table=table, run_id=run_id, digests=digests)
 
     def _close_arrived(self, run_id: int) -> str | None:
-        """Close what waits for the keys of these rows, unless they may be older than what waits, and say so."""
-        if self.replay is not None or self.reload or not self.tallies:
+        """Close what waits for the keys of these rows, and say so."""
+        if self.arrivals is None:
             return None
-        closed = close_arrived(
-            self.tx.connection,
-            self.tx.tables,
-            spec=self.spec,
-            prepared=self.prepared,
-            books=self.books,
-            file=self.tallies[0].file,
-            run_id=run_id,
-        )
+        closed = self.arrivals.close(self.tx.connection, self.tx.tables, run_id=run_id)
         counted = "1 entry" if closed == 1 else f"{closed:,} entries"
         return f"{counted} of the quarantine closed, since a good row came" if closed else None
 

@@ -27,10 +27,10 @@ __all__ = [
     "discard",
     "entries_by_id",
     "find_entries",
-    "has_entries",
     "in_parts",
     "layouts_of",
     "newest_entry",
+    "oldest_entries",
     "reasons_in",
     "reasons_of",
     "statuses_of",
@@ -57,6 +57,7 @@ class Filters:
         reason: with this reason among others.
         ids: of these numbers.
         newest: no newer than this number.
+        after: newer than this number.
     """
 
     table: str | None = None
@@ -66,6 +67,7 @@ class Filters:
     reason: ReasonCode | None = None
     ids: tuple[int, ...] = ()
     newest: int | None = None
+    after: int | None = None
 
     def within(self, tables: LedgerTables) -> list[ColumnElement[bool]]:
         """Write the filters as conditions on ``_etl_quarantine``."""
@@ -88,6 +90,8 @@ class Filters:
             wanted.append(entries.id.in_(self.ids))
         if self.newest is not None:
             wanted.append(entries.id <= self.newest)
+        if self.after is not None:
+            wanted.append(entries.id > self.after)
         return wanted
 
 
@@ -181,12 +185,20 @@ def count_entries(connection: Connection, tables: LedgerTables, filters: Filters
     return int(connection.execute(counted).scalar_one())
 
 
-def has_entries(connection: Connection, tables: LedgerTables, filters: Filters) -> bool:
-    """Tell whether there is an entry, which the index of status answers at once where none is open."""
+def oldest_entries(connection: Connection, tables: LedgerTables, filters: Filters, *, most: int) -> list[Entry]:
+    """Read the oldest of the entries, in the order of their numbers, which the index of status answers at once.
+
+    Args:
+        connection: to read with.
+        tables: the ledger.
+        filters: which entries.
+        most: as many at most.
+    """
     import sqlalchemy as sa
 
-    wanted = sa.select(tables.quarantine.c.id).where(*filters.within(tables)).limit(1)
-    return connection.execute(wanted).scalar() is not None
+    entries = tables.quarantine
+    query = sa.select(entries).where(*filters.within(tables)).order_by(entries.c.id).limit(most)
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def newest_entry(connection: Connection, tables: LedgerTables) -> int:

@@ -17,6 +17,7 @@ from etl_agent.extract.dataset import Dataset
 from etl_agent.extract.opening import open_dataset
 from etl_agent.load.target import Target, open_target
 from etl_agent.orchestrate.sequential import PipelineSpec
+from etl_agent.run.arrivals import expect_arrivals
 from etl_agent.run.books import Books, HeldBack
 from etl_agent.run.budget import check_budget
 from etl_agent.run.chain import Chain, Passed
@@ -138,9 +139,8 @@ def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) ->
 def _kept(run: Run, target: Target, outcome: RunResult, *, books: Books | None, digest: str) -> RunResult:
     """Write a refusal down, unless nothing is written in this run."""
     if not run.options.dry:
-        if run.replay is not None:
-            books = None  # replayed rows stay in quarantine as the entries they are
-        keep_refusal(target, outcome, spec=run.spec, books=books, plan_digest=digest)
+        entered = books if run.replay is None else None  # replayed rows stay in quarantine as the entries they are
+        keep_refusal(target, outcome, spec=run.spec, books=entered, plan_digest=digest)
     return outcome
 
 
@@ -167,9 +167,8 @@ def _frozen_types(run: Run, target: Target) -> dict[str, ColumnType] | None:
     if target.table_facts(run.table, schema=run.spec.load.db_schema) is None:
         return None
     with target.reading() as connection:
-        if connection is None:
-            return None
-        return loaded_types(connection, table=run.table, schema=run.spec.load.db_schema)
+        schema = run.spec.load.db_schema
+        return None if connection is None else loaded_types(connection, table=run.table, schema=schema)
 
 
 def _books(run: Run, dataset: Dataset) -> Books:
@@ -210,6 +209,7 @@ def _filled(
     with Behind(tx.stage) as loader:  # the database takes a batch while the next one is entered in the books
         for passed in _flow(run, dataset, prepared, books, hold_back=tx.direct):
             loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
+    arrivals = expect_arrivals(run, dataset, tx, prepared=prepared, books=books)
     settle_keys(run, dataset, tx, books=books, held=held)
     settle_absent(run, tx, books=books)
     _check_budget(run, dataset, books)
@@ -223,6 +223,7 @@ def _filled(
         run.options.reload,
         layouts=layouts_of(dataset, books),
         replay=run.replay,
+        arrivals=arrivals,
     )
     unfilled = unbrought(spec, prepared.headers, table=table, loaded=prepared.contract.shape.names)
     said = "; ".join(each for each in (dataset.fell_back, run.warning, unfilled) if each)
@@ -264,10 +265,9 @@ def _flow(run: Run, dataset: Dataset, prepared: Prepared, books: Books, *, hold_
 
 def _first_wins(prepared: Prepared) -> bool:
     """Tell whether every key keeps its first row, so that no row has to wait for the rows behind it."""
-    steps = [planned.step for planned in prepared.plan.steps]
-    return all(rule.keep == "first" for rule in prepared.rules) and all(
-        step.keep == "first" for step in steps if isinstance(step, KeyStep)
-    )
+    steps = (planned.step for planned in prepared.plan.steps)
+    kept = {rule.keep for rule in prepared.rules} | {step.keep for step in steps if isinstance(step, KeyStep)}
+    return kept <= {"first"}
 
 
 def _rejects_late(spec: PipelineSpec, prepared: Prepared) -> bool:

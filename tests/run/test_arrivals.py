@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from etl_agent.run.options import RunOptions
+from etl_agent.run.quarantine import Entry
 from etl_agent.run.replay import replay_quarantine
+from tests.load.targets import query
 from tests.run.project import Project
 
 CONTRACT: dict[str, Any] = {"id": "integer", "n": {"type": "integer", "nullable": True}}
@@ -163,3 +165,26 @@ def test_a_load_that_fails_closes_nothing(project: Project) -> None:
     project.write("tuesday.csv", "id,n\n2,2\n3,x\n")
     assert project.run("tuesday.csv", **{**KEYED, "validate": {"max_rejects": 0}}).status == "refused"
     assert project.quarantine("line") == [(3,), (4,)]
+
+
+@pytest.mark.parametrize("mode", [KEYED, APPENDED])
+def test_the_entries_are_read_before_other_writers_have_to_wait(
+    project: Project, mode: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person discards an entry while they are read, which needs SQLite's one lock, and it stays discarded."""
+    from etl_agent.run import arrivals
+
+    load(project, "monday.csv", MONDAY, **mode)
+    reading, parts = arrivals.oldest_entries, []
+
+    def discard(*given: Any, **more: Any) -> list[Entry]:
+        found = reading(*given, **more)
+        if found:
+            query(project.url, "UPDATE _etl_quarantine SET status = 'discarded' WHERE line = 3")
+        parts.append(len(found))
+        return found
+
+    monkeypatch.setattr(arrivals, "oldest_entries", discard)
+    run = load(project, "tuesday.csv", "id,n\n2,2\n3,3\n4,4\n", **mode)
+    assert parts == ([2, 0, 0] if project.url.startswith("sqlite") else [2, 0])  # of the last, within the transaction
+    assert fates(project) == {3: ("discarded", None), 4: ("closed", run)}
