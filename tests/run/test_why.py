@@ -182,7 +182,8 @@ def test_a_file_that_was_refused_whole_says_why(project: Project) -> None:
     for file in ("bad.csv", "1.csv"):
         assert project.run(file, contract={**CONTRACT, "n": "integer"}, validate=BUDGET).status == "refused"
         why = why_of_line(project, str(project.folder / file), 2, spec=project.spec(file))
-        assert (why.found, "refused" in why.verdict) == (False, True)
+        assert (why.found, "was refused, so nothing of it was loaded" in why.verdict) == (False, True)
+        assert "changed since" not in why.verdict
     assert any("was refused" in note for note in why_of_key(project, "id=1").notes)
 
 

@@ -73,6 +73,8 @@ def why_line(
     if not known:
         return _never(archive, asked, names, digest)
     chosen = max(same or known, key=lambda read: (read.active, read.run_id))
+    if chosen.sha256 is None and (run := archive.run(chosen.run_id)) is not None:
+        return _refused_whole(asked, run)
     why = _told(archive, chosen, line, held)
     if digest is not None and same and chosen.file not in names:
         why = replace(why, notes=(f"{file} holds the same bytes as {chosen.file}, by which it was read", *why.notes))
@@ -132,9 +134,7 @@ def _never(archive: Archive, asked: str, names: set[str], digest: str | None) ->
     query = sa.select(runs.run_id).where(runs.status == "refused", naming).order_by(runs.run_id.desc()).limit(1)
     number = archive.connection.execute(query).scalar()
     if number is not None and (run := archive.run(int(number))) is not None:
-        said = f"run {number} was refused, so nothing of it was loaded: {run.error}"
-        account = Account(outcome="refused", said=said, run=run)
-        return Why(asked, run.result.table, found=False, verdict=said, accounts=(account,), next_command=_show(run))
+        return _refused_whole(asked, run)
     if digest is None:
         files = archive.tables.files.c
         known = [str(name) for (name,) in archive.connection.execute(sa.select(files.file).distinct())]
@@ -144,6 +144,13 @@ def _never(archive: Archive, asked: str, names: set[str], digest: str | None) ->
     tables = {spec.load.table for spec in archive.specs}
     then = f"etl-agent run {archive.command(tables.pop())}" if len(tables) == 1 else "etl-agent runs"
     return Why(asked, None, found=False, verdict=said, accounts=(account,), next_command=then)
+
+
+def _refused_whole(asked: str, run: PastRun) -> Why:
+    """Answer for a file of a run that was refused before it read a row, and so does not know what the file held."""
+    said = f"run {run.result.run_id} was refused, so nothing of it was loaded: {run.error}"
+    account = Account(outcome="refused", said=said, run=run)
+    return Why(asked, run.result.table, found=False, verdict=said, accounts=(account,), next_command=_show(run))
 
 
 def _told(archive: Archive, read: _Read, line: int, held: Callable[[str], HeldTable | None]) -> Why:
