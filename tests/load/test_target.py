@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psycopg
@@ -162,6 +163,41 @@ def test_a_locked_database_says_try_later(sqlite_url: str, monkeypatch: pytest.M
     other.execute("ROLLBACK")
     other.close()
     assert query(sqlite_url, "SELECT k FROM t") == []
+
+
+def test_who_holds_the_database_file_is_named(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its process, where the kernel lists who has locks."""
+    monkeypatch.setattr("etl_agent.load.sqlite_turn.LEAST", 0.05)
+    query(sqlite_url, "CREATE TABLE t (k text, v text)")
+    hold = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print(); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, sqlite_url.removeprefix("sqlite:///")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdin is not None and other.stdout is not None
+        other.stdout.readline()
+        listed = f" {other.pid} " in Path("/proc/locks").read_text()
+        with open_target(sqlite_url) as target, pytest.raises(TryLater) as told:
+            load_rows(target, spec(sqlite_url), PAIR, [("a", "1")])
+        other.stdin.close()
+    assert (f"process {other.pid} (python" if listed else "another process") in told.value.what
+
+
+def test_a_busy_database_is_waited_for(sqlite_url: str) -> None:
+    """The load goes on as soon as the other transaction ends."""
+    query(sqlite_url, "CREATE TABLE t (k text, v text)")
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    end = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+    end.start()
+    with open_target(sqlite_url) as target:
+        load_rows(target, spec(sqlite_url), PAIR, [("a", "1")])
+    end.join()
+    other.close()
+    assert query(sqlite_url, "SELECT k FROM t") == [("a",)]
 
 
 def test_files_that_cannot_be_a_database(tmp_path: Path) -> None:
