@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-__all__ = ["drop_empty", "list_kept"]
+__all__ = ["drop_empty", "list_kept", "stays"]
 
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 
@@ -33,11 +33,28 @@ def list_kept(connection: Connection, *, schema: str | None) -> tuple[Table, ...
     inspector = sa.inspect(connection)
     found = []
     for name in sorted(filter(_NAME.fullmatch, inspector.get_table_names(schema=schema))):
-        columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+        try:
+            columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+        except sa.exc.NoSuchTableError:  # another prune dropped it just now
+            continue
         if {CHANGED_BY, CHANGE} <= columns:
             own = (sa.Column(CHANGED_BY, sa.BigInteger), sa.Column(CHANGE, sa.Text))
             found.append(sa.Table(sa.quoted_name(name, quote=True), sa.MetaData(schema=schema), *own))
     return tuple(found)
+
+
+def stays(connection: Connection, table: Table) -> bool:
+    """Keep a table of kept rows from being dropped to the end of the transaction; False where it is gone already.
+
+    Args:
+        connection: inside a transaction that writes.
+        table: one that was listed.
+    """
+    import sqlalchemy as sa
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(KEEPING)))
+    return sa.inspect(connection).has_table(table.name, schema=table.schema)
 
 
 def drop_empty(connection: Connection, *, schema: str | None, named: Container[str]) -> int | None:

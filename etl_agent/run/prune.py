@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,21 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from etl_agent.errors import NoInput, UsageError, near
 from etl_agent.load.target import open_target
+from etl_agent.run.emptying import Emptying
 from etl_agent.run.history import ledger_in
 from etl_agent.run.past import Expendable, past_runs
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
     from etl_agent.load.ledger_tables import LedgerTables
-    from etl_agent.load.record import Record
-    from etl_agent.load.target import Target
 
 __all__ = ["Pruned", "prune"]
 
-_LOT = 10_000  # rows of a transaction: well below a second in either database
-_PLANS = 500  # of a transaction; each may be as long as its lock
-_TURN = 0.12  # seconds: a writer that waits for an SQLite file looks again within 0.1
 _HISTORY = 3  # the version of the ledger that first keeps history
 
 
@@ -112,7 +106,15 @@ def prune(
                 _known(connection, tables, table)
             if dry_run:
                 return _counted(connection, tables, before=before, table=table)
-        return _Pruning(target, schema, before=before, table=table).run()
+        emptied = Emptying(target, schema).run(before=before, table=table)
+    return Pruned(
+        before,
+        dry_run=False,
+        histories=emptied.histories,
+        kept_rows=emptied.kept_rows,
+        kept_tables=emptied.kept_tables,
+        **_by_field(emptied.rows),
+    )
 
 
 def _moment(now: datetime, older_than: float) -> datetime:
@@ -171,126 +173,3 @@ def _counted(connection: Connection, tables: LedgerTables, *, before: datetime, 
 
 def _by_field(figures: Mapping[str, int]) -> dict[str, int]:
     return {name.removeprefix("_etl_"): rows for name, rows in figures.items()}
-
-
-class _Pruning:
-    """Delete in the order in which a kill does no harm: who cannot be undone is settled first, then what that took."""
-
-    def __init__(self, target: Target, schema: str | None, *, before: datetime, table: str | None) -> None:
-        import sqlalchemy as sa
-
-        self._target = target
-        self._schema = schema
-        self._before = before
-        self._table = table
-        self._sqlite = target.location.dialect == "sqlite"
-        # what is past must not change on the way, when a load becomes the newest of its table
-        own = "temp" if self._sqlite else "pg_temp"
-        self._past = sa.Table("_etl_past", sa.MetaData(schema=own), sa.Column("run_id", sa.BigInteger))
-
-    def run(self) -> Pruned:
-        """Delete everything, in transactions that are short."""
-        import sqlalchemy as sa
-
-        from etl_agent.load.kept_tables import list_kept
-        from etl_agent.load.ledger_tables import VERSION
-
-        histories = self._settle()
-        with self._record() as record:
-            connection, tables = record.connection, record.tables
-            kept = list_kept(connection, schema=self._schema)
-        expendable = Expendable(tables, sa.select(self._past.c.run_id), version=VERSION)
-        kept_rows = sum(self._empty(each, expendable.kept_rows(each)) for each in kept)
-        figures = {
-            each.name: (self._drop_plans if each is tables.plans else self._empty)(each, condition)
-            for each, condition in expendable.by_table().items()
-        }
-        return Pruned(
-            self._before,
-            dry_run=False,
-            histories=histories,
-            kept_rows=kept_rows,
-            kept_tables=self._drop_tables() if kept else 0,
-            **_by_field(figures),
-        )
-
-    def _settle(self) -> int:
-        """Note which runs are past, and delete their histories at once: from here on none of them can be undone."""
-        import sqlalchemy as sa
-
-        with self._record() as record:
-            connection, tables, past = record.connection, record.tables, self._past
-            record.run('CREATE TEMPORARY TABLE "_etl_past" (run_id BIGINT PRIMARY KEY)')
-            chosen = past_runs(tables, before=self._before, table=self._table)
-            connection.execute(past.insert().from_select(["run_id"], chosen))
-            mine = tables.history.c.run_id.in_(sa.select(past.c.run_id))
-            histories = connection.execute(self._lot(tables.history, mine, most=None)).rowcount
-            # what is locked is being undone just now
-            connection.execute(past.delete().where(past.c.run_id.in_(sa.select(tables.history.c.run_id))))
-            if not self._sqlite:
-                record.run("ANALYZE pg_temp._etl_past")  # else the planner knows nothing of it
-        return histories
-
-    def _empty(self, table: Table, condition: ColumnElement[bool]) -> int:
-        """Delete the rows of a table that meet a condition, in lots."""
-        deleted = 0
-        while True:
-            with self._record() as record:
-                rows = record.connection.execute(self._lot(table, condition, most=_LOT)).rowcount
-            deleted += rows
-            if rows < _LOT:
-                return deleted
-            self._give_way()
-
-    def _drop_plans(self, table: Table, condition: ColumnElement[bool]) -> int:
-        """Delete plans, in lots: each is locked and then looked at again, for a load may just have come by it."""
-        import sqlalchemy as sa
-
-        deleted = 0
-        digest = table.c.plan_digest
-        while True:
-            with self._record() as record:
-                chosen = sa.select(digest).where(condition).limit(_PLANS).with_for_update(skip_locked=True)
-                digests = list(record.connection.execute(chosen).scalars())
-                if digests:
-                    gone = table.delete().where(digest.in_(digests), condition)
-                    deleted += record.connection.execute(gone).rowcount
-            if len(digests) < _PLANS:
-                return deleted
-            self._give_way()
-
-    def _drop_tables(self) -> int:
-        """Drop the tables of kept rows that have none; 0 where that has to wait for a load or a reader."""
-        import sqlalchemy as sa
-
-        from etl_agent.load.kept_tables import drop_empty
-
-        with self._record() as record:
-            kept_in = record.tables.history.c.kept_in
-            named = set(record.connection.execute(sa.select(kept_in).distinct()).scalars())
-            return drop_empty(record.connection, schema=self._schema, named=named) or 0
-
-    def _lot(self, table: Table, condition: ColumnElement[bool], *, most: int | None) -> Any:
-        """Write the statement that deletes some of the rows that meet a condition.
-
-        On Postgres rows that another session has locked are passed over: nothing waits, so nothing can wait in a ring.
-        """
-        import sqlalchemy as sa
-
-        address: ColumnElement[Any] = sa.literal_column("rowid" if self._sqlite else "ctid")
-        chosen: Select[Any] = sa.select(address).select_from(table).where(condition).limit(most).correlate(None)
-        if self._sqlite:
-            return table.delete().where(address.in_(chosen))
-        locked = chosen.with_for_update(skip_locked=True).scalar_subquery()
-        return table.delete().where(address == sa.func.any(sa.func.array(locked)))
-
-    def _give_way(self) -> None:
-        if self._sqlite:
-            time.sleep(_TURN)
-
-    @contextmanager
-    def _record(self) -> Iterator[Record]:
-        """Give a transaction, and commit it."""
-        with self._target.record(schema=self._schema) as record:
-            yield record
-            record.commit()

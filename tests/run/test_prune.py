@@ -18,10 +18,11 @@ from etl_agent.errors import NoInput, PermissionRefused, UndoRefused, UsageError
 from etl_agent.load.history import KEEPING
 from etl_agent.load.record import Record
 from etl_agent.load.target import open_target
-from etl_agent.run import prune as pruning
+from etl_agent.run import emptying
 from etl_agent.run.options import RunOptions
 from etl_agent.run.prune import Pruned, prune
 from etl_agent.run.replay import replay_quarantine
+from etl_agent.run.runner import run_pipeline
 from etl_agent.run.undo import undo
 from tests.load.targets import query
 from tests.run.project import Project, quoted
@@ -244,6 +245,20 @@ def test_hostile_names_of_tables(project: Project, table: str) -> None:
     assert project.rows(table=table) == rows
 
 
+def test_hostile_names_of_schemas(postgres_url: str, tmp_path: Path) -> None:
+    """The ledger of one schema is pruned, and no other."""
+    project, schema = Project(tmp_path, postgres_url), 'we"ird; %s schema'
+    project.ask(f"CREATE SCHEMA {quoted(schema)}")
+    for number in range(2):
+        project.write("in.csv", f"id\n{number}\n")
+        project.run(schema=None, write_disposition="replace")
+        spec = project.spec(schema=schema, write_disposition="replace", history="none" if number else "keep")
+        assert run_pipeline(spec, project=tmp_path, options=RunOptions()).status == "loaded"
+    before = ledger(project)
+    assert pruned(project, moment(), schema=schema).histories == 1
+    assert ledger(project) == before
+
+
 def test_only_tables_of_kept_rows_are_dropped(project: Project) -> None:
     """Another name, other columns, or a name that stands in the ledger's text alone: not ours."""
     for name in ("_etl_history_0123456789ab", "_etl_history_short", "precious"):
@@ -339,8 +354,8 @@ def killed(project: Project, now: datetime, *, at: int, after: bool) -> bool:
 
 def test_killed_anywhere_and_run_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left after each kill is whole: a run has its history and all of its kept rows, or no history."""
-    monkeypatch.setattr(pruning, "_LOT", 3)
-    monkeypatch.setattr(pruning, "_TURN", 0.0)
+    monkeypatch.setattr(emptying, "_LOT", 3)
+    monkeypatch.setattr(emptying, "_TURN", 0.0)
     old = [night(project, number, write_disposition="replace") for number in range(3)]
     now = moment()
     young = [night(project, 3, write_disposition="replace")]
@@ -404,7 +419,7 @@ def test_a_writer_of_the_same_file_gets_its_turn(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two lots the file is free for as long as a writer that waits needs to notice."""
-    monkeypatch.setattr(pruning, "_LOT", 2)
+    monkeypatch.setattr(emptying, "_LOT", 2)
     project = Project(tmp_path, sqlite_url)
     for number in range(6):
         night(project, number, write_disposition="replace")
