@@ -46,8 +46,9 @@ def scratch_folder(*, run_id: int, parent: Path | None = None) -> Iterator[Path]
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # what was done stays done
+        with contextlib.suppress(OSError):  # what was done stays done, and the next run sweeps
+            shutil.rmtree(folder, ignore_errors=True)  # which does not ignore all of them
+        with contextlib.suppress(OSError):
             os.close(lock)
 
 
