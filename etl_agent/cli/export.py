@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -77,7 +78,9 @@ def export(
     if not written:
         click.echo("no such row in quarantine there: nothing was written")
     if rows:
-        click.echo(f"next: correct them, then: etl-agent quarantine replay {safe(str(path))} PIPELINE.yaml")
+        click.echo(
+            f"next: correct them, then: etl-agent quarantine replay {safe(shlex.quote(str(path)))} PIPELINE.yaml"
+        )
 
 
 def _outputs(output: Path, tables: Sequence[str]) -> list[tuple[str | None, Path]]:
@@ -92,7 +95,7 @@ def _outputs(output: Path, tables: Sequence[str]) -> list[tuple[str | None, Path
             raise UsageError(
                 f"the rows are of {len(tables)} tables, whose columns differ: give a folder, or a name with {_TABLE}",
                 choices=tables,
-                next_command=f"the same command with --table, or -o '{output.stem}-{_TABLE}{output.suffix}'",
+                next_command=f"the same command with --table, or -o {shlex.quote(f'{output.stem}-{_TABLE}{output.suffix}')}",
             )
         return [(None, output)]
     pattern = output / f"{_TABLE}.csv" if folder else output

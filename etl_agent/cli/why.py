@@ -59,7 +59,8 @@ def why(
 
     `why TABLE KEY...` asks for a row by its key: values in the order of the primary key, or COLUMN=VALUE.
     `why FILE:LINE` asks what became of a record. The file is found by its content and read again by the plan of the
-    run; nothing is written. --to takes a pipeline file too. Stars stand for values of sensitive columns.
+    run; nothing is written. --to takes a pipeline file too. Stars stand for values of sensitive columns. A key that
+    begins with a dash stands behind --, or as COLUMN=-5.
     """
     pipelines = (Path(to),) if to is not None and to.endswith((".yaml", ".yml")) else ()
     place = target_of(None if pipelines else to, schema=db_schema, pipelines=pipelines)

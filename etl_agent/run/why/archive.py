@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -92,7 +93,7 @@ class Archive:
     def command(self, table: str) -> str:
         """Name the pipeline file that loads a table, for a next command."""
         name = next((spec.name for spec in self.specs if spec.load.table == table), "PIPELINE")
-        return f"pipelines/{name}.yaml"
+        return shlex.quote(f"pipelines/{name}.yaml")
 
     def recalled(self, run: PastRun) -> Recalled:
         """Find the plan that a run went by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -222,7 +223,8 @@ def _absent(
         )
     runs = "1 run" if read == 1 else f"{read} runs"
     said = f"not in the table: none of the files of {runs} that could be read again holds it"
-    return Why("", table, found=False, verdict=said, notes=tuple(notes), next_command="etl-agent runs --table " + table)
+    then = shlex.join(["etl-agent", "runs", "--table", table])
+    return Why("", table, found=False, verdict=said, notes=tuple(notes), next_command=then)
 
 
 def _landed(archive: Archive, held: HeldTable, run: PastRun, accounts: Sequence[Account]) -> list[Account]:

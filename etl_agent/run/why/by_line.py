@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -68,7 +69,7 @@ def why_line(
         raise UsageError(
             f"{file} was read for several tables; say which one with --table",
             choices=tables,
-            next_command=f"etl-agent why {asked} --table {tables[0]}",
+            next_command=shlex.join(["etl-agent", "why", asked, "--table", tables[0]]),
         )
     if not known:
         return _never(archive, asked, names, digest)
