@@ -78,9 +78,8 @@ def export(
     if not written:
         click.echo("no such row in quarantine there: nothing was written")
     if rows:
-        click.echo(
-            f"next: correct them, then: etl-agent quarantine replay {safe(shlex.quote(str(path)))} PIPELINE.yaml"
-        )
+        back = shlex.join(["etl-agent", "quarantine", "replay", str(path)])
+        click.echo(safe(f"next: correct them, then: {back} PIPELINE.yaml"))
 
 
 def _outputs(output: Path, tables: Sequence[str]) -> list[tuple[str | None, Path]]:
@@ -92,10 +91,11 @@ def _outputs(output: Path, tables: Sequence[str]) -> list[tuple[str | None, Path
     folder = output.is_dir()
     if not folder and _TABLE not in output.name:
         if len(tables) > 1:
+            several = shlex.quote(f"{output.stem}-{_TABLE}{output.suffix}")
             raise UsageError(
                 f"the rows are of {len(tables)} tables, whose columns differ: give a folder, or a name with {_TABLE}",
                 choices=tables,
-                next_command=f"the same command with --table, or -o {shlex.quote(f'{output.stem}-{_TABLE}{output.suffix}')}",
+                next_command=f"the same command with --table, or -o {several}",
             )
         return [(None, output)]
     pattern = output / f"{_TABLE}.csv" if folder else output
