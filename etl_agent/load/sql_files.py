@@ -91,10 +91,7 @@ def split(text: str) -> Iterator[tuple[str, str]]:
     """
     start = at = depth = 0
     first = ""
-    while at < len(text):
-        token = _TOKEN.match(text, at)
-        if token is None:  # the last alternative takes any character
-            break
+    while token := _TOKEN.match(text, at):
         at = _behind(text, token)
         if token["word"]:
             first = first or token["word"].lower()

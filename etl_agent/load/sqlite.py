@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote as url_quote
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 __all__ = ["SqliteTarget"]
+
+_STRICT = (3, 37)  # the first version of SQLite that has STRICT tables, and tells which are
 
 
 class SqliteTarget(Target):
@@ -202,20 +204,27 @@ def read_facts(connection: Connection, table: str, *, count: bool = False) -> Ta
         columns=tuple(
             TargetColumn(
                 name=row.name,
-                sql_type=row.type,
-                type=type_of(row.type),
+                sql_type=declared,
+                type=type_of(declared),
                 nullable=not row.notnull,
                 has_default=row.dflt_value is not None
                 or row.hidden > 1
                 or (key == (row.name,) and _is_rowid(row.type)),
                 generated=row.hidden > 1,
             )
-            for row in info
+            for row, declared in zip(info, _declared(connection, name, info), strict=True)
         ),
         primary_key=key,
         unique=tuple(columns for columns in (frozenset(key), *unique) if columns and None not in columns),
         rows=connection.exec_driver_sql(f"SELECT count(*) FROM main.{quote(name)}").scalar() if count else None,
     )
+
+
+def _declared(connection: Connection, table: str, columns: Sequence[Any]) -> list[str]:
+    """Return the declared types; ANY in a STRICT table is as good as none, and elsewhere it makes numbers of text."""
+    query = "SELECT strict FROM pragma_table_list(?) WHERE schema = 'main'"
+    strict = sqlite3.sqlite_version_info >= _STRICT and connection.exec_driver_sql(query, (table,)).scalar()
+    return ["" if strict and column.type.upper() == "ANY" else column.type for column in columns]
 
 
 def _is_rowid(declared: str) -> bool:

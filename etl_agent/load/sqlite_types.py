@@ -57,7 +57,7 @@ def affinity(declared: str) -> str:
         return "INTEGER"
     if any(word in upper for word in ("CHAR", "CLOB", "TEXT")):
         return "TEXT"
-    if not upper or "BLOB" in upper or upper == "ANY":
+    if not upper or "BLOB" in upper:
         return "BLOB"
     return "REAL" if any(word in upper for word in ("REAL", "FLOA", "DOUB")) else "NUMERIC"
 
