@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import json
+import mmap
 import os
 import resource
 import signal
 import socket
-import subprocess
+import struct
 import sys
 import threading
 from pathlib import Path
@@ -21,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 import etl_agent
-from tests.run.watched_calls import Fault, Watch, watched
+from tests.run.watched_calls import Fault, Watch, named, watched
 
 _PACKAGE = Path(etl_agent.__file__).parent
 _LATE = (
@@ -49,6 +51,7 @@ _LATE = (
     "etl_agent.run.runner",
     "etl_agent.validate.user_schema",
 )
+_LONGEST = 15  # seconds for a run that is watched
 _TRACED = tuple(str(_PACKAGE / floor) + os.sep for floor in ("load", "run"))
 
 
@@ -68,6 +71,8 @@ def _import_all() -> None:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     """Run one command and wait for its end; or wait until it stops itself, and later for its end."""
+    if request.get("inside"):
+        return _inside(request)
     if "wait_for" in request:
         return {"code": os.waitstatus_to_exitcode(os.waitpid(request["wait_for"], 0)[1])}
     if request.get("watch") is not None:
@@ -75,9 +80,6 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     child = os.fork()
     if child == 0:
         _child(request)
-    if request.get("syscall") is not None or request.get("trace") is not None:
-        os.waitpid(child, os.WUNTRACED)
-        _attach(child, request)
     if request.get("background"):
         return {"pid": child}
     if request.get("until_stopped"):
@@ -97,58 +99,93 @@ def _watch(request: dict[str, Any]) -> dict[str, Any]:
     wanted = request["watch"]
     fault = Fault(**wanted["fault"]) if wanted.get("fault") else None
     record = Path(wanted["record"]) if wanted.get("record") else None
+    look = _let_look if wanted.get("look") else None
+    site_of = _SITES.of if wanted.get("sites") else None
     with ours:
-        watch = Watch(child, ours, record=record, fault=fault)
+        longest = wanted.get("longest", _LONGEST)
+        watch = Watch(child, ours, record=record, fault=fault, look=look, site_of=site_of, longest=longest)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if wanted.get("modules"):
         for name in Path(wanted["modules"]).read_text().split():
             with contextlib.suppress(ImportError):  # what one command could not import, the next may have to look for
                 importlib.import_module(name)
-    return {"code": code, "met": watch.met}
+    return {"code": code, "met": watch.met, "hung": watch.hung}
 
 
-def _attach(child: int, request: dict[str, Any]) -> None:
-    """Let strace watch the child, which waits; it goes on when strace has it."""
-    command = ["strace", "-f", "-p", str(child)]
-    if request.get("trace") is not None:
-        command += ["-o", request["trace"]]
-    else:
-        name, ordinal = request["syscall"]  # strace counts the calls of each thread and each name apart
-        what = request.get("inject", "signal=SIGKILL")
-        command += ["-o", "/dev/null", "-e", f"inject={name}:{what}:when={ordinal}"]
-    strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-    assert strace.stderr is not None
-    for line in strace.stderr:
-        if "attached" in line:
-            break
-    threading.Thread(target=strace.communicate, daemon=True).start()
-    os.kill(child, signal.SIGCONT)
+def _let_look() -> None:
+    """Let who asks for this look at the target, while a thread of the child waits."""
+    print(json.dumps({"look": True}), flush=True)
+    sys.stdin.readline()
+
+
+def _inside(request: dict[str, Any]) -> dict[str, Any]:
+    """Run one command in this process, which costs no fork; what it imports and learns, the forked ones need not."""
+    from etl_agent.cli import main as command
+    from etl_agent.run import runner
+
+    runner.BATCH_ROWS = request["batch_rows"]
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.stdout.flush()
+    kept = os.dup(1), os.dup(2)
+    try:
+        _speak_into(request)
+        code = command(request["arguments"])
+        sys.stdout.flush()
+    finally:
+        for number, handle in enumerate(kept, start=1):
+            os.dup2(handle, number)
+            os.close(handle)
+    if request.get("warm"):
+        gc.collect()
+        gc.freeze()
+    return {"code": code}
+
+
+def _speak_into(request: dict[str, Any]) -> None:
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        opened = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+
+
+def _name_threads() -> None:
+    """Let each thread of Python's tell its name as the first thing that it does."""
+    begin = threading.Thread._bootstrap  # type: ignore[attr-defined]  # the only place before anything else
+
+    def bootstrap(thread: threading.Thread) -> None:
+        named(thread.name.removeprefix("etl-agent-"))
+        begin(thread)
+
+    threading.Thread._bootstrap = bootstrap  # type: ignore[attr-defined]  # as above
 
 
 def _child(request: dict[str, Any], *, channel: socket.socket | None = None) -> None:
     """Be the command; the end is the kernel's, so that no handler of the server's runs."""
     code = 70
     try:
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            opened = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            os.dup2(opened, number)
-            os.close(opened)
+        _speak_into(request)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
         for name, most in request.get("limits", {}).items():
             number = getattr(resource, name)
             resource.setrlimit(number, (most, resource.getrlimit(number)[1]))
+        signal.alarm(request.get("longest", 0))
 
         from etl_agent.cli import main as command
         from etl_agent.run import runner
 
         runner.BATCH_ROWS = request["batch_rows"]
-        if request.get("syscall") is not None or request.get("trace") is not None:
-            os.kill(os.getpid(), signal.SIGSTOP)
+        if request.get("defect"):
+            DEFECTS[request["defect"]]()
         before = set(sys.modules)
         if channel is not None:
-            watched(channel)
+            _name_threads()
+            watched(channel, names=request["watch"].get("names"))
+            if request["watch"].get("sites"):
+                threading.setprofile(_SITES.note)
+                sys.setprofile(_SITES.note)
         hook = _Hook(request) if request.get("event") is not None or request.get("events") else None
         if hook is not None:
             sys.settrace(hook.enter)
@@ -157,6 +194,7 @@ def _child(request: dict[str, Any], *, channel: socket.socket | None = None) -> 
             if code:
                 break
         sys.settrace(None)
+        sys.setprofile(None)
         if request.get("watch", {}).get("modules"):
             Path(request["watch"]["modules"]).write_text("\n".join(sorted(set(sys.modules) - before)))
         if hook is not None and request.get("events"):
@@ -198,6 +236,90 @@ class _Hook:
             self.seen.append(f"{event} {place} {frame.f_code.co_qualname} {frame.f_lineno}")
         if self._count == self._at:
             os.kill(os.getpid(), self._signal)
+
+
+def _commit_early() -> None:
+    """Make the rows final before the files are on record."""
+    from etl_agent.run import commit
+
+    record_files = commit.record_files
+
+    def early(connection: Any, *arguments: Any, **options: Any) -> None:
+        connection.connection.driver_connection.commit()
+        record_files(connection, *arguments, **options)
+
+    commit.record_files = early
+
+
+def _keep_active() -> None:
+    """Leave the files of rows that were taken out of the table on record as loaded."""
+    from etl_agent.run import commit
+
+    commit.deactivate = lambda *_, **__: None  # type: ignore[assignment]  # whatever it is given
+
+
+def _forget_files() -> None:
+    """Do not write down which files were loaded."""
+    from etl_agent.run import commit
+
+    commit.record_files = lambda *_, **__: None  # type: ignore[assignment]  # whatever it is given
+
+
+def _leave_scratch() -> None:
+    """Never sweep what a killed run left."""
+    from etl_agent.run import scratch
+
+    scratch._sweep = lambda _parent: None
+
+
+DEFECTS = {
+    "commit early": _commit_early,
+    "keep files active": _keep_active,
+    "forget files": _forget_files,
+    "leave scratch": _leave_scratch,
+}
+"""What is done wrong on purpose, to show that it is found."""
+
+
+class _Sites:
+    """Where each thread of a child is in load/ and run/, in memory that the server reads too."""
+
+    _SLOTS, _SIZE, _HEAD = 64, 4096, struct.Struct("=II")
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, self._SLOTS * self._SIZE)
+        self._slots = itertools.count()
+        self._own = threading.local()  # asking for the thread's number would be a system call each time
+
+    def note(self, frame: FrameType, event: str, _argument: object) -> None:
+        """Write down where this thread is; a hook for ``sys.setprofile``."""
+        if event == "c_return":
+            return
+        at: FrameType | None = frame if event != "return" else frame.f_back
+        places = []
+        while at is not None:
+            code = at.f_code
+            if code.co_filename.startswith(_TRACED):
+                places.append(f"{code.co_filename[len(str(_PACKAGE)) + 1 :]}:{code.co_qualname}:{at.f_lineno}")
+            at = at.f_back
+        text = " < ".join(places).encode()[: self._SIZE - self._HEAD.size]
+        start = getattr(self._own, "start", None)
+        if start is None:
+            start = self._own.start = next(self._slots) % self._SLOTS * self._SIZE
+            self._own.thread = threading.get_native_id()
+        self._memory[start + self._HEAD.size : start + self._HEAD.size + len(text)] = text
+        self._HEAD.pack_into(self._memory, start, self._own.thread, len(text))
+
+    def of(self, thread: int) -> str:
+        """Tell where a thread is; nothing of threads that run no Python."""
+        for start in range(0, self._SLOTS * self._SIZE, self._SIZE):
+            number, size = self._HEAD.unpack_from(self._memory, start)
+            if number == thread:
+                return self._memory[start + self._HEAD.size : start + self._HEAD.size + size].decode(errors="replace")
+        return ""
+
+
+_SITES = _Sites()
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,93 +21,59 @@ from typing import Any
 import psycopg
 
 from tests.load.targets import kind, plain
+from tests.run.crash_scenarios import SCENARIOS, Scenario, pipeline, write_data
+from tests.run.crash_state import NOTHING, Busy, State, difference, look_at_copy, look_at_postgres, look_at_sqlite
+from tests.run.watched_calls import Call, can_watch, read_calls
 
 __all__ = [
     "DOUBLED_OR_LOST",
+    "LEDGER",
     "LEFT_BEHIND",
     "PARTIAL",
+    "PROBLEMS",
     "RERUN",
     "SCENARIOS",
     "Crashes",
     "Outcome",
+    "Place",
     "Scenario",
-    "can_trace",
+    "State",
+    "can_watch",
 ]
 
 PARTIAL = "a reader saw part of a load, or failed"
 RERUN = "the run after the kill ended"
 DOUBLED_OR_LOST = "rows are lost or doubled"
+LEDGER = "the ledger contradicts itself"
 LEFT_BEHIND = "was left behind"
+PROBLEMS = (PARTIAL, RERUN, DOUBLED_OR_LOST, LEDGER, LEFT_BEHIND)
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PAUSE = 0.003  # seconds between two looks of the reader
 _WAIT = "20s"
 _LONGEST = 120  # seconds for one run
-_CALL = re.compile(r"(?P<thread>\d+)\s+(?P<name>\w+)\(")  # not its end, where another thread's call came between
+_DATABASE = "target.db"
+_SEEN = {  # calls that change what a reader may see, or from when on
+    "sqlite": ("close", "exit_group", "fcntl", "fdatasync", "fsync", "ftruncate", "openat", "pwrite64", "unlink"),
+    "postgres": ("close", "connect", "exit_group", "recvfrom", "sendto"),
+}
 
-State = tuple[Any, ...]
-"""What a reader sees: the rows of the table, the entries of quarantine, and the active files."""
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What is loaded, and how.
-
-    Args:
-        name: what the reports call it.
-        load: keys of the load section.
-        files: how many files the killed run loads.
-        base: whether a run before loaded another file.
-    """
-
-    name: str
-    load: Mapping[str, Any]
-    files: int
-    base: bool = True
-
-
-_KEY = {"primary_key": ["id"]}
-SCENARIOS = (
-    Scenario("first load", {"write_disposition": "append"}, 1, base=False),
-    Scenario("append", {"write_disposition": "append"}, 1),
-    Scenario("append, 2 files", {"write_disposition": "append"}, 2),
-    Scenario("append with a key", {"write_disposition": "append", **_KEY}, 2),
-    Scenario("replace", {"write_disposition": "replace"}, 1),
-    Scenario("replace, 2 files, with a key", {"write_disposition": "replace", **_KEY}, 2),
-    Scenario("merge upsert", {"write_disposition": "merge", **_KEY}, 1),
-    Scenario("merge upsert, 2 files", {"write_disposition": "merge", **_KEY}, 2),
-    Scenario("merge delete-insert", {"write_disposition": "merge", "strategy": "delete-insert", **_KEY}, 2),
-    Scenario("merge insert-only", {"write_disposition": "merge", "strategy": "insert-only", **_KEY}, 2),
-    Scenario("merge scd2", {"write_disposition": "merge", "strategy": "scd2", **_KEY}, 2),
-)
-"""Every write mode, with one file and with two."""
+Place = tuple[str, str, int]
+"""Where a run is killed: the thread, the name of the system call, and the how manieth of its name in its thread."""
 
 
 @dataclass
 class Outcome:
-    """What one kill did.
+    """What one kill did, or several one after the other.
 
     Args:
-        killed: whether the process died by the signal; else it had ended before.
-        code: its exit code, negative for a signal.
-        committed: whether the load was there when it died.
-        looks: how often the reader looked.
+        killed: how many processes died by the signal; fewer than places, if a place was not come to.
+        committed: whether the load was there when the first one died.
         problems: promises that did not hold; none.
     """
 
-    killed: bool
-    code: int
+    killed: int = 0
     committed: bool = False
-    looks: int = 0
     problems: list[str] = field(default_factory=list)
-
-
-def can_trace() -> bool:
-    """Tell whether strace is here and the kernel lets it watch a process."""
-    if shutil.which("strace") is None:
-        return False
-    command = ["strace", "-f", "-o", os.devnull, "-e", "inject=exit_group:signal=SIGKILL", "true"]
-    return subprocess.run(command, check=False, capture_output=True).returncode in (-9, 137)
 
 
 class Crashes(contextlib.AbstractContextManager["Crashes"]):
@@ -118,20 +82,24 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     Args:
         folder: an empty folder.
         url: an SQLite file in a folder of its own that does not exist yet, or an empty Postgres database.
+        strategy: how Postgres copies a database; ``file_copy`` is faster where nothing is synced.
     """
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, *, strategy: str = "wal_log") -> None:
         self.folder = folder
         self.kind = kind(url)
         self._server_url = url
         self._url = url
         self._bases: dict[str, str] = {}
-        self._finals: dict[str, State] = {}
+        self._ends: dict[str, list[State]] = {}
+        self._warm = False
         self._work: str | None = None
+        self._maintenance: psycopg.Connection | None = None
+        self._strategy = strategy
         self._scratch = folder / "scratch"
         for made in (self._scratch, folder / "pipelines", folder / "data", folder / "db"):
             made.mkdir(parents=True, exist_ok=True)
-        _write_data(folder / "data")
+        write_data(folder / "data")
         server = Path(__file__).with_name("crash_server.py")
         self._server = subprocess.Popen(
             [sys.executable, str(server)],
@@ -148,33 +116,43 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         self._server.wait(timeout=30)
         assert self._server.stdout is not None
         self._server.stdout.close()
-        if self.kind == "postgres":
+        if self._maintenance is not None:
             self._drop(self._work)
             for name in self._bases.values():
                 self._drop(name)
+            self._maintenance.close()
 
     # The run ---------------------------------------------------------------------------------------------------------
 
     def run(self, scenario: Scenario, **hooks: Any) -> int:
-        """Run a scenario's pipeline to its end, or to the signal that hooks ask for, and return the exit code."""
+        """Run a scenario's command to its end, or to the signal that hooks ask for, and return the exit code."""
         return int(self.ask(scenario, **hooks)["code"])
 
-    def ask(self, scenario: Scenario, *, base: bool = False, **hooks: Any) -> dict[str, Any]:
-        """Send a request for one run of a pipeline; ``wait`` and ``more`` are options of the command."""
+    def ask(self, scenario: Scenario, *, before: Sequence[str] | None = None, **hooks: Any) -> dict[str, Any]:
+        """Send a request for one run of a scenario.
+
+        Args:
+            scenario: what is run.
+            before: files that are loaded instead, as work before.
+            hooks: ``wait`` and ``more`` are options of the command; the others are the server's.
+        """
         file = self.folder / "pipelines" / "p.yaml"
-        files = ["data/base.csv"] if base else [f"data/new{number}.csv" for number in range(scenario.files)]
-        file.write_text(json.dumps(_pipeline(self._url, files, scenario.load)))
+        file.write_text(
+            json.dumps(pipeline(self._url, before or _names(scenario), scenario, before=before is not None))
+        )
         options = [*hooks.pop("more", ()), *([f"--wait={hooks.pop('wait')}"] if "wait" in hooks else [])]
-        request = {
-            "arguments": ["run", "--quiet", *options, str(file)],
+        command = scenario.command if before is None else ("run",)
+        return self.exchange({**self._request([*command, "--quiet", *options, str(file)]), **hooks})
+
+    def _request(self, arguments: Sequence[str]) -> dict[str, Any]:
+        return {
+            "arguments": list(arguments),
             "folder": str(self.folder),
             "environment": {"ETL_AGENT_SCRATCH": str(self._scratch)},
             "stdout": str(self.folder / "stdout"),
             "stderr": str(self.folder / "stderr"),
             "batch_rows": 4,
-            **hooks,
         }
-        return self.exchange(request)
 
     def begin(self, scenario: Scenario, **hooks: Any) -> int:
         """Begin a run that stops itself by a signal, and return its process when it has stopped."""
@@ -189,20 +167,12 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     def together(self, pipelines: Sequence[Mapping[str, Any]], *options: str) -> list[tuple[int, str]]:
         """Run pipelines at the same time, and return the exit code and the words of each."""
         begun = []
-        for number, pipeline in enumerate(pipelines):
+        for number, one in enumerate(pipelines):
             file = self.folder / "pipelines" / f"p{number}.yaml"
-            file.write_text(json.dumps(pipeline))
+            file.write_text(json.dumps(one))
             said = self.folder / f"stderr of {number}"
-            request = {
-                "arguments": ["run", *options, str(file)],
-                "folder": str(self.folder),
-                "environment": {"ETL_AGENT_SCRATCH": str(self._scratch)},
-                "stdout": os.devnull,
-                "stderr": str(said),
-                "batch_rows": 4,
-                "background": True,
-            }
-            begun.append((self.exchange(request)["pid"], said))
+            apart = {"stdout": os.devnull, "stderr": str(said), "background": True}
+            begun.append((self.exchange({**self._request(["run", *options, str(file)]), **apart})["pid"], said))
         return [(int(self.exchange({"wait_for": process})["code"]), said.read_text()) for process, said in begun]
 
     @property
@@ -210,15 +180,26 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         """The target as it is now."""
         return self._url
 
-    def exchange(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send one request to the server that forks, and return its answer."""
+    def exchange(self, request: dict[str, Any], *, look: Callable[[], None] | None = None) -> dict[str, Any]:
+        """Send one request to the server that forks, and return its answer.
+
+        Args:
+            request: what is wanted.
+            look: is called when the server lets look, while a thread of the run waits.
+        """
         assert self._server.stdin is not None and self._server.stdout is not None
         watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
         watch.start()
         try:
-            self._server.stdin.write(json.dumps(request) + "\n")
-            self._server.stdin.flush()
-            return dict(json.loads(self._server.stdout.readline()))
+            while True:
+                self._server.stdin.write(json.dumps(request) + "\n")
+                self._server.stdin.flush()
+                answer = dict(json.loads(self._server.stdout.readline()))
+                if "look" not in answer:
+                    return answer
+                if look is not None:
+                    look()
+                request = {}
         finally:
             watch.cancel()
 
@@ -237,43 +218,61 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
     def prepare(self, scenario: Scenario) -> None:
         """Set the target to the state before the run."""
-        key = json.dumps(dict(scenario.load)) if scenario.base else ""
+        before = [["data/base.csv"]] if scenario.base else []
+        before += [_names(scenario)] if scenario.done else []
+        key = json.dumps([dict(scenario.load), before]) if before else ""
         if key not in self._bases:
             self._bases[key] = self._new_target()
-            if scenario.base and (code := self.run(scenario, base=True)):
-                raise AssertionError(f"the run before the kill ended with {code}: {self.said}")
+            for files in before:
+                self._do(scenario, before=files)
         self._copy(self._bases[key])
+
+    def _do(self, scenario: Scenario, **hooks: Any) -> None:
+        if code := self.run(scenario, inside=True, **hooks):
+            raise AssertionError(f"a run that nobody killed ended with {code}: {self.said}")
+
+    def warm_up(self) -> None:
+        """Let the server that forks do everything once, so that what it forks finds it done."""
+        if not self._warm:
+            self._warm = True
+            for scenario in SCENARIOS[:2]:
+                self.prepare(scenario)
+                self.run(scenario, inside=True, warm=True)
+
+    def ends(self, scenario: Scenario, *, runs: int) -> list[State]:
+        """Return what is there before the run, after it, after it and another one, and so on."""
+        known = self._ends.get(scenario.name, [])
+        if len(known) <= runs:
+            self.prepare(scenario)
+            known = [self.state()]
+            for _ in range(runs):
+                self._do(scenario)
+                known.append(self.state())
+            assert not any(state.faults for state in known), known
+            self._ends[scenario.name] = known
+        return known[: runs + 1]
 
     def final(self, scenario: Scenario) -> State:
         """Return the state that a run leaves that nobody kills."""
-        if scenario.name not in self._finals:
-            self.prepare(scenario)
-            if code := self.run(scenario):
-                raise AssertionError(f"the run that nobody killed ended with {code}: {self.said}")
-            self._finals[scenario.name] = self.state()
-        return self._finals[scenario.name]
+        return self.ends(scenario, runs=1)[1]
 
     def state(self) -> State:
-        """Look at the target over a connection of our own, in one snapshot."""
+        """Look at the target, where nobody writes to it, in one snapshot."""
         if self.kind == "sqlite":
-            path = self.path
-            if not path.exists():
-                return ((), (), ())
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as connection:
-                return _look(lambda statement: connection.execute(statement).fetchall(), connection)
-        with psycopg.connect(plain(self._url)) as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            return _look(lambda statement: connection.execute(statement.encode()).fetchall(), None)
+            return look_at_copy(self.path, beside=self.folder / "db" / "copy")
+        return look_at_postgres(self._url)
 
     @property
     def path(self) -> Path:
+        """The target's file."""
         return Path(self._url.removeprefix("sqlite:///"))
 
     def _new_target(self) -> str:
         if self.kind == "sqlite":
-            name = str(self.folder / "db" / f"base{len(self._bases)}.db")
-            self._url = f"sqlite:///{name}"
-            return name
+            folder = self.folder / "db" / f"base{len(self._bases)}"
+            folder.mkdir()
+            self._url = f"sqlite:///{folder / _DATABASE}"
+            return str(folder)
         name = f"base_{uuid.uuid4().hex[:12]}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
         self._url = self._database(name)
@@ -283,22 +282,20 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         if self.kind == "sqlite":
             folder = self.folder / "db" / "work"
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            if Path(base).exists():
-                shutil.copy(base, folder / "target.db")
-            self._url = f"sqlite:///{folder / 'target.db'}"
+            shutil.copytree(base, folder)
+            self._url = f"sqlite:///{folder / _DATABASE}"
             return
         self._drop(self._work)
         self._work = f"work_{uuid.uuid4().hex[:12]}"
         until = time.monotonic() + 10
         while True:
             try:
-                self._execute(f"CREATE DATABASE {self._work} TEMPLATE {base}")
+                self._execute(f"CREATE DATABASE {self._work} TEMPLATE {base} STRATEGY {self._strategy}")
                 break
             except psycopg.errors.ObjectInUse:  # the session of the run before is still ending
                 if time.monotonic() > until:
                     raise
-                time.sleep(0.02)
+                time.sleep(0.01)
         self._url = self._database(self._work)
 
     def _database(self, name: str) -> str:
@@ -309,39 +306,85 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _execute(self, statement: str) -> None:
-        with psycopg.connect(plain(self._server_url), autocommit=True) as connection:
-            connection.execute(statement.encode())
+        if self._maintenance is None:
+            self._maintenance = psycopg.connect(plain(self._server_url), autocommit=True)
+        self._maintenance.execute(statement.encode())
 
     # The proof -------------------------------------------------------------------------------------------------------
 
-    def kill(self, scenario: Scenario, **hooks: Any) -> Outcome:
-        """Kill a run, look on meanwhile, run it again, and compare with the run that nobody killed."""
-        final = self.final(scenario)
+    def kill(self, scenario: Scenario, *places: Place, defect: str | None = None, **hooks: Any) -> Outcome:
+        """Kill a run, and the runs after it, each at its place; look at what each leaves, and let a last one end.
+
+        A run may have happened or not, whole, when it died; and the last one must leave what it would have left if
+        nobody had killed those that did not happen.
+
+        Args:
+            scenario: what is run.
+            places: where each run is killed; none if hooks say how the one run ends.
+            defect: what is wrong with the program, from the first run on; see ``DEFECTS``.
+            hooks: as ``ask`` takes them.
+        """
+        tries: list[dict[str, Any]] = [{"watch": _killing(place)} for place in places] or [hooks]
+        ends = self.ends(scenario, runs=len(tries) + 1)
         self.prepare(scenario)
-        before = self.state()
-        allowed = {before, final}
-        with _Reader(self) as reader:
-            code = self.run(scenario, **hooks)
-        outcome = Outcome(killed=code < 0, code=code, looks=reader.looks)
-        after = self.state()
-        outcome.committed = after == final
-        if any(state not in allowed for state in (*reader.seen, after)):
-            outcome.problems.append(PARTIAL)
-        outcome.problems += [f"{PARTIAL}: {error}" for error in reader.errors]
-        if (again := self.run(scenario, wait=_WAIT, times=2)) != 0:
+        outcome, happened = Outcome(), 0
+        for number, hook in enumerate(tries):
+            answer = self.ask(scenario, defect=defect, **(hook | ({"wait": _WAIT} if number else {})))
+            died = answer["code"] < 0 and not answer.get("hung")
+            outcome.killed += died
+            if not died and answer["code"]:
+                outcome.problems.append(f"{RERUN} with {answer['code']}: {self.said.strip()}")
+            found = self.state()
+            happened = _settled(found, ends, happened, outcome)
+            outcome.committed |= happened > 0 and number == 0
+        if again := self.run(scenario, wait=_WAIT, inside=defect is None, defect=defect):
             outcome.problems.append(f"{RERUN} with {again}: {self.said.strip()}")
         found = self.state()
-        if found != final:
-            outcome.problems.append(f"{DOUBLED_OR_LOST}: {_difference(found, final)}")
+        if found != ends[happened + 1]:
+            outcome.problems.append(f"{DOUBLED_OR_LOST}: {difference(found, ends[happened + 1])}")
+        outcome.problems += [f"{LEDGER}: {fault}" for fault in found.faults]
         outcome.problems += [f"{name} {LEFT_BEHIND}" for name in self.leftovers()]
         return outcome
+
+    def look_on(self, scenario: Scenario) -> tuple[int, list[str]]:
+        """Let a reader look at each system call of a run that can change what there is to see, while the call waits.
+
+        Returns:
+            How often it looked, and what it saw that must not be seen.
+        """
+        ends = self.ends(scenario, runs=1)
+        self.prepare(scenario)
+        seen: list[State] = []
+        wrong: list[str] = []
+        looks = 0
+
+        def look() -> None:
+            nonlocal looks
+            try:
+                found = look_at_sqlite(self.path, patience=0) if self.kind == "sqlite" else look_at_postgres(self._url)
+            except Busy:
+                return  # it has to wait, and does not see anything wrong meanwhile
+            looks += 1
+            if found not in seen:
+                seen.append(found)
+
+        watch = {"watch": {"names": _SEEN[self.kind], "look": True, "longest": _LONGEST}}
+        file = self.folder / "pipelines" / "p.yaml"
+        file.write_text(json.dumps(pipeline(self._url, _names(scenario), scenario)))
+        request = self._request([*scenario.command, "--quiet", str(file)])
+        if code := self.exchange({**request, **watch}, look=look)["code"]:
+            wrong.append(f"{PARTIAL}: the run that was looked at ended with {code}: {self.said.strip()}")
+        wrong += [
+            f"{PARTIAL}: {difference(state, ends[0])}" for state in seen if state not in ends and state != NOTHING
+        ]
+        return looks, wrong
 
     def leftovers(self) -> list[str]:
         """Name what runs should have removed."""
         left = [path.name for path in self._scratch.iterdir()]
         if self.kind == "sqlite":
-            known = {f"target.db{end}" for end in ("", "-journal", "-wal", "-shm")}  # SQLite sees to its own files
-            left += [path.name for path in self.path.parent.iterdir() if path.name not in known]
+            beside = [path for path in self.path.parent.iterdir() if path.name != _DATABASE]
+            left += [path.name for path in beside if not _says_nothing(path)]
         return left
 
     def events(self, scenario: Scenario) -> list[str]:
@@ -351,134 +394,42 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         assert self.run(scenario, events=str(place)) == 0, self.said
         return place.read_text().splitlines()
 
-    def syscalls(self, scenario: Scenario) -> list[tuple[str, int]]:
-        """Name the system calls of a run's main thread from the first touch of the database to its exit.
+    def calls(self, scenario: Scenario, *, sites: bool = False) -> list[Call]:
+        """List the system calls of a run, in all its threads, from the first touch of the database to the exit.
 
-        Each is the name, and how many calls of that name the thread has made by then.
+        Args:
+            scenario: what is run.
+            sites: whether to tell where in load/ and run/ each was made.
         """
+        self.warm_up()
         self.prepare(scenario)
-        place = self.folder / "trace"
-        assert self.run(scenario, trace=str(place)) == 0, self.said
-        time.sleep(0.05)  # strace writes its last lines when the process has gone
-        lines = place.read_text(errors="replace").splitlines()
-        main = lines[0].split(None, 1)[0]
-        found = [match for line in lines if (match := _CALL.match(line)) and match["thread"] == main]
-        calls = [call for call in found if call["name"] != "futex"]  # how often threads wait is chance
-        touch = "target.db" if self.kind == "sqlite" else "connect("
-        first = next(number for number, call in enumerate(calls) if touch in call.string)
-        made: Counter[str] = Counter()
-        named = [(call["name"], made.update([call["name"]]) or made[call["name"]]) for call in calls]
-        return named[first:]
+        record = self.folder / "record"
+        watch = {"record": str(record), "names": (), "sites": sites}
+        assert self.run(scenario, watch=watch) == 0, self.said
+        calls = read_calls(record)
+        first = next(n for n, call in enumerate(calls) if call.name == "connect" or _DATABASE in call.place)
+        return calls[first:]
 
 
-class _Reader(contextlib.AbstractContextManager["_Reader"]):
-    """Look at the target again and again while a run is under way."""
-
-    def __init__(self, crashes: Crashes) -> None:
-        self._crashes = crashes
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self.seen: set[State] = set()
-        self.errors: list[str] = []
-        self.looks = 0
-
-    def __enter__(self) -> _Reader:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.seen.add(self._crashes.state())
-                self.looks += 1
-            except sqlite3.OperationalError as error:
-                if "unable to open" not in str(error):  # the file is not there yet
-                    self.errors.append(f"a reader failed: {error}")
-                    return
-            self._stop.wait(_PAUSE)
+def _says_nothing(journal: Path) -> bool:
+    """Tell whether a file is a journal of SQLite's that was never begun: it goes with the next one."""
+    return journal.name.endswith("-journal") and journal.read_bytes()[:1] in (b"", b"\0")
 
 
-def _look(ask: Any, connection: sqlite3.Connection | None) -> State:
-    """Read rows, quarantine and files together."""
-    if connection is not None:
-        connection.isolation_level = None
-        connection.execute("BEGIN")
-        there = {name for (name,) in ask("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    else:
-        there = {name for (name,) in ask("SELECT table_name FROM information_schema.tables")}
-    rows = _found(ask, there, "t", "SELECT * FROM t")
-    entries = _found(ask, there, "_etl_quarantine", "SELECT file, line, raw, status FROM _etl_quarantine")
-    files = _found(ask, there, "_etl_files", "SELECT file, sha256, active FROM _etl_files")
-    return rows, entries, files
+def _names(scenario: Scenario) -> list[str]:
+    return [f"data/new{number}.csv" for number in range(scenario.files)]
 
 
-def _found(ask: Any, there: set[str], table: str, statement: str) -> tuple[str, ...]:
-    if table not in there:
-        return ()
-    rows = []
-    for row in ask(statement):
-        # The run's number and the moments of scd2 differ from run to run; which rows have an end does not.
-        cells = [_plain(cell) for cell in row]
-        rows.append(repr(cells))
-    return tuple(sorted(rows))
+def _killing(place: Place) -> dict[str, Any]:
+    thread, name, ordinal = place
+    return {"names": [name], "fault": {"thread": thread, "name": name, "ordinal": ordinal, "how": "kill"}}
 
 
-def _plain(cell: Any) -> Any:
-    if isinstance(cell, int) and cell > 1 << 40:
-        return "run"
-    if hasattr(cell, "isoformat") or (isinstance(cell, str) and re.match(r"20\d\d-\d\d-\d\d \d\d:", cell)):
-        return "moment"
-    return cell
-
-
-def _difference(found: State, wanted: State) -> str:
-    parts = []
-    for what, have, want in zip(("row", "entry", "file"), found, wanted, strict=True):
-        parts += [f"{what} too many {row}" for row in _minus(have, want)]
-        parts += [f"{what} missing {row}" for row in _minus(want, have)]
-    return "; ".join(parts[:5])
-
-
-def _minus(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    rest = list(right)
-    extra = []
-    for one in left:
-        if one in rest:
-            rest.remove(one)
-        else:
-            extra.append(one)
-    return extra
-
-
-def _write_data(folder: Path) -> None:
-    """Write a file that is loaded before, and two with new, changed, equal, repeated and bad rows."""
-    head = "id,code,v\n"
-    (folder / "base.csv").write_text(head + "".join(f"{n},B{n},base {n}\n" for n in range(10)))
-    for number in range(2):
-        first = 8 + 12 * number
-        rows = [f"{n},N{n},new {n}\n" for n in range(first, first + 12)]
-        rows[0] = f"{7 - number},B{7 - number},base {7 - number}\n"  # in the table, the same
-        rows[1] = f"{5 - number},C{number},other\n"  # in the table, with other content
-        rows.insert(4, f"{100 + number},M,too,many\n")
-        rows.insert(7, f"x,T{number},no number\n")
-        rows.insert(9, f"{200 + number},{rows[2].split(',')[1]},a code twice\n")
-        rows.insert(11, rows[3])
-        (folder / f"new{number}.csv").write_text(head + "".join(rows))
-
-
-def _pipeline(url: str, files: Sequence[str], load: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "name": "p",
-        "extract": {"files": list(files), "delimiter": ","},
-        "validate": {
-            "contract": {"id": {"type": "integer"}, "code": {"type": "text", "unique": True}, "v": {"type": "text"}},
-            "max_reject_share": 0.6,
-        },
-        "clean": [{"step": "case", "columns": ["v"], "to": "upper"}],
-        "load": {"to": url, "table": "t", **load},
-    }
+def _settled(found: State, ends: Sequence[State], happened: int, outcome: Outcome) -> int:
+    """Return how many runs have happened, by what is there; a run has happened or not."""
+    for runs in (happened, happened + 1):
+        if found == ends[runs]:
+            return runs
+    if found != NOTHING or ends[happened].tables:
+        outcome.problems.append(f"{PARTIAL}: {difference(found, ends[happened])}")
+    return happened

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.run.crashes import SCENARIOS, Crashes, Scenario, can_trace
+from tests.run.crash_server import DEFECTS
+from tests.run.crashes import SCENARIOS, Crashes, Place, Scenario, can_watch
+from tests.run.watched_calls import Call
 
 BOUNDARIES = (
     "Target.begin",
@@ -27,18 +30,51 @@ BOUNDARIES = (
 """Where one stage of a load ends and the next begins."""
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
-MODES = [
+UNLIKE = tuple(
     BY_NAME[name]
     for name in (
         "first load",
         "append, 2 files",
+        "append with a key",
         "replace",
-        "replace, 2 files, with a key",
-        "merge upsert",
         "merge upsert, 2 files",
+        "merge delete-insert",
+        "merge insert-only",
+        "merge scd2",
+        "reload",
+        "replay",
     )
-]
-TRACED = can_trace()  # else runs are killed at lines of load/ and run/, which needs nothing
+)
+"""Loads that have code of their own; the others only repeat it."""
+
+PRIVATE = frozenset(
+    {"brk", "exit", "futex", "getcwd", "geteuid", "getpid", "getrandom", "gettid", "madvise", "mmap", "mprotect"}
+    | {"mremap", "munmap", "poll", "prctl", "rseq", "rt_sigaction", "rt_sigprocmask", "set_robust_list", "uname"}
+)
+"""Calls that nobody else can see: a run that dies at one leaves what it leaves at the next one."""
+
+READING = frozenset(
+    {
+        "access",
+        "close",
+        "fcntl",
+        "fstat",
+        "getdents64",
+        "ioctl",
+        "lseek",
+        "lstat",
+        "newfstatat",
+        "pread64",
+        "read",
+        "stat",
+    }
+)
+"""Calls that change nothing that outlives the process; where they are made from need not be told as finely."""
+
+NETWORK = frozenset({"connect", "recvfrom", "sendto"})
+"""Calls that a server can see; all others leave it as it was, and leave here what the runs into SQLite leave."""
+
+watched = pytest.mark.skipif(not can_watch(), reason="this kernel does not let the calls of a process be watched")
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -70,49 +106,104 @@ def lasts(events: list[str], functions: Sequence[str]) -> list[int]:
     return list(found.values())
 
 
-def check(crashes: Crashes, scenario: Scenario, *, places: list[int] | list[tuple[str, int]]) -> None:
-    """Kill a run at each place and run it again; a place is a line by its number, or a system call."""
-    for place in places:
-        hook = {"event": place} if isinstance(place, int) else {"syscall": place}
-        outcome = crashes.kill(scenario, **hook)
-        assert not outcome.problems, f"{scenario.name}, killed at {place}: {outcome.problems}"
+def place(call: Call) -> Place:
+    """Tell where a run is killed, so that it comes to that call again."""
+    return call.thread, call.name, call.ordinal
 
 
-def sample(crashes: Crashes, scenario: Scenario, *, size: int) -> list[int] | list[tuple[str, int]]:
-    """Choose some of the system calls of a run, half of them around the commit; lines where strace cannot be used."""
-    chance = random.Random(scenario.name)
-    places = crashes.syscalls(scenario) if TRACED else list(range(1, len(crashes.events(scenario)) + 1))
-    end = places[len(places) * 2 // 3 :]
-    return [*chance.sample(places, size - size // 2), *chance.sample(end, size // 2)]
+def seen_outside(crashes: Crashes, call: Call) -> bool:
+    """Tell whether somebody else can see a call."""
+    return call.name in NETWORK if crashes.kind == "postgres" else call.name not in PRIVATE
 
 
-@pytest.mark.parametrize("scenario", MODES, ids=lambda scenario: scenario.name)
-def test_a_kill_at_a_stage_boundary_loses_and_doubles_nothing(crashes: Crashes, scenario: Scenario) -> None:
-    """At each boundary in one of the modes."""
-    share = BOUNDARIES[MODES.index(scenario) :: len(MODES)]
-    check(crashes, scenario, places=lasts(crashes.events(scenario), share))
+def site(call: Call) -> tuple[str, str, str]:
+    """Tell the kind of thread, the call, and the functions of load/ and run/ that it is made from.
+
+    Of calls that only read, the innermost function does.
+    """
+    inner = re.sub(r" < run/runner.py:run_pipeline:.*| < run/flow.py:.*", "", call.site)
+    functions = re.sub(r":\d+(?= |$)", "", inner)
+    if call.name in READING:
+        functions = functions.partition(" < ")[0]
+    return re.sub(r"[ _]\d+$", "", call.thread), call.name, functions
 
 
-@pytest.mark.parametrize("scenario", MODES, ids=lambda scenario: scenario.name)
-def test_a_kill_at_a_system_call_loses_and_doubles_nothing(crashes: Crashes, scenario: Scenario) -> None:
-    """At calls chosen by a seed, between the first touch of the database and the exit."""
-    check(crashes, scenario, places=sample(crashes, scenario, size=2))
+def first_of_each_site(crashes: Crashes) -> Iterator[tuple[Scenario, Place]]:
+    """Give a call of each site, in the first of the loads that comes to it."""
+    known = set()
+    for scenario in UNLIKE:
+        for call in crashes.calls(scenario, sites=True):
+            if seen_outside(crashes, call) and (found := site(call)) not in known:
+                known.add(found)
+                yield scenario, place(call)
+
+
+def check(crashes: Crashes, scenario: Scenario, *places: Place) -> int:
+    """Kill runs one after the other, run once more, and return how many died."""
+    outcome = crashes.kill(scenario, *places)
+    assert not outcome.problems, f"{scenario.name}, killed at {places}: {outcome.problems}"
+    return outcome.killed
+
+
+@watched
+def test_a_kill_at_any_call_site_loses_and_doubles_nothing(crashes: Crashes) -> None:
+    """At each call that somebody else can see, from each function of load/ and run/, in each kind of thread."""
+    places = list(first_of_each_site(crashes))
+    killed = sum(check(crashes, scenario, at) for scenario, at in places)
+    assert killed > len(places) * 0.9  # which thread makes a call that is made once is chance
+
+
+@watched
+@pytest.mark.parametrize("scenario", sorted(set(BY_NAME) - {scenario.name for scenario in UNLIKE}))
+def test_a_kill_at_a_call_by_chance_loses_and_doubles_nothing(crashes: Crashes, scenario: str) -> None:
+    """At any call of any thread, chosen by a seed."""
+    check(crashes, BY_NAME[scenario], place(random.Random(scenario).choice(crashes.calls(BY_NAME[scenario]))))
+
+
+@watched
+def test_kills_of_the_runs_after_a_kill_lose_and_double_nothing(crashes: Crashes) -> None:
+    """The run after the kill dies too, and the one after that."""
+    chance = random.Random(3)
+    killed = 0
+    for scenario in chance.sample(UNLIKE, 4):
+        calls = [call for call in crashes.calls(scenario) if call.thread == "main" and seen_outside(crashes, call)]
+        killed += check(crashes, scenario, *map(place, chance.sample(calls[: len(calls) * 2 // 3], 3)))
+    assert killed > 8
+
+
+@watched
+def test_a_reader_sees_all_of_a_load_or_nothing(crashes: Crashes) -> None:
+    """It looks at each call of the run that can change what there is to see, while the call waits."""
+    for name in ("replace, 2 files, with a key", "merge scd2"):
+        looks, wrong = crashes.look_on(BY_NAME[name])
+        assert looks > 100
+        assert not wrong
+
+
+@watched
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_found(crashes: Crashes, defect: str) -> None:
+    """What is done wrong on purpose does not stay hidden: these checks can fail."""
+    scenario = BY_NAME["reload" if defect == "keep files active" else "append"]
+    calls = [call for call in crashes.calls(scenario) if call.thread == "main" and seen_outside(crashes, call)]
+    assert any(crashes.kill(scenario, place(call), defect=defect).problems for call in calls[-2:0:-15])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_kills_at_all_boundaries_in_all_modes(crashes: Crashes, scenario: Scenario) -> None:
-    """Every boundary in every mode; benchmarks/crash_sweep.py goes through all system calls."""
-    check(crashes, scenario, places=lasts(crashes.events(scenario), BOUNDARIES))
+    """At lines of load/ and run/, which needs nothing of the kernel."""
+    for event in lasts(crashes.events(scenario), BOUNDARIES):
+        assert not crashes.kill(scenario, event=event).problems
 
 
 @pytest.mark.parametrize("function", ["Books.add", "record_run", "scratch_folder"])
 def test_a_terminated_run_rolls_back_and_sweeps(crashes: Crashes, function: str) -> None:
     """SIGTERM ends a run with 143 and leaves nothing behind: the load is there whole or not at all."""
     scenario = BY_NAME["merge upsert, 2 files"]
-    final, events = crashes.final(scenario), crashes.events(scenario)
+    before, final = crashes.ends(scenario, runs=1)
+    events = crashes.events(scenario)
     crashes.prepare(scenario)
-    before = crashes.state()
     assert crashes.run(scenario, event=last(events, function), signal=signal.SIGTERM) == 143
     assert crashes.said.strip() == "etl-agent: terminated"
     assert crashes.state() == (final if function == "scratch_folder" else before)
@@ -152,16 +243,17 @@ def test_what_a_killed_run_left_is_swept_by_the_next(crashes: Crashes) -> None:
     assert crashes.leftovers() == []
 
 
+@watched
 def test_a_reader_is_told_of_a_commit_that_was_killed(crashes: Crashes) -> None:
     """A dry run may not undo the half commit of a killed process, and says so; the next run does."""
     scenario = BY_NAME["first load"]
-    if crashes.kind != "sqlite" or not TRACED:
-        pytest.skip("only SQLite leaves this to the next writer, and only strace stops it there")
-    calls = crashes.syscalls(scenario)
-    crashes.final(scenario)
+    if crashes.kind != "sqlite":
+        pytest.skip("only SQLite leaves this to the next writer")
+    calls = crashes.calls(scenario)
+    journal = next(call for call in calls if call.name == "unlink" and call.place.endswith("-journal"))
     crashes.prepare(scenario)
-    committing = next(call for call in calls if call[0] == "unlink")  # of the journal: with it the commit is there
-    assert crashes.run(scenario, syscall=committing) == -signal.SIGKILL
+    fault = {"thread": "main", "name": "unlink", "ordinal": journal.ordinal, "how": "kill"}
+    assert crashes.run(scenario, watch={"names": ["unlink"], "fault": fault}) == -signal.SIGKILL
     assert crashes.run(scenario, more=["--dry-run"]) == 69
     assert "killed in the middle of a commit" in crashes.said
     assert crashes.run(scenario) == 0

@@ -18,13 +18,14 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Call", "Fault", "Watch", "can_watch", "read_calls", "watched"]
+__all__ = ["Call", "Fault", "Watch", "can_watch", "named", "read_calls", "watched"]
 
 _NUMBERS: Mapping[str, int] = {  # of x86-64
     "read": 0,
@@ -57,8 +58,48 @@ _NUMBERS: Mapping[str, int] = {  # of x86-64
     "pipe2": 293,
     "clone3": 435,
 }
-_NAMES = {number: name for name, number in _NUMBERS.items()}
+_OTHERS: Mapping[str, int] = {  # which are watched only where they are asked for, and may be known by number alone
+    "stat": 4,
+    "fstat": 5,
+    "lstat": 6,
+    "poll": 7,
+    "lseek": 8,
+    "mprotect": 10,
+    "munmap": 11,
+    "brk": 12,
+    "rt_sigaction": 13,
+    "rt_sigprocmask": 14,
+    "ioctl": 16,
+    "access": 21,
+    "mremap": 25,
+    "madvise": 28,
+    "getpid": 39,
+    "shutdown": 48,
+    "getsockname": 51,
+    "getpeername": 52,
+    "setsockopt": 54,
+    "getsockopt": 55,
+    "exit": 60,
+    "uname": 63,
+    "getcwd": 79,
+    "fchown": 93,
+    "geteuid": 107,
+    "prctl": 157,
+    "gettid": 186,
+    "futex": 202,
+    "exit_group": 231,
+    "epoll_wait": 232,
+    "epoll_ctl": 233,
+    "set_robust_list": 273,
+    "getrandom": 318,
+    "rseq": 334,
+}
+_NAMES = {number: name for name, number in (*_NUMBERS.items(), *_OTHERS.items())}
+_NAMING, _NAME_OF_THREAD = _OTHERS["prctl"], 15  # PR_SET_NAME
 _PATH_AT = {
+    "stat": 0,
+    "lstat": 0,
+    "access": 0,
     "openat": 1,
     "newfstatat": 1,
     "unlinkat": 1,
@@ -68,7 +109,7 @@ _PATH_AT = {
     "rmdir": 0,
     "unlink": 0,
 }
-_NO_FILE = frozenset({"socket", "eventfd2", "epoll_create1", "pipe2", "clone3"})
+_NO_FILE = frozenset({"socket", "eventfd2", "epoll_create1", "pipe2", "clone3"}) | (_OTHERS.keys() - {"fstat", "lseek"})
 _LONGEST_PATH = 4096
 
 _PR_SET_NO_NEW_PRIVS, _SECCOMP, _SET_FILTER, _NEW_LISTENER = 38, 317, 1, 8
@@ -89,18 +130,23 @@ class Call:
     """A system call as a watched process made it.
 
     Args:
-        thread: the number of its thread, in the order in which threads made their first call.
+        thread: the name of its thread (``main``, or what the thread was named by prctl); a thread without a name, and
+            one that has not said it yet, is ``unnamed 1`` and so on, in the order in which they made their first call.
         name: its name.
         ordinal: the how manieth of its name in its thread.
         place: the file it is about, by path; what the kernel calls a handle that is no file (``socket:[1]``).
         arguments: the numbers that it was made with.
+        there: whether the place was there before the call.
+        site: where in the program it was made, if that was told.
     """
 
-    thread: int
+    thread: str
     name: str
     ordinal: int
     place: str
     arguments: tuple[int, ...]
+    there: bool
+    site: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,17 +157,19 @@ class Fault:
         thread: as in ``Call``, like ``name`` and ``ordinal``.
         how: an error such as ``EIO``; ``short`` for half of what was to be read or written; ``kill`` for the end.
         lasting: the error that all calls of its kind have from then on; none if the fault goes by.
+        place: the file, for people.
     """
 
-    thread: int
+    thread: str
     name: str
     ordinal: int
     how: str
     lasting: str | None = None
+    place: str = ""
 
     def __str__(self) -> str:
         later = f", then {self.lasting} for all" if self.lasting else ""
-        return f"{self.name} number {self.ordinal} of thread {self.thread} with {self.how}{later}"
+        return f"{self.name} number {self.ordinal} of {self.thread} ({self.place}) with {self.how}{later}"
 
 
 def can_watch() -> bool:
@@ -132,21 +180,65 @@ def can_watch() -> bool:
     return ctypes.CDLL(None).syscall(_SECCOMP, 2, 0, ctypes.byref(action)) == 0
 
 
-def watched(channel: socket.socket) -> None:
-    """Let the calls of this process, and of its threads to come, be answered by who has the channel's other end."""
+def watched(channel: socket.socket, *, names: Collection[str] | None = None) -> None:
+    """Let calls of this process, and of its threads to come, be answered by who has the channel's other end.
+
+    Args:
+        channel: where the other end is told of it.
+        names: the calls; all that there are if it is empty, and those that can fail by default. ``prctl`` is always
+            among them, since with it threads tell their names.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    numbers = sorted(_NAMES)
-    steps = [(0x20, 0, 0, 4), (0x15, 0, len(numbers) + 1, _X86_64), (0x20, 0, 0, 0)]
-    steps += [(0x15, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
-    steps += [(0x06, 0, 0, _ALLOW), (0x06, 0, 0, _NOTIFY)]
+    steps = [(0x20, 0, 0, 4), (0x15, 0, 1, _X86_64), (0x20, 0, 0, 0)]
+    if names is None or names:
+        numbers = sorted({_NAMING, *(_NUMBERS.values() if names is None else map(_number, names))})
+        steps[1] = (0x15, 0, len(numbers) + 1, _X86_64)
+        steps += [(0x15, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
+        steps.append((0x06, 0, 0, _ALLOW))
+    steps.append((0x06, 0, 0, _NOTIFY))
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
-    program = struct.pack("@HP", len(steps), ctypes.addressof(code))
-    listener = libc.syscall(_SECCOMP, _SET_FILTER, _NEW_LISTENER, ctypes.c_char_p(program))
-    if listener < 0:
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(code)))
+    handle = os.dup(0)
+    os.close(handle)  # the next handle has its number
+    channel.send(struct.pack("=I", handle))
+    if libc.syscall(_SECCOMP, _SET_FILTER, _NEW_LISTENER, program) != handle:  # from here on, calls wait for an answer
         raise OSError(ctypes.get_errno(), "this process cannot be watched")
-    socket.send_fds(channel, [b"."], [listener])
-    os.close(listener)
+
+
+def named(name: str) -> None:
+    """Tell the name of the thread that calls this."""
+    ctypes.CDLL(None).prctl(_NAME_OF_THREAD, ctypes.c_char_p(name.encode()), 0, 0, 0)
+
+
+def _number(name: str) -> int:
+    if name.startswith("call "):
+        return int(name.removeprefix("call "))
+    return (_NUMBERS | _OTHERS)[name]
+
+
+def _listener(process: int, channel: socket.socket) -> int:
+    """Take the handle over that a process is watched by, as soon as it is there; it stays open over there too."""
+    (number,) = struct.unpack("=I", channel.recv(4))
+    until = time.monotonic() + 10
+    while True:
+        with contextlib.suppress(OSError):
+            return _taken_over(process, number)
+        if time.monotonic() > until:
+            raise OSError(errno.ETIMEDOUT, "the process does not let itself be watched")
+        time.sleep(0.0001)
+
+
+def _taken_over(process: int, number: int) -> int:
+    """Give a handle of our own to what a handle of a process is for."""
+    there = os.pidfd_open(process)
+    try:
+        handle = ctypes.CDLL(None, use_errno=True).syscall(438, there, number, 0)  # pidfd_getfd
+    finally:
+        os.close(there)
+    if handle < 0:
+        raise OSError(ctypes.get_errno(), "this handle cannot be had")
+    return int(handle)
 
 
 class Watch:
@@ -157,20 +249,36 @@ class Watch:
         channel: the end of the channel that its ``watched`` does not have.
         record: a file that all calls are written to; none for no record.
         fault: what goes wrong; nothing by default.
+        look: is called at each call, while its thread waits.
+        site_of: tells for the record where a thread is, by its number.
+        longest: seconds that the process may take; then it is killed.
     """
 
     def __init__(
-        self, process: int, channel: socket.socket, *, record: Path | None = None, fault: Fault | None = None
+        self,
+        process: int,
+        channel: socket.socket,
+        *,
+        record: Path | None = None,
+        fault: Fault | None = None,
+        look: Callable[[], None] | None = None,
+        site_of: Callable[[int], str] | None = None,
+        longest: float = 15,
     ) -> None:
         self.met = False
         """Whether the call of the fault was made."""
+        self.hung = False
+        """Whether the process took too long."""
+        self._longest = longest
         self._process = process
         self._fault = fault
-        self._threads: dict[int, int] = {}
-        self._made: Counter[tuple[int, int]] = Counter()
+        self._threads = {process: "main"}
+        self._made: Counter[tuple[str, int]] = Counter()
+        self._look = look
+        self._site_of = site_of
         self._calls: list[Call] | None = None if record is None else []
         self._memory = -1
-        _, (listener,), _, _ = socket.recv_fds(channel, 1, 1)
+        listener = _listener(process, channel)
         try:
             with contextlib.suppress(OSError):  # only faster
                 fcntl.ioctl(listener, _SET_FLAGS, struct.pack("=Q", _SYNC_WAKE_UP))
@@ -187,8 +295,15 @@ class Watch:
         ready = select.poll()
         ready.register(listener, select.POLLIN)
         notice = bytearray(_NOTICE.size)
+        until = time.monotonic() + self._longest
         while True:
-            ((_, event),) = ready.poll()
+            left = until - time.monotonic()
+            if left < 0 or not (found := ready.poll(left * 1000)):
+                self.hung = True
+                os.kill(self._process, signal.SIGKILL)
+                until += self._longest
+                continue
+            ((_, event),) = found
             if not event & select.POLLIN:
                 return  # the last thread has gone
             notice[:] = bytes(_NOTICE.size)
@@ -199,17 +314,25 @@ class Watch:
                     continue
                 raise
             number, thread, _, call, _, _, *arguments = _NOTICE.unpack(notice)
-            value, error_number, flags = self._answer(thread, call, arguments)
+            answer = self._answer(thread, call, arguments)
+            if answer is None:
+                continue  # the process is killed: it may not even make this call
+            value, error_number, flags = answer
             with contextlib.suppress(FileNotFoundError):  # the thread has gone
                 fcntl.ioctl(listener, _SEND, _ANSWER.pack(number, value, -error_number, flags))
 
-    def _answer(self, thread: int, number: int, arguments: list[int]) -> tuple[int, int, int]:
-        """Return the value of a call, or its error, or that the kernel should carry it out."""
-        at = self._threads.setdefault(thread, len(self._threads))
+    def _answer(self, thread: int, number: int, arguments: list[int]) -> tuple[int, int, int] | None:
+        """Return the value of a call, its error, or that the kernel should carry it out; nothing after a kill."""
+        at = self._threads.setdefault(thread, f"unnamed {len(self._threads)}")
+        if number == _NAMING and arguments[0] == _NAME_OF_THREAD:
+            self._threads[thread] = os.pread(self._memory, 16, arguments[1]).partition(b"\0")[0].decode()
         self._made[at, number] += 1
-        name, ordinal, fault = _NAMES[number], self._made[at, number], self._fault
+        name, ordinal, fault = _NAMES.get(number, f"call {number}"), self._made[at, number], self._fault
+        if self._look is not None:
+            self._look()
         if self._calls is not None:
-            self._calls.append(Call(at, name, ordinal, self._place(name, arguments), tuple(arguments)))
+            place, site = self._place(name, arguments), "" if self._site_of is None else self._site_of(thread)
+            self._calls.append(Call(at, name, ordinal, place, tuple(arguments), os.path.lexists(place), site))
         if fault is None:
             return 0, 0, _CONTINUE
         if not self.met:
@@ -226,16 +349,17 @@ class Watch:
         if error == "EMFILE":
             return name in _NO_HANDLE
         if name not in (_FULL if error == "ENOSPC" else _DEAD):
-            return name == "openat" and error == "ENOSPC" and bool(arguments[2] & os.O_CREAT)
+            made = name == "openat" and error == "ENOSPC" and bool(arguments[2] & os.O_CREAT)
+            return made and not os.path.lexists(self._place(name, arguments))
         if name in _PATH_AT:
             return True
         place = self._place(name, arguments)
         return arguments[0] > 2 and place.startswith("/") and not place.startswith("/dev/")
 
-    def _carry_out(self, how: str, name: str, arguments: list[int]) -> tuple[int, int, int]:
+    def _carry_out(self, how: str, name: str, arguments: list[int]) -> tuple[int, int, int] | None:
         if how == "kill":
             os.kill(self._process, signal.SIGKILL)
-            return 0, 0, _CONTINUE
+            return None
         if how == "short":
             return self._half(name, arguments)
         if name in ("sendto", "recvfrom"):
@@ -262,13 +386,7 @@ class Watch:
     @contextlib.contextmanager
     def _handle(self, number: int) -> Iterator[int]:
         """Give a handle of our own to what a handle of the process is for, with its place in the file."""
-        process = os.pidfd_open(self._process)
-        try:
-            handle = ctypes.CDLL(None, use_errno=True).syscall(438, process, number, 0)  # pidfd_getfd
-        finally:
-            os.close(process)
-        if handle < 0:
-            raise OSError(ctypes.get_errno(), "this handle cannot be had")
+        handle = _taken_over(self._process, number)
         try:
             yield handle
         finally:
