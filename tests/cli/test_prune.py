@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from etl_agent.cli import main
+from etl_agent.run.emptying import Emptying
 
 Capture = pytest.CaptureFixture[str]
 
@@ -178,3 +181,35 @@ def test_why_says_what_is_gone(project: Path, capsys: Capture) -> None:
     (project / "t.csv").unlink()
     assert main(["why", "t.csv:9"]) == 0
     assert "pruned" not in capsys.readouterr().out  # the newest run has all it had
+
+
+def test_why_says_that_a_plan_is_gone(project: Path, capsys: Capture) -> None:
+    """Without it no step can be shown; the run is named all the same."""
+    path = project / "pipelines" / "t.yaml"
+    path.write_text(PIPELINE.replace("strip", "collapse_blanks"))
+    (project / "old.csv").write_text("id,name\n1, a1\nx1,b\n")
+    for number in (8, 9):  # an undo of the newest brings back the one before it
+        (project / "t.csv").write_text(f"id,name\n1, a{number}\n")
+        assert main(["run", "pipelines/t.yaml"]) == 0
+    age(project, "2026-01-01 00:00:00.000000+00:00", newest=False)
+    assert main(["prune", "--older-than", "1h"]) == 0
+    assert len(ask(project, "SELECT * FROM _etl_plans")) == 1
+    capsys.readouterr()
+    main(["why", "old.csv:2"])
+    told = capsys.readouterr().out
+    assert "was pruned, or not kept yet when it ran" in told
+    assert "what it put into quarantine was pruned" in told
+
+
+def test_a_prune_that_is_terminated_ends_at_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had committed stays, and the next one does the rest."""
+
+    def end(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Emptying, "_drop_plans", end)
+        assert main(["prune", "--older-than", "1h"]) == 143
+    assert len(ask(project, "SELECT * FROM _etl_history")) == 1
+    assert main(["prune", "--older-than", "1h"]) == 0
