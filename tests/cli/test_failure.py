@@ -44,6 +44,12 @@ def failing(error: BaseException) -> int:
         (PermissionError(errno.EACCES, "Permission denied", "/x"), 77, "/x: permission denied"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/x"), 66, "/x: no such file"),
         (OSError(errno.EMFILE, "Too many open files", "/x"), 74, "/x: too many open files"),
+        (OSError("error closing file"), 74, "error closing file"),
+        (
+            OSError(errno.ENOSPC, "Failed to open local file '/X'. Detail: [errno 28] No space left on device"),
+            74,
+            "no space left on device (failed to open local file '/X')",
+        ),
         (
             RuntimeError("can't start new thread"),
             70,
