@@ -15,6 +15,7 @@ from etl_agent.run.locking import lock_file, make_lock, save_lock
 from etl_agent.run.options import RunOptions
 from etl_agent.run.quarantine import Filters
 from etl_agent.run.replay import replay_quarantine
+from etl_agent.run.undo import undo
 from etl_agent.run.why.account import Why
 from tests.run.project import Project
 from tests.run.whys import why_of_key, why_of_line
@@ -196,6 +197,20 @@ def test_a_replaced_row_names_the_run_that_took_it_out(project: Project) -> None
     for why in (why_of_line(project, "0.csv", 2), why_of_key(project, "id=1")):
         assert (why.found, why.accounts[0].outcome) == (False, "removed")
         assert f"by run {second.run_id}" in why.verdict
+
+
+def test_a_row_that_was_undone_names_the_run_that_loaded_it(project: Project) -> None:
+    """By its key and by its line; and no file is called unread that such a run read."""
+    project.write("0.csv", "id,name,n\n9,zoe,1\n")
+    project.run("0.csv", contract=CONTRACT, **MERGE)
+    project.write("in.csv", "id,name,n\n1,ann,1\n2,bob,x\n")
+    mode: dict[str, Any] = {"contract": CONTRACT, "validate": BUDGET, **MERGE}
+    run, spec = project.run(**mode), project.spec(**mode)
+    undo(run.run_id, to=project.url, folder=project.folder)
+    for why in (why_of_key(project, "1", spec=spec), why_of_line(project, "in.csv", 2, spec=spec)):
+        assert (why.found, places(why)) == (False, [("in.csv:2", "removed")])
+        assert f"run {run.run_id}, which loaded it, is undone since" in why.verdict
+    assert places(why_of_key(project, "2", spec=spec)) == [("in.csv:3", "quarantined")]
 
 
 def test_what_others_did_to_the_table_is_told_apart(project: Project) -> None:

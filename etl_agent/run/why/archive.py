@@ -80,12 +80,12 @@ class Archive:
         """Read a run; None where none of that number is on record."""
         return one_run(self.connection, self.tables, run_id)
 
-    def runs_of(self, table: str) -> Iterator[PastRun]:
-        """Give the runs into a table that have a say in it, loaded or refused, the newest first, one at a time."""
+    def runs_of(self, table: str, *, statuses: Sequence[str] = ("loaded", "refused")) -> Iterator[PastRun]:
+        """Give the runs into a table that have a say in it, the newest first, one at a time."""
         import sqlalchemy as sa
 
         runs = self.tables.runs.c
-        query = sa.select(runs.run_id).where(runs.table_name == table, runs.status.in_(("loaded", "refused")))
+        query = sa.select(runs.run_id).where(runs.table_name == table, runs.status.in_(statuses))
         for (number,) in self.connection.execute(query.order_by(runs.run_id.desc())).all():
             if (run := self.run(int(number))) is not None:
                 yield run

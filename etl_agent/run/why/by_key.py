@@ -186,7 +186,7 @@ def _absent(
     entries = rejected(archive, table, texts)
     notes: list[str] = []
     read = 0
-    for run in archive.runs_of(table):
+    for run in archive.runs_of(table, statuses=("loaded", "refused", "undone")):
         if read and not history:
             break
         mine = [entry for entry in entries if entry.run_id == run.result.run_id]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import EtlAgentError
 from etl_agent.run.concealing import STARS
-from etl_agent.run.ledger import active_files
 from etl_agent.run.reading import open_files
 from etl_agent.run.spool import raw_text
 from etl_agent.run.why.account import Account
@@ -24,7 +23,7 @@ __all__ = ["unread"]
 
 
 def unread(archive: Archive, table: str, texts: Mapping[str, str], *, most: int) -> Iterator[Account]:
-    """Find records in files that the pipelines of a table would read and that are not in it.
+    """Find records in files that the pipelines of a table would read and that no run loaded, not even one undone since.
 
     Args:
         archive: where answers are looked up.
@@ -32,11 +31,14 @@ def unread(archive: Archive, table: str, texts: Mapping[str, str], *, most: int)
         texts: the texts of the cells, by column.
         most: records to find.
     """
+    import sqlalchemy as sa
+
     for spec in archive.specs:
         if spec.load.table != table:
             continue
-        active = active_files(archive.connection, table=table, schema=spec.load.db_schema)
-        known = {file.sha256 for file in active}
+        files = archive.tables.files.c
+        read = sa.select(files.sha256).where(files.table_name == table)
+        known = {str(digest) for (digest,) in archive.connection.execute(read)}
         try:
             with open_files(spec.extract, project=archive.project, as_of=date.today()) as (dataset, _):
                 new = [at for at, each in enumerate(dataset.candidates) if each.digest() not in known]
