@@ -51,7 +51,7 @@ _POSTGRES: dict[str, tuple[type[EtlAgentError], str]] = {  # by SQLSTATE, or by 
     "0A": (ConfigurationError, "the database cannot do this"),
     "22": (DataRefused, "a value does not fit its column in the table"),
     "23": (DataRefused, "the table refuses a row"),
-    "25006": (PermissionRefused, "the database is read-only"),
+    "25006": (PermissionRefused, "the database is read-only, as a standby is, or by default_transaction_read_only"),
     "25P03": (DatabaseUnavailable, "a time limit of the database ended the transaction"),
     "25P04": (DatabaseUnavailable, "a time limit of the database ended the transaction"),
     "28": (PermissionRefused, "the database refuses the login"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -198,6 +199,23 @@ def test_a_busy_database_is_waited_for(sqlite_url: str) -> None:
     end.join()
     other.close()
     assert query(sqlite_url, "SELECT k FROM t") == [("a",)]
+
+
+@pytest.mark.parametrize("patience", [20.0, 0.05])
+def test_a_commit_waits_for_readers(sqlite_url: str, patience: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a write-ahead log a reader holds up the commit; one that stays too long is one to repeat later."""
+    monkeypatch.setattr("etl_agent.load.sqlite_turn.LEAST", patience)
+    query(sqlite_url, "CREATE TABLE t (k text, v text)")
+    reader = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM t").fetchall()
+    end = threading.Timer(0.3, reader.execute, ["COMMIT"])
+    end.start()
+    with open_target(sqlite_url) as target, contextlib.suppress(TryLater):
+        load_rows(target, spec(sqlite_url), PAIR, [("a", "1")])
+    end.join()
+    reader.close()
+    assert query(sqlite_url, "SELECT k FROM t") == ([("a",)] if patience > 1 else [])
 
 
 def test_files_that_cannot_be_a_database(tmp_path: Path) -> None:

@@ -103,6 +103,10 @@ def test_a_standby_refuses_at_once_and_says_where_to_go(server: OwnServer, url: 
             again(behind, told.append, files="there_is_no.csv")
         assert behind.run("in.csv", options=runner.RunOptions(dry_run=True), **MERGE).status == "dry run"
         assert behind.rows("id, v") == [("1", "a"), ("2", "b")]
+        both = f"{behind.url},{server.place}&target_session_attrs=primary"  # as the message says
+        spec = Project(loaded.folder, both).spec(**MERGE)
+        assert run_pipeline(spec, project=loaded.folder).status == "loaded"
+    assert loaded.rows("id, v") == NEW
     assert told == []
     assert explained(refused.value)[0].count("\n") == 0
 
