@@ -1,4 +1,5 @@
-# make demo | test | check | docs | bench | clean. Everything lives in .venv; a stamp file keeps repeats cheap.
+# make demo | test | check | coverage | mutation | docs | bench | clean.
+# Everything lives in .venv; a stamp file keeps repeats cheap.
 # PYTHON=/path/to/python make demo picks the interpreter; any from 3.11 on will do.
 .POSIX:
 
@@ -6,15 +7,18 @@ VENV = .venv
 BIN = $(VENV)/bin
 WORKERS = auto
 BENCH_ROWS = 1000000
+MUTANTS = --sample 20 --seed 1
 PEERS_VENV = .venv-peers
 
 help:
-	@echo 'make demo    install and load the sample files into warehouse.db'
-	@echo 'make test    run the tests, with a real PostgreSQL that pip installs'
-	@echo 'make check   formatting, lint, types, layers, tests, docs that run: all that must pass'
-	@echo 'make docs    write docs/reference from the code'
-	@echo 'make bench   compare with other loaders (BENCH_ROWS=$(BENCH_ROWS))'
-	@echo 'make clean   remove what the above have made, but for the databases'
+	@echo 'make demo      install and load the sample files into warehouse.db'
+	@echo 'make test      run the tests, with a real PostgreSQL that pip installs'
+	@echo 'make check     formatting, lint, types, layers, tests, docs that run: all that must pass'
+	@echo 'make coverage  fail unless tests take every branch of the code that guards rows'
+	@echo 'make mutation  how many mutants of that code they find ($(MUTANTS); MUTANTS= tries all)'
+	@echo 'make docs      write docs/reference from the code'
+	@echo 'make bench     compare with other loaders (BENCH_ROWS=$(BENCH_ROWS))'
+	@echo 'make clean     remove what the above have made, but for the databases'
 
 $(VENV)/.installed: pyproject.toml
 	@set -e; \
@@ -75,10 +79,16 @@ docs: $(VENV)/.installed
 
 check: lint test
 
+coverage: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/guarded.py coverage --workers $(WORKERS)
+
+mutation: $(VENV)/.installed-dev
+	@$(BIN)/python benchmarks/guarded.py mutation $(MUTANTS)
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/compare.py --peers-venv $(PEERS_VENV) --rows $(BENCH_ROWS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
-.PHONY: help install demo test lint format style types layers docs check bench clean
+.PHONY: help install demo test lint format style types layers docs check coverage mutation bench clean

@@ -30,6 +30,13 @@ PREFIX = "etlpg-"  # short: the path of a Unix socket has at most 107 bytes
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """Give the URL of the run's server; its maintenance database is not for tests."""
+    with serving() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[URL]:
+    """Give the URL of a server's maintenance database: of the one that is named, or of one that stops afterwards."""
     if named := os.environ.get(SERVER):
         yield make_url(named)
         return
