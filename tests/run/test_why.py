@@ -94,6 +94,7 @@ def test_each_version_of_scd2_names_its_run(project: Project) -> None:
     why = why_of_key(project, "1", spec=spec)
     assert "2 versions" in why.verdict
     assert sorted(places(why)) == [("0.csv:2", "loaded"), ("1.csv:2", "loaded")]
+    assert {str(each.place): "closed at" in each.said for each in why.accounts} == {"0.csv:2": True, "1.csv:2": False}
     closed = why_of_line(project, "0.csv", 2)
     assert (closed.accounts[0].outcome, "was closed at" in closed.verdict) == ("updated", True)
 

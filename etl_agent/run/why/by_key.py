@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from etl_agent.errors import NoInput
 from etl_agent.extract.spec import fold
-from etl_agent.load.statements import LINEAGE, VALID_FROM
+from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
 from etl_agent.run.why.account import Account, Why
 from etl_agent.run.why.entries import rejected, replayed
 from etl_agent.run.why.landing import landed
@@ -122,10 +122,14 @@ def _made(
         return replayed(archive, run, {name: str(value.as_py()) for name, value in key.items()})
     told = archive.tell(run, OfKey(key, most=None if _is_keyed(archive, run) else len(rows)), most=MOST)
     kept = [account for account in told.accounts if account.outcome == "loaded" and account.loaded is not None]
-    same = [each for each in kept if each.loaded and any(held.same(each.loaded, row) for row in rows)]
+    same = [
+        replace(each, said=_held_as(row))
+        for each in kept
+        if (row := next((row for row in rows if held.same(each.loaded or {}, row)), None)) is not None
+    ]
     own = run.result.run_id
     if same:
-        return [replace(each, said="loaded, and the table holds these values") for each in same[:MOST]], [*told.notes]
+        return same[:MOST], [*told.notes]
     changed = [
         replace(each, said=f"loaded, and {_differing(held, each, rows)} changed since by other means than a run")
         for each in kept
@@ -134,6 +138,11 @@ def _made(
     if not changed:  # the run is known all the same
         changed = [Account(outcome="loaded", said=f"written by run {own}", run=run)]
     return changed, [*told.notes, *missing]
+
+
+def _held_as(row: HeldRow) -> str:
+    closed = row.values.get(VALID_TO)
+    return "loaded, and the table holds these values" + ("" if closed is None else f", as a version closed at {closed}")
 
 
 def _differing(held: HeldTable, account: Account, rows: Sequence[HeldRow]) -> str:
