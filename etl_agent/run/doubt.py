@@ -38,6 +38,8 @@ def after_doubt(result: RunResult, error: EtlAgentError, *, target: Target, sche
 def _on_record(target: Target, *, schema: str | None, run_id: int) -> bool | None:
     """Look for a run in the record; None where it cannot be read."""
     try:
+        if target.location.dialect == "sqlite":
+            target.close()  # what a disk has taken of a commit whose sync failed is seen by who opens the file anew
         with target.reading() as connection:
             tables = ledger_in(connection, schema=schema)
             return connection is not None and tables is not None and one_run(connection, tables, run_id) is not None
