@@ -211,7 +211,7 @@ def _filled(
             loader.put(passed.kept if held is None else held.part(passed.kept, passed.keys))
     arrivals = expect_arrivals(run, dataset, tx, prepared=prepared, books=books)
     settle_keys(run, dataset, tx, books=books, held=held)
-    settle_absent(run, tx, books=books)
+    settle_absent(run, tx, books=books, selection=selection)
     _check_budget(run, dataset, books)
     commit = Commit(
         spec,

@@ -9,9 +9,12 @@ from etl_agent.run.withdraw import withdraw
 
 if TYPE_CHECKING:
     from etl_agent.extract.dataset import Dataset
+    from etl_agent.extract.spec import Extract
     from etl_agent.load.tx import Tx
     from etl_agent.run.books import Books, HeldBack
     from etl_agent.run.outcome import Run
+    from etl_agent.run.selection import Selection
+    from etl_agent.run.withheld import WithheldKeys
 
 __all__ = ["CONFLICT", "settle_absent", "settle_keys"]
 
@@ -47,23 +50,38 @@ def settle_keys(run: Run, dataset: Dataset, tx: Tx, *, books: Books, held: HeldB
         tx.drop(rows)
 
 
-def settle_absent(run: Run, tx: Tx, *, books: Books) -> None:
+def settle_absent(run: Run, tx: Tx, *, books: Books, selection: Selection) -> None:
     """Tell the load what a full snapshot holds beside the rows to load; nothing is gone where that is not known whole.
 
     Args:
         run: the run.
         tx: the load, before its transaction begins.
         books: what became of the rows.
+        selection: the files that are not read, among others.
     """
-    load, untold = run.spec.load, books.withheld.untold
+    load = run.spec.load
     if load.absent == "keep":
         return
-    if not untold and all(tx.retain(keys, rows) for keys, rows in books.withheld.batches()):
+    doubt = _copied(run.spec.extract, selection) or _untold(books.withheld, tx)
+    if doubt is None:
         return
     tx.spare_absent()
     if tx.order.fit.exists:
-        whose = f"{untold:,} rejected records" if untold > 1 else "a rejected record"
-        run.warn(
-            f"no row is {_GONE[load.absent]} as absent, since the key of {whose} cannot be told:"
-            " a snapshot without such records does it"
-        )
+        run.warn(f"no row is {_GONE[load.absent]} as absent, since {doubt}")
+
+
+def _copied(extract: Extract, selection: Selection) -> str | None:
+    """Name a copy of another file that is not read although its rows would be others, by the file's name."""
+    if all(column.from_ is None for column in extract.add.values()):
+        return None
+    copies = [each.file for each in selection.left_out if each.status == "same content as another file"]
+    return f"{copies[0]} has the same content as another file and is not read" if copies else None
+
+
+def _untold(withheld: WithheldKeys, tx: Tx) -> str | None:
+    """Hand over the keys of the records that are not loaded; where one cannot be told, say of how many."""
+    untold = withheld.untold
+    if not untold and all(tx.retain(keys, rows) for keys, rows in withheld.batches()):
+        return None
+    whose = f"{untold:,} rejected records" if untold > 1 else "a rejected record"
+    return f"the key of {whose} cannot be told: a snapshot without such records does it"

@@ -82,6 +82,31 @@ def test_keys_of_the_snapshot_that_are_not_loaded_stay(
     assert found == [("a", "1"), ("c", "3"), ("d", "4")]
 
 
+def test_a_row_that_is_dropped_late_is_not_absent(target: Target, target_url: str) -> None:
+    """Its key is kept within the transaction as well as before it."""
+    load = snapshot(target_url)
+    load_rows(target, load, PAIR, BASE)
+    with target.begin(load, shape=PAIR, run_id=RUN) as tx:
+        tx.stage(batch(PAIR, BASE[:2]))
+        assert tx.connection is not None  # the transaction begins
+        tx.drop(np.array([0, 99], np.int64))
+        assert tx.apply() == Counts(staged=2, dropped=1, unchanged=1, deleted=1)
+        tx.commit()
+    assert query(target_url, "SELECT k FROM t ORDER BY k") == [("a",), ("b",)]
+
+
+def test_a_snapshot_of_nothing_but_retained_keys(target: Target, target_url: str) -> None:
+    """Where no row is staged, the rows of the retained keys stay all the same; others go only if that is allowed."""
+    load = snapshot(target_url)
+    load_rows(target, load, PAIR, BASE)
+    for keys, allowed, left in ((["a", "b", "c"], False, 3), (["a", "b"], True, 2)):
+        with target.begin(load.model_copy(update={"allow_empty": allowed}), shape=PAIR, run_id=RUN) as tx:
+            assert tx.retain(pa.record_batch([pa.array(keys)], names=["k"]), np.arange(len(keys)))
+            assert tx.apply() == Counts(deleted=3 - left)
+            tx.commit()
+        assert len(query(target_url, "SELECT k FROM t")) == left
+
+
 def test_nothing_goes_where_it_is_not_known_what_is_absent(target: Target, target_url: str) -> None:
     """A load that spares the absent rows merges and takes nothing out."""
     load = snapshot(target_url)

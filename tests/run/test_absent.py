@@ -143,6 +143,12 @@ def test_nothing_goes_while_a_key_cannot_be_told(project: Project, mode: dict[st
     assert (result.balance.removed, result.warning) == (2, None)
 
 
+def test_a_first_snapshot_has_nothing_to_say(project: Project) -> None:
+    """Where there is no table yet, no row can be absent, whatever is malformed."""
+    result = load(project, "id,name\n1,ada\n2,bob\n3,cy,extra\n")
+    assert (result.balance.quarantined, result.warning) == (1, None)
+
+
 def test_bytes_that_are_no_text_do_not_hide_a_key_beside_them(project: Project) -> None:
     """A record with a broken character in another cell is known by its key."""
     load(project, BASE)
@@ -182,6 +188,24 @@ def test_a_key_that_hangs_on_the_row_before_cannot_be_told(project: Project) -> 
     load(project, BASE, clean=carry)
     result = load(project, "id,name\n1,ada\n,too long\n", clean=carry)
     assert (result.balance.quarantined, result.balance.removed, len(project.rows())) == (1, 0, 3)
+    result = load(project, b"id,name\n1,ada\n2,b\xffb\n", clean=carry, extract={"encoding": "utf-8"})
+    assert (result.balance.quarantined, result.balance.removed, len(project.rows())) == (1, 0, 3)
+
+
+def test_a_key_of_the_files_name(project: Project) -> None:
+    """A column that is added to the files may be part of the key of a record that holds bytes that are no text."""
+    add = {"add": {"day": {"from": "file_name", "pattern": "day(\\d)"}}, "encoding": "utf-8"}
+    sections = {**DELETE, "primary_key": ["day", "id"], "validate": LENIENT, "extract": add}
+    project.write("day1.csv", BASE)
+    project.write("day2.csv", BASE + "4,dan\n")
+    project.run(["day1.csv", "day2.csv"], **sections)
+    project.write("day2.csv", b"id,name\n1,ada\n2,b\xffb\n")
+    assert project.run(["day1.csv", "day2.csv"], **sections).balance.removed == 2
+    assert project.rows("day, id") == [("1", "1"), ("1", "2"), ("1", "3"), ("2", "1"), ("2", "2")]
+    project.write("day2.csv", BASE)
+    result = project.run(["day1.csv", "day2.csv"], **sections)
+    assert (result.balance.removed, len(project.rows())) == (0, 5)
+    assert "day2.csv has the same content as another file and is not read" in (result.warning or "")
 
 
 def test_a_key_that_a_step_makes_is_told(project: Project) -> None:
