@@ -64,17 +64,18 @@ def add(pipeline: Path, *, schedule: str, options: tuple[str, ...], quiet: bool)
     The lines of others are not touched. DATABASE_URL and other variables come from the project's .env.
     """
     from etl_agent.run.cron_entry import log_of
-    from etl_agent.run.crontab_file import read_crontab, variables_in, with_entry, write_crontab
+    from etl_agent.run.crontab_file import alone, read_crontab, variables_in, with_entry, write_crontab
 
     entry = _entry(pipeline, schedule, options)
     instead = f"etl-agent cron line {shlex.quote(str(pipeline))} {shlex.quote(schedule)}"
-    before = read_crontab(instead=instead)
-    _refuse_unset(pipeline, more=variables_in(before))
-    if f" --log {shlex.quote(str(log_of(project_of(pipeline))))} " in entry.command:
-        _make_folder(log_of(project_of(pipeline)).parent)
-    after = with_entry(before, entry)
-    if after != before:
-        write_crontab(after, instead=instead)
+    with alone():
+        before = read_crontab(instead=instead)
+        _refuse_unset(pipeline, more=variables_in(before))
+        if f" --log {shlex.quote(str(log_of(project_of(pipeline))))} " in entry.command:
+            _make_folder(log_of(project_of(pipeline)).parent)
+        after = with_entry(before, entry)
+        if after != before:
+            write_crontab(after, instead=instead)
     if not quiet:
         click.echo(safe(entry.line))
 
@@ -101,16 +102,17 @@ def list_command(*, as_json: bool) -> None:
 @quiet_option
 def remove(pipeline: Path, *, quiet: bool) -> None:
     """Take a pipeline out of the crontab; its file need not be there any more."""
-    from etl_agent.run.crontab_file import entries_in, read_crontab, without_entry, write_crontab
+    from etl_agent.run.crontab_file import alone, entries_in, read_crontab, without_entry, write_crontab
 
-    before = read_crontab(instead=_INSTEAD)
     path = os.path.abspath(pipeline)  # noqa: PTH100  links stay as they are, as in the entry
-    present = [entry.pipeline for entry in entries_in(before)]
-    if path not in present:
-        raise NoInput(
-            "it is not in the crontab", where=path, choices=near(path, present), next_command="etl-agent cron list"
-        )
-    write_crontab(without_entry(before, path), instead=_INSTEAD)
+    with alone():
+        before = read_crontab(instead=_INSTEAD)
+        present = [entry.pipeline for entry in entries_in(before)]
+        if path not in present:
+            raise NoInput(
+                "it is not in the crontab", where=path, choices=near(path, present), next_command="etl-agent cron list"
+            )
+        write_crontab(without_entry(before, path), instead=_INSTEAD)
     if not quiet:
         click.echo(safe(f"{path}: taken out of the crontab"))
 

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from etl_agent.errors import CannotWrite, ConfigurationError, PermissionRefused
+from etl_agent.errors import CannotWrite, ConfigurationError, PermissionRefused, TryLater
 from etl_agent.run.cron_entry import CronEntry
 
-__all__ = ["entries_in", "has_crontab", "read_crontab", "variables_in", "with_entry", "without_entry", "write_crontab"]
+__all__ = [
+    "alone",
+    "entries_in",
+    "has_crontab",
+    "read_crontab",
+    "variables_in",
+    "with_entry",
+    "without_entry",
+    "write_crontab",
+]
 
 _NONE = re.compile(rb"no crontab for|no such file", re.IGNORECASE)
 _FORBIDDEN = re.compile(rb"not allowed|permission denied|must be privileged", re.IGNORECASE)
 _VARIABLE = re.compile(r"""\s*(?P<quote>["']?)(?P<name>\w+)(?P=quote)\s*=\s*(?P<value>.*?)\s*""")
-_SECONDS = 30.0  # for the program to answer
+_SECONDS = 30.0  # for the program to answer, and for another one of us to be done
+_POLL = 0.05  # seconds
 
 
 def has_crontab() -> bool:
     """Tell whether this machine has the program ``crontab``."""
     return shutil.which("crontab") is not None
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep others of us from changing a crontab between our reading and our writing it.
+
+    The lock is the kernel's, on the program itself, which is there for every user and is not written.
+
+    Raises:
+        TryLater: another one does not come to an end.
+    """
+    program = shutil.which("crontab")
+    try:
+        handle = os.open(program or "", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # no program, which is said when it is called, or one that only root may read
+        yield
+        return
+    try:
+        until = time.monotonic() + _SECONDS
+        while not _locked(handle):
+            if time.monotonic() >= until:
+                raise TryLater("another command is changing a crontab", where="crontab")
+            time.sleep(_POLL)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def read_crontab(*, instead: str) -> str:

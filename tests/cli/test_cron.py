@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from etl_agent.cli import main
 from etl_agent.errors import UsageError
 from etl_agent.run.cron_entry import CronEntry
-from etl_agent.run.crontab_file import with_entry, without_entry
+from etl_agent.run.crontab_file import entries_in, with_entry, without_entry
 from etl_agent.run.schedule import read_schedule
 
 Capture = pytest.CaptureFixture[str]
@@ -159,6 +160,17 @@ def test_without_a_crontab_the_line_is_offered(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["cron", "add", pipeline, "15 2 * * *"]) == 78
     assert f"next: etl-agent cron line {pipeline} '15 2 * * *'" in capsys.readouterr().err
+
+
+def test_entries_that_are_added_at_the_same_time_are_all_there(tmp_path: Path, tab: Path) -> None:
+    """A script that sets up a machine may start many; none is written over by another that read before it."""
+    slow = CRONTAB.format(tab=tab).replace("cat > ", "sleep 0.2; cat > ")
+    (tmp_path / "bin" / "crontab").write_text(slow)
+    files = [project(tmp_path / f"shop{number}") for number in range(4)]
+    words = [sys.executable, "-m", "etl_agent", "cron", "add"]
+    started = [subprocess.Popen([*words, str(file), "@daily", "--quiet"]) for file in files]
+    assert [process.wait(60) for process in started] == [0] * len(files)
+    assert {entry.pipeline for entry in entries_in(tab.read_text())} == set(map(str, files))
 
 
 @pytest.mark.parametrize(
