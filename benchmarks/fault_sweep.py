@@ -1,7 +1,8 @@
 """Let the calls of a run fail, limit its means, and cut its way to the server, and count what was lost or doubled.
 
-    python benchmarks/fault_sweep.py calls --every 5      # each system call with each error that it can have
-    python benchmarks/fault_sweep.py limits               # sizes of files and of memory
+    python benchmarks/fault_sweep.py calls                # each system call of a load with each error that it can have
+    python benchmarks/fault_sweep.py outputs              # the same of commands that write files
+    python benchmarks/fault_sweep.py limits               # sizes of files and of memory, numbers of open files
     python benchmarks/fault_sweep.py postgres --rounds 300
 
 prints a Markdown table; every promise that did not hold stands on stderr, and the exit code is then 1.
@@ -24,12 +25,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from postgres import server
 
-from tests.run.crashes import SCENARIOS, Crashes, can_trace
-from tests.run.io_faults import fail, faults, limit
+from tests.run.crashes import SCENARIOS, Crashes
+from tests.run.io_faults import Faulted, fail, faults, limit
+from tests.run.output_faults import COMMANDS, Outputs
 from tests.run.postgres_faults import FAULTS, every, try_load
+from tests.run.watched_calls import can_watch
 
 _FILE_SIZES = (300, 700, 1_500, 3_000, 5_000, 9_000, 17_000, 33_000, 65_000, 129_000, 257_000)
 _MEMORY = tuple(1 << power for power in range(16, 31))  # less, and Python may wait for a thread that never began
+_HANDLES = (*range(4, 40, 2), 48, 64)
 _PIECES = 60  # of what a client says in a run of the tests' size
 _MODES = ("append", "replace", "merge")
 
@@ -40,20 +44,20 @@ Round = tuple[str, str, list[str]]
 def main() -> None:
     """Sweep, print the table, and tell by the exit code whether every promise held."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["calls", "limits", "postgres"])
-    parser.add_argument("--every", type=int, default=10, metavar="N", help="each Nth call and error (default 10)")
+    parser.add_argument("what", choices=["calls", "outputs", "limits", "postgres"])
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth call and error (default 1)")
     parser.add_argument("--rounds", type=int, default=300, metavar="N", help="rounds of postgres (default 300)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", choices=["sqlite", "postgres"], default="sqlite", help="of calls and limits")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only the loads whose name holds this")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the loads or commands whose name holds this")
     options = parser.parse_args()
-    if options.what == "calls" and not can_trace():
-        parser.exit(1, "this needs strace, and a kernel that lets it watch a process\n")
+    if options.what in ("calls", "outputs") and not can_watch():
+        parser.exit(1, "this needs Linux on x86-64, and a kernel that lets a process be watched\n")
     began = time.monotonic()
     ends: dict[str, Counter[str]] = {}
     wrong = 0
-    rounds = _postgres(options) if options.what == "postgres" else _crashes(options)
-    for kind, ended, problems in rounds:
+    sweep = {"postgres": _postgres, "outputs": _outputs}.get(options.what, _crashes)
+    for kind, ended, problems in sweep(options):
         ends.setdefault(kind, Counter())[ended] += 1
         wrong += bool(problems)
         for problem in problems:
@@ -77,7 +81,7 @@ def _crashes(options: argparse.Namespace) -> Iterator[Round]:
             url = stack.enter_context(stack.enter_context(server(None)).database())
         crashes = stack.enter_context(Crashes(folder, url))
         for scenario in SCENARIOS:
-            if options.only not in scenario.name:
+            if options.only not in scenario.name or scenario.command != ("run",):
                 continue
             if options.what == "calls":
                 every_fault = faults(crashes, scenario)
@@ -85,14 +89,39 @@ def _crashes(options: argparse.Namespace) -> Iterator[Round]:
                 for fault in every_fault[first :: options.every]:
                     outcome = fail(crashes, scenario, fault)
                     told = [f"{scenario.name}, {fault}: {problem}" for problem in outcome.problems]
-                    yield f"{fault.name} {fault.error}", f"exit {outcome.code}", told
+                    yield scenario.name, _ended(outcome), told
                 continue
             crashes.final(scenario)  # by then all is imported, so that the size of a process is known
-            for name, sizes in (("RLIMIT_FSIZE", _FILE_SIZES), ("RLIMIT_AS", _memory(crashes))):
+            for name, sizes in (
+                ("RLIMIT_FSIZE", _FILE_SIZES),
+                ("RLIMIT_AS", _memory(crashes)),
+                ("RLIMIT_NOFILE", _HANDLES),
+            ):
                 for size in sizes:
                     outcome = limit(crashes, scenario, **{name: size})
                     told = [f"{scenario.name}, {name} {size}: {problem}" for problem in outcome.problems]
-                    yield name, f"exit {outcome.code}", told
+                    yield name, _ended(outcome), told
+
+
+def _outputs(options: argparse.Namespace) -> Iterator[Round]:
+    """Let calls fail in every command that writes a file; every other time the file is there already."""
+    with tempfile.TemporaryDirectory(prefix="fault-sweep-") as place, Outputs(Path(place)) as outputs:
+        for command in COMMANDS:
+            if options.only not in command.name:
+                continue
+            for number, fault in enumerate(outputs.faults(command)):
+                if number % options.every == 0:
+                    outcome = outputs.fail(command, fault, there=number % 2 == 1)
+                    told = [f"{command.name}, {fault}: {problem}" for problem in outcome.problems]
+                    yield command.name, _ended(outcome), told
+
+
+def _ended(outcome: Faulted) -> str:
+    if not outcome.met:
+        return "the call was not made"
+    if outcome.hung:
+        return "Python waits for a thread without memory"
+    return f"exit {outcome.code}" if outcome.code >= 0 else "ended by the C library"
 
 
 def _memory(crashes: Crashes) -> Iterable[int]:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.run.crashes import SCENARIOS, Crashes, can_trace
+from tests.run.crashes import SCENARIOS, Crashes
 from tests.run.io_faults import fail, faults, limit
+from tests.run.output_faults import COMMANDS, Command, Outputs
+from tests.run.watched_calls import Fault, can_watch
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
-traced = pytest.mark.skipif(not can_trace(), reason="this needs strace, and a kernel that lets it watch a process")
+watched = pytest.mark.skipif(not can_watch(), reason="this needs Linux on x86-64 that lets a process be watched")
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -27,13 +29,39 @@ def crashes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield made
 
 
-@traced
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outputs]:
+    """Give what makes commands fail that write files."""
+    with Outputs(tmp_path_factory.mktemp("outputs")) as made:
+        yield made
+
+
+def chosen(found: list[Fault], *, most: int, seed: str) -> list[Fault]:
+    """Choose faults, of as many kinds of call and error as there is room for."""
+    chance = random.Random(seed)
+    kinds: dict[tuple[str, str, str | None], list[Fault]] = {}
+    for fault in found:
+        if fault.how not in ("ENOMEM", "EAGAIN"):  # Python may wait for ever for a thread that cannot begin
+            kinds.setdefault((fault.name, fault.how, fault.lasting), []).append(fault)
+    return [chance.choice(kinds[kind]) for kind in chance.sample(sorted(kinds, key=str), min(most, len(kinds)))]
+
+
+@watched
 @pytest.mark.parametrize("name", ["first load", "merge upsert, 2 files"])
 def test_a_call_that_fails_loads_nothing(crashes: Crashes, name: str) -> None:
-    """Calls chosen by a seed; benchmarks/fault_sweep.py goes through all of them."""
+    """Kinds of call and error chosen by a seed; benchmarks/fault_sweep.py goes through all calls."""
     scenario = BY_NAME[name]
-    for fault in random.Random(name).sample(faults(crashes, scenario), 5):
+    for fault in chosen(faults(crashes, scenario), most=7 if crashes.kind == "sqlite" else 3, seed=name):
         outcome = fail(crashes, scenario, fault)
+        assert not outcome.problems, f"{fault}: {outcome.problems}"
+
+
+@watched
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_call_that_fails_leaves_files_whole(outputs: Outputs, command: Command) -> None:
+    """Every command that writes a file leaves it as it was, or as it is to be, whether it was there or not."""
+    for number, fault in enumerate(chosen(outputs.faults(command), most=4, seed=command.name)):
+        outcome = outputs.fail(command, fault, there=number % 2 == 1)
         assert not outcome.problems, f"{fault}: {outcome.problems}"
 
 
@@ -51,3 +79,11 @@ def test_memory_that_runs_out_loads_nothing(crashes: Crashes, more: int) -> None
     crashes.final(BY_NAME["append"])  # by then all is imported, so that the size of a process is known
     outcome = limit(crashes, BY_NAME["append"], RLIMIT_AS=crashes.size + more)
     assert not outcome.problems, outcome.problems
+
+
+@pytest.mark.parametrize("most", [5, 9])
+def test_handles_that_run_out_load_nothing(crashes: Crashes, most: int) -> None:
+    """The process may have so many files open."""
+    outcome = limit(crashes, BY_NAME["append"], RLIMIT_NOFILE=most)
+    assert not outcome.problems, outcome.problems
+    assert outcome.code in (66, 69, 73, 74)
