@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from urllib.parse import unquote, urlsplit
 
 from etl_agent.errors import ConfigurationError, near
-from etl_agent.masking import masked
+from etl_agent.masking import masked, spelled_out
 from etl_agent.run.event import Event, EventKind
 
 if TYPE_CHECKING:
@@ -240,6 +240,7 @@ def _mail(event: Event, receivers: Sequence[str], sender: str) -> EmailMessage:
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = ", ".join(receivers)
-    mail["Subject"] = " ".join(f"etl-agent: {masked(event.pipeline)}: {event.kind}".split())
-    mail.set_content("\n".join(f"{name}: {value}" for name, value in event.as_dict().items() if value is not None))
+    mail["Subject"] = spelled_out(f"etl-agent: {masked(event.pipeline)}: {event.kind}")
+    told = {name: value for name, value in event.as_dict().items() if value is not None}
+    mail.set_content("\n".join(f"{name}: {spelled_out(str(value))}" for name, value in told.items()))
     return mail

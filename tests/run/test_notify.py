@@ -106,7 +106,7 @@ def test_credentials_in_the_address_become_a_header(httpserver: HTTPServer) -> N
 
 
 def test_a_mail_says_what_happened(mailbox: tuple[str, list[str]]) -> None:
-    """Subject and sentence, to every receiver; a newline in a name forges no header."""
+    """Subject and sentence, to every receiver; a newline in a name forges no header and no line."""
     address, heard = mailbox
     event = Event("failure", "orders\nBcc: eve@example.org", FAILURE.message, 69)
     failed = tell(event, NOTIFY_EMAIL="ann@example.org, bob@example.org", SMTP_URL=address)
@@ -116,7 +116,8 @@ def test_a_mail_says_what_happened(mailbox: tuple[str, list[str]]) -> None:
         "rcpt TO:<bob@example.org>",
     ]
     text = "\n".join(heard)
-    assert "Subject: etl-agent: orders Bcc: eve@example.org: failure" in text
+    assert "Subject: etl-agent: orders\\nBcc: eve@example.org: failure" in text
+    assert [line for line in heard if line.startswith("Bcc")] == []
     assert "exit_code: 69" in text and "hunter2" not in text
 
 
