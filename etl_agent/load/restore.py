@@ -92,6 +92,8 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
         raise UndoRefused(f"the table has no column {LINEAGE}, so the rows of a run cannot be told apart", where=where)
     sql = _reversal(connection, run, facts, table, own, dialect)
     if sql.place is not None:
+        if dialect == "postgres":
+            record.run(f"ANALYZE {sql.place}")  # else the planner knows nothing of what was kept lately
         _check_kept(record, sql, run)
     follow = followers(connection, facts.name, schema=own, dialect=dialect)
     counted = _reverse(record, sql, run, follow_up=[sql.following(each.table, each.columns) for each in follow])

@@ -54,22 +54,12 @@ class Reversal:
         if other == self.table:
             differs = "IS NOT" if self.dialect == "sqlite" else "IS DISTINCT FROM"
             stays = f" AND o.{quote(LINEAGE)} {differs} {self.run_id}"
-        spared = f" LEFT JOIN {self.place} AS h ON {self._match(UPDATED)}" if self._spares else ""
-        alone = f" AND h.{quote(CHANGED_BY)} IS NULL" if self._spares else ""
-        both = f"FROM {other} AS o JOIN {self.table} AS t ON {points}{spared}"
-        return f"SELECT count(*) {both} WHERE {self._own}{alone}{stays}"
+        both = f"FROM {other} AS o JOIN {self.table} AS t ON {points}"
+        return f"SELECT count(*) {both} WHERE {self._new}{stays}"
 
     def remove(self) -> str:
         """Delete the rows that the run wrote, but for those that it wrote over others."""
-        written = f"DELETE FROM {self.table} AS t WHERE {self._own}"
-        if not self._spares:
-            return written
-        names = ", ".join(f"t.{quote(key)}" for key in self.keys)
-        new = (
-            f"SELECT {names} FROM {self.table} AS t LEFT JOIN {self.place} AS h ON {self._match(UPDATED)}"
-            f" WHERE {self._own} AND h.{quote(CHANGED_BY)} IS NULL"
-        )
-        return f"{written} AND ({names}) IN ({new})"
+        return f"DELETE FROM {self.table} AS t WHERE {self._new}"
 
     def write_back(self) -> str:
         """Give the rows that the run wrote over what they held before."""
@@ -131,16 +121,30 @@ class Reversal:
         return f"h.{quote(CHANGED_BY)} = {self.run_id}"
 
     @property
-    def _spares(self) -> bool:
-        return self.place is not None and bool(self.keys)
+    def _new(self) -> str:
+        """The condition of rows that the run wrote and that were not there before.
+
+        SQLite makes no passing index on columns without a type, but sorts a list.
+        """
+        if self.place is None or not self.keys:
+            return self._own
+        if self.dialect == "postgres":
+            return f"{self._own} AND NOT EXISTS (SELECT 1 FROM {self.place} AS h WHERE {self._match(UPDATED)})"
+        held, kept = (", ".join(f"{row}.{quote(key)}" for key in self.keys) for row in "th")
+        return f"{self._own} AND ({held}) NOT IN (SELECT {kept} {self._kept(UPDATED)})"
 
     def _kept(self, change: str) -> str:
         return f"FROM {self.place} AS h WHERE {self._of_run} AND h.{quote(CHANGE)} = '{change}'"
 
     def _match(self, change: str, *more: str) -> str:
-        """Join the kept rows of a change with the rows of their keys."""
+        """Join the kept rows of a change with the rows of their keys.
+
+        SQLite would look kept rows up by what is the same in all of them, were it not for the plus sign.
+        """
+        plus = "+" if self.dialect == "sqlite" else ""
+        change = f"{plus}h.{quote(CHANGED_BY)} = {self.run_id} AND {plus}h.{quote(CHANGE)} = '{change}'"
         keys = [f"t.{quote(key)} = h.{quote(key)}" for key in (*self.keys, *more)]
-        return " AND ".join([self._of_run, f"h.{quote(CHANGE)} = '{change}'", *keys])
+        return " AND ".join([change, *keys])
 
     def _same(self, columns: Sequence[str]) -> str:
         """Compare a row with the one that was kept, byte by byte in Postgres."""

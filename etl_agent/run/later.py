@@ -77,6 +77,10 @@ def _why(connection: Connection, tables: LedgerTables, later: Any, run_id: int) 
         return "ran SQL of your own"
     if connection.execute(sa.select(files.run_id).where(files.deactivated_by == later.run_id).limit(1)).first():
         return "took content out of the table"
+    taken_out = sa.select(files.sha256).where(files.deactivated_by == run_id)
+    again = sa.select(files.file).where(files.run_id == later.run_id, files.sha256.in_(taken_out), files.active)
+    if (file := connection.execute(again.limit(1)).scalar()) is not None:
+        return f"loaded {file}, which it had taken out"
     of_both = sa.select(sa.func.count()).where(entries.run_id == run_id, entries.replayed_by == later.run_id)
     if settled := connection.execute(of_both).scalar():
         return f"replayed or closed {_rows(settled, 'entry', 'entries')} of its quarantine"

@@ -255,6 +255,15 @@ def test_a_run_is_undone_beside_later_ones_that_only_added_rows(project: Project
     assert project.ask("SELECT file FROM _etl_files WHERE active") == [("2.csv",)]
 
 
+def test_content_that_came_back_is_not_there_twice(project: Project) -> None:
+    """A later run that loaded what the run had taken out would have loaded nothing without it."""
+    _run(project, "a.csv", "1,a\n", **_REPLACE)
+    ran = _run(project, "b.csv", "2,b\n", **_REPLACE)
+    later = _run(project, "a.csv", "1,a\n")
+    with pytest.raises(UndoRefused, match=rf"run {later.run_id} loaded a\.csv, which it had taken out"):
+        take_back(project, ran.run_id)
+
+
 def test_later_is_who_committed_later(project: Project) -> None:
     """A run that began first may have waited for another: its number is the smaller one, and its rows the newer."""
     first = _run(project, "a.csv", "1,a\n", **_MERGE).run_id
