@@ -51,7 +51,7 @@ def chosen(found: list[Fault], *, most: int, seed: str) -> list[Fault]:
 def test_a_call_that_fails_loads_nothing(crashes: Crashes, name: str) -> None:
     """Kinds of call and error chosen by a seed; benchmarks/fault_sweep.py goes through all calls."""
     scenario = BY_NAME[name]
-    for fault in chosen(faults(crashes, scenario), most=7 if crashes.kind == "sqlite" else 3, seed=name):
+    for fault in chosen(faults(crashes, scenario), most=6 if crashes.kind == "sqlite" else 2, seed=name):
         outcome = fail(crashes, scenario, fault)
         assert not outcome.problems, f"{fault}: {outcome.problems}"
 
@@ -60,12 +60,12 @@ def test_a_call_that_fails_loads_nothing(crashes: Crashes, name: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_a_call_that_fails_leaves_files_whole(outputs: Outputs, command: Command) -> None:
     """Every command that writes a file leaves it as it was, or as it is to be, whether it was there or not."""
-    for number, fault in enumerate(chosen(outputs.faults(command), most=4, seed=command.name)):
+    for number, fault in enumerate(chosen(outputs.faults(command), most=3, seed=command.name)):
         outcome = outputs.fail(command, fault, there=number % 2 == 1)
         assert not outcome.problems, f"{fault}: {outcome.problems}"
 
 
-@pytest.mark.parametrize("size", [700, 5_000, 40_000])
+@pytest.mark.parametrize("size", [700, 40_000])
 def test_files_that_may_not_grow_load_nothing(crashes: Crashes, size: int) -> None:
     """The write that comes to the limit is short, as on a full disk; each one after it fails."""
     outcome = limit(crashes, BY_NAME["append"], RLIMIT_FSIZE=size)
