@@ -214,6 +214,19 @@ def test_a_row_that_was_undone_names_the_run_that_loaded_it(project: Project) ->
     assert places(why_of_key(project, "2", spec=spec)) == [("in.csv:3", "quarantined")]
 
 
+def test_a_row_that_an_undo_wrote_back_is_the_older_runs_again(project: Project) -> None:
+    """The line that had written over it is told as undone, although the table holds its key."""
+    project.write("0.csv", "id,name,n\n1,zoe,1\n")
+    first = project.run("0.csv", contract=CONTRACT, **MERGE)
+    project.write("in.csv", "id,name,n\n1,ann,1\n")
+    run = project.run(contract=CONTRACT, **MERGE)
+    undo(run.run_id, to=project.url, folder=project.folder)
+    why = why_of_key(project, "1")
+    assert (why.found, places(why)[0]) == (True, ("0.csv:2", "loaded")) and f"run {first.run_id}" in why.verdict
+    why = why_of_line(project, "in.csv", 2)
+    assert places(why) == [("in.csv:2", "removed")] and "is undone since, by run" in why.verdict
+
+
 def test_what_others_did_to_the_table_is_told_apart(project: Project) -> None:
     """A changed value is named by its column, a deleted row is deleted by other means than a run."""
     project.write("in.csv", "id,name,n\n1,ann,1\n2,bob,1\n")

@@ -46,6 +46,9 @@ def landed(account: Account, *, held: HeldTable | None, load: Load, archive: Arc
     run, loaded = account.run, account.loaded
     if run is None or loaded is None or account.outcome != "loaded":
         return Landed(account, ())
+    if run.result.status == "undone":
+        said = f"run {run.result.run_id}, which loaded it, is undone since, by run {run.undone_by}"
+        return Landed(replace(account, outcome="removed", said=said), ())
     if held is None:
         return Landed(replace(account, outcome="removed", said="the table is not there any more"), ())
     key = load.primary_key or held.facts.primary_key
@@ -93,9 +96,6 @@ def _removed(run: PastRun, archive: Archive, table: str) -> str:
     import sqlalchemy as sa
 
     files, runs = archive.tables.files.c, archive.tables.runs.c
-    status = archive.connection.execute(sa.select(runs.status).where(runs.run_id == run.result.run_id)).scalar_one()
-    if status != "loaded":
-        return f"run {run.result.run_id}, which loaded it, is {status} since"
     query = sa.select(sa.func.count()).where(files.run_id == run.result.run_id, files.active == sa.true())
     active = int(archive.connection.execute(query).scalar_one())
     later = [
