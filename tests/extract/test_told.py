@@ -400,3 +400,11 @@ def test_undecodable_lines_are_weighed_against_those_that_could_be(read):
     with pytest.raises(FileRefused, match="20 of 39 lines"):
         read(b"a,b\n" + good * 19 + bad * 20, encoding="utf-8")
     assert len(read(b"a,b\n" + bad * 19 + b"1,2\n" * 19, encoding="utf-8").bad) == 19
+
+
+@pytest.mark.parametrize("byte", [b"\x80", b"\xff"])
+def test_every_byte_that_is_not_ascii_is_looked_at(read, byte):
+    """From the first such byte to the last: alone it is no UTF-8, and costs its own line."""
+    got = read(b"a,b\n1,2\n" + byte + b",3\n4,\xc3\xa4\n", encoding="utf-8")
+    assert got.rows == [("1", "2"), ("4", "ä")]
+    assert [(line, code) for line, code, _ in got.bad] == [(3, "encoding-error")]
