@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -74,7 +74,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T], *, workers: int, most: 
 
     Args:
         work: called on worker threads; with one worker, in the order of the items.
-        items: taken on the consumer's thread.
+        items: taken on the consumer's thread; a generator is closed at the end, however that comes.
         workers: threads.
         most: items that are worked on or wait for the consumer at most; it bounds the memory.
     """
@@ -92,6 +92,8 @@ def in_order(work: Callable[[T], R], items: Iterable[T], *, workers: int, most: 
         for future in pending:
             future.cancel()
         pool.shutdown(wait=True)
+        if isinstance(items, Generator):  # else an error's traceback keeps it, and a thread that reads for it, alive
+            items.close()
 
 
 class Behind(Generic[T]):

@@ -1,5 +1,6 @@
 """Batches are made ahead, worked on side by side, and handed over in order."""
 
+import itertools
 import threading
 import time
 
@@ -77,6 +78,18 @@ def test_an_error_of_the_work_is_raised_in_its_place():
     seen = []
     with pytest.raises(ValueError, match="cell"):
         seen.extend(in_order(work, range(5), workers=2))
+
+
+def test_an_error_of_the_work_ends_the_reading_too():
+    """While the error is held, what is read from can be closed already: nothing may read from it."""
+
+    def fail(_number):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as held:
+        list(in_order(fail, ahead(itertools.count()), workers=1))
+    assert held.tb is not None
+    assert "etl-agent-reader" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_items_are_taken_in_order_by_another_thread():
