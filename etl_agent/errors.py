@@ -51,6 +51,7 @@ __all__ = [
     "UndoRefused",
     "Unfit",
     "UsageError",
+    "counted",
     "did_you_mean",
     "near",
     "one_slip",
@@ -258,6 +259,15 @@ def near(word: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]
     slips = [choice for choice in folded if one_slip(wrong, choice)]
     alike = difflib.get_close_matches(wrong, folded, n=most, cutoff=0.6)
     return tuple(folded[match] for match in dict.fromkeys([*slips, *alike]))[:most]
+
+
+def counted(count: int, one: str = "row", many: str | None = None) -> str:
+    """Say how many there are.
+
+    >>> counted(1), counted(2_000), counted(3, "entry", "entries")
+    ('1 row', '2,000 rows', '3 entries')
+    """
+    return f"1 {one}" if count == 1 else f"{count:,} {many or one + 's'}"
 
 
 def did_you_mean(word: str, choices: Iterable[str], *, shown: Callable[[str], str] = repr) -> str:

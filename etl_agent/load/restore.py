@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from etl_agent.errors import UndoRefused
+from etl_agent.errors import UndoRefused, counted
 from etl_agent.load.attached import followers, has_triggers
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.history import CHANGE, CHANGED_BY, CLOSED, DELETED, UPDATED, kept_in
@@ -100,7 +100,9 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
     if sql.place is not None and has_triggers(connection, facts.name, schema=own, dialect=dialect):
         changed = record.ask(sql.altered())
         if changed:
-            raise UndoRefused(f"a trigger of the table changed {changed:,} of the rows that were put back", where=where)
+            raise UndoRefused(
+                f"a trigger of the table changed {counted(changed)} of those that were put back", where=where
+            )
     if sql.place is not None:
         record.run(sql.forget())
     unmade = unmake(record, facts.name, created=run.created, added=run.added, schema=own, dialect=dialect)
@@ -116,8 +118,8 @@ def _reversal(
         return Reversal(dialect, table, run.run_id)
     if run.kept is None:
         raise UndoRefused(
-            f"the {run.changed + run.deleted:,} rows that it wrote over or took out were not kept (history: none, or "
-            "more columns than can be kept)",
+            f"it wrote over or took out {counted(run.changed + run.deleted)}, and none was kept"
+            " (history: none, or more columns than can be kept)",
             where=where,
         )
     kept = _facts(connection, run.kept, schema, dialect)
@@ -148,7 +150,7 @@ def _check_kept(record: Record, sql: Reversal, run: Loaded) -> None:
     deleted = record.ask(sql.count(DELETED)) or 0
     if (changed, deleted) != (run.changed, run.deleted):
         raise UndoRefused(
-            f"{changed + deleted:,} rows of before are kept in {run.kept}, and the run changed "
+            f"{counted(changed + deleted)} of before can be found in {run.kept}, and the run changed "
             f"{run.changed + run.deleted:,}",
             where=f"table {run.table}",
         )
@@ -163,7 +165,7 @@ def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]
     for query in follow_up:
         if rows := record.ask(query):
             raise UndoRefused(
-                f"{rows:,} rows that point to rows of the run would be deleted or changed by the database with them",
+                f"the database would delete or change {counted(rows)} of other tables that point to rows of the run",
                 where=where,
             )
     removed = record.run(sql.remove())
@@ -171,17 +173,17 @@ def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]
     reopened = record.run(sql.open_again()) if closed else 0
     if (removed, reverted, reopened) != (run.written - updated, updated, closed):
         raise UndoRefused(
-            f"the run wrote {run.written:,} rows and closed {closed:,}, and {removed + reverted:,} and {reopened:,} of "
-            "them are in the table: others changed it since",
+            f"the run wrote {counted(run.written)} and closed {closed:,}, and {removed + reverted:,} and {reopened:,}"
+            " of them are in the table: others changed it since",
             where=where,
         )
     returned = 0
     if run.deleted:
         if run.keys and (taken := record.ask(sql.count_taken())):
-            raise UndoRefused(f"{taken:,} keys of rows that would come back are in the table by now", where=where)
+            raise UndoRefused(f"{counted(taken)} of the table have a key of those that would come back", where=where)
         returned = record.run(sql.put_back())
         if returned != run.deleted:
-            raise UndoRefused(f"{returned:,} of {run.deleted:,} rows could be put back", where=where)
+            raise UndoRefused(f"{returned:,} of {counted(run.deleted)} could be put back", where=where)
     if closed and record.ask(sql.current_twice()):
         raise UndoRefused("a version that would be current again has a later one by now", where=where)
     return removed, reverted + reopened, returned

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl_agent.errors import counted
 from etl_agent.load.identifiers import Dialect, known_as
 from etl_agent.run.balance import KEY_HELD, ROW_HELD
 from etl_agent.run.plans import plan_on_record
@@ -83,7 +84,7 @@ def _why(connection: Connection, tables: LedgerTables, later: Any, run_id: int) 
         return f"loaded {file}, which it had taken out"
     of_both = sa.select(sa.func.count()).where(entries.run_id == run_id, entries.replayed_by == later.run_id)
     if settled := connection.execute(of_both).scalar():
-        return f"replayed or closed {_rows(settled, 'entry', 'entries')} of its quarantine"
+        return f"replayed or closed {counted(settled, 'entry', 'entries')} of its quarantine"
     plan = plan_on_record(connection, tables, later.plan_digest)
     if plan is None:
         return "the plan that it ran by is not on record any more"
@@ -104,13 +105,9 @@ def _by_its_rows(outcome: dict[str, Any]) -> str | None:
         (conflicts, "rejected {} whose key was there"),
     ):
         if count:
-            return said.format(_rows(int(count), "row", "rows"))
+            return said.format(counted(int(count)))
     return None
 
 
 def _is_conflict(reason: dict[str, Any]) -> bool:
     return {name: reason.get(name) for name in ("code", "check")} == {"code": CONFLICT.code, "check": CONFLICT.check}
-
-
-def _rows(count: int, one: str, many: str) -> str:
-    return f"1 {one}" if count == 1 else f"{count:,} {many}"

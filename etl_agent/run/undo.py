@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from etl_agent.errors import EtlAgentError, NoInput, UndoRefused, near
+from etl_agent.errors import EtlAgentError, NoInput, UndoRefused, counted, near
 from etl_agent.load.restore import Loaded, Restored, restore
 from etl_agent.load.target import open_target
 from etl_agent.run.balance import Balance
@@ -79,7 +79,7 @@ class Undone:
             (self.reverted, "written back"),
             (self.returned, "put in again"),
         )
-        told = [f"{_rows(count)} {what}" for count, what in counts if count]
+        told = [f"{counted(count)} {what}" for count, what in counts if count]
         rows = ", ".join(told) or "no row had to change"
         verb = "would be undone" if self.status == "dry run" else "undone"
         dropped = f"; {', '.join(self.dropped)} dropped" if self.dropped else ""
@@ -259,7 +259,3 @@ def _told(past: Row[Any], restored: Restored, *, own: int) -> Undone:
         dropped=(*table, *(f"column {name}" for name in made.columns)),
         left=made.left,
     )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

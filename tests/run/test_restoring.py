@@ -112,7 +112,7 @@ def test_a_trigger_that_changes_what_is_put_back_is_found_out(project: Project, 
     ran = project.run("then.csv", contract=_NAMED, **load)
     _touching_trigger(project)
     was = held(project)
-    with pytest.raises(UndoRefused, match=r"a trigger of the table changed [12] of the rows"):
+    with pytest.raises(UndoRefused, match=r"a trigger of the table changed [12] rows? of those"):
         take_back(project, ran.run_id)
     assert held(project) == was
 
@@ -128,7 +128,7 @@ def test_rows_of_other_tables_are_not_deleted_with_a_run(project: Project, actio
     query(project.url, "INSERT INTO o VALUES (1)")
     assert take_back(project, ran.run_id, dry_run=True).removed == 1, "the row of 1 stays"
     query(project.url, "INSERT INTO o VALUES (2)")
-    with pytest.raises(UndoRefused, match="1 rows that point to rows of the run"):
+    with pytest.raises(UndoRefused, match="delete or change 1 row of other tables"):
         take_back(project, ran.run_id)
     query(project.url, "DELETE FROM o")
     take_back(project, ran.run_id)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
+from etl_agent.run.result import RunResult
 from etl_agent.run.undo import Undone, undo
 from tests.run.project import Project, quoted
 
-__all__ = ["CONTRACT", "LENIENT", "MODES", "Held", "held", "take_back", "without_runs"]
+__all__ = ["CONTRACT", "LENIENT", "MERGE", "MODES", "REPLACE", "Held", "held", "load", "take_back", "without_runs"]
 
 CONTRACT = {"id": "integer", "name": {"type": "text", "nullable": True}}
 """The columns of the tables."""
@@ -17,19 +18,20 @@ CONTRACT = {"id": "integer", "name": {"type": "text", "nullable": True}}
 LENIENT = {"validate": {"max_reject_share": 0.99}}
 """Rows may be rejected."""
 
-_MERGE: dict[str, Any] = {"write_disposition": "merge", "primary_key": ["id"]}
+MERGE: dict[str, Any] = {"write_disposition": "merge", "primary_key": ["id"]}
+REPLACE: dict[str, Any] = {"write_disposition": "replace"}
 
 MODES: dict[str, dict[str, Any]] = {
     "append": {"write_disposition": "append"},
     "append by key": {"write_disposition": "append", "primary_key": ["id"]},
-    "replace": {"write_disposition": "replace"},
+    "replace": REPLACE,
     "replace by key": {"write_disposition": "replace", "primary_key": ["id"]},
-    "upsert": _MERGE,
-    "delete-insert": {**_MERGE, "strategy": "delete-insert"},
-    "insert-only": {**_MERGE, "strategy": "insert-only"},
-    "scd2": {**_MERGE, "strategy": "scd2"},
-    "upsert, absent deleted": {**_MERGE, "absent": "delete"},
-    "scd2, absent closed": {**_MERGE, "strategy": "scd2", "absent": "close"},
+    "upsert": MERGE,
+    "delete-insert": {**MERGE, "strategy": "delete-insert"},
+    "insert-only": {**MERGE, "strategy": "insert-only"},
+    "scd2": {**MERGE, "strategy": "scd2"},
+    "upsert, absent deleted": {**MERGE, "absent": "delete"},
+    "scd2, absent closed": {**MERGE, "strategy": "scd2", "absent": "close"},
 }
 """Every way to write rows."""
 
@@ -73,6 +75,12 @@ def held(project: Project, *, table: str = "t") -> Held:
     )
     runs = project.ask("SELECT run_id FROM _etl_runs WHERE status = 'loaded' ORDER BY 1")
     return Held(columns, tuple(rows), tuple(files), tuple(entries), tuple(row[0] for row in runs))
+
+
+def load(project: Project, name: str, rows: str, *, reload: bool = False, **section: Any) -> RunResult:
+    """Write a file of ids and names, and run it."""
+    project.write(name, f"id,name\n{rows}")
+    return project.run(name, contract=CONTRACT, reload=reload, **LENIENT, **section)
 
 
 def without_runs(project: Project, *, table: str = "t") -> list[list[Any]]:

@@ -1,0 +1,178 @@
+"""Undo refuses what it cannot take back exactly: it says why, names what comes first, and changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from etl_agent.errors import NoInput, UndoRefused
+from tests.load.targets import query
+from tests.run.project import Project
+from tests.run.undoing import CONTRACT, MERGE, MODES, REPLACE, held, load, take_back
+
+
+def test_an_undo_is_not_undone(project: Project) -> None:
+    """The pipeline is to run again; its file counts as new."""
+    done = take_back(project, load(project, "a.csv", "1,a\n").run_id)
+    with pytest.raises(UndoRefused, match="it is an undo itself; run the pipeline again"):
+        take_back(project, done.undone_by)
+    assert load(project, "a.csv", "1,a\n").status == "loaded"
+
+
+def test_an_unknown_run_is_told_with_its_neighbours(project: Project) -> None:
+    """A mistyped number names the runs that are like it; an empty target has none."""
+    with pytest.raises(NoInput, match="no run is on record"):
+        take_back(project, 17)
+    ran = load(project, "a.csv", "1,a\n")
+    with pytest.raises(NoInput, match=f"no run {ran.run_id + 1} is on record; valid: {ran.run_id}"):
+        take_back(project, ran.run_id + 1)
+
+
+def test_a_refused_run_has_nothing_to_take_back(project: Project) -> None:
+    """It loaded nothing."""
+    project.write("a.csv", "id,name\nx,y\n")
+    ran = project.run("a.csv", contract=CONTRACT)
+    with pytest.raises(UndoRefused, match="it was refused and loaded nothing"):
+        take_back(project, ran.run_id)
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        ({**MERGE, "history": "none"}, "it wrote over or took out 1 row, and none was kept"),
+        ({**MERGE, "lineage": "none"}, "the table has no column _etl_run_id"),
+    ],
+    ids=["history", "lineage"],
+)
+def test_what_was_not_kept_cannot_be_put_back(project: Project, mode: dict[str, Any], why: str) -> None:
+    """Without kept rows only additions can be taken back; without lineage nothing can."""
+    load(project, "a.csv", "1,a\n", **mode)
+    added = load(project, "b.csv", "2,b\n", **mode)
+    ran = load(project, "c.csv", "1,x\n", **mode)
+    was = held(project)
+    with pytest.raises(UndoRefused, match=why):
+        take_back(project, ran.run_id)
+    assert held(project) == was
+    if "history" in mode:
+        query(project.url, f"UPDATE _etl_runs SET status = 'undone' WHERE run_id = {ran.run_id}")
+        assert take_back(project, added.run_id).removed == 1
+
+
+def test_a_run_without_its_history_is_refused(project: Project) -> None:
+    """An older release wrote none, and prune deletes it."""
+    ran = load(project, "a.csv", "1,a\n")
+    query(project.url, "DELETE FROM _etl_history")
+    with pytest.raises(UndoRefused, match="an older release loaded it, or it was pruned"):
+        take_back(project, ran.run_id)
+
+
+def test_sql_of_the_user_is_not_taken_back(project: Project) -> None:
+    """A run with SQL files of the user's own is refused, unless its rows alone are wanted back."""
+    project.write("own.sql", "CREATE TABLE extra (n bigint)")
+    ran = load(project, "a.csv", "1,a\n", after_sql=["own.sql"])
+    with pytest.raises(UndoRefused, match=rf"SQL files of your own .*next: etl-agent undo {ran.run_id} --despite-sql"):
+        take_back(project, ran.run_id)
+    assert take_back(project, ran.run_id, despite_sql=True).removed == 1
+    assert project.ask("SELECT * FROM extra") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("UPDATE t SET _etl_run_id = NULL WHERE id = 4", "others changed it since"),
+        ("DELETE FROM t WHERE id = 4", r"the run wrote 2 rows and closed 0, and 1 and 0 of them are in the table"),
+        ("DELETE FROM t WHERE id = 2", "others changed it since"),
+        ("UPDATE t SET id = 8 WHERE id = 2", "others changed it since"),
+        ("DROP TABLE t", "the table is not there any more"),
+        ("ALTER TABLE t DROP COLUMN name", "the table has no column 'name' any more"),
+    ],
+)
+def test_what_other_hands_changed_is_not_made_worse(project: Project, change: str, why: str) -> None:
+    """Where the rows of the run are not all there, or the table has another form, nothing is done."""
+    load(project, "a.csv", "1,a\n2,b\n", **MERGE)
+    ran = load(project, "b.csv", "2,x\n4,d\n", **MERGE)
+    query(project.url, change)
+    was = held(project)
+    with pytest.raises(UndoRefused, match=why):
+        take_back(project, ran.run_id)
+    assert held(project) == was
+
+
+def test_a_column_of_another_type_is_found_out(project: Project) -> None:
+    """Kept values are not converted."""
+    load(project, "a.csv", "1,a\n2,b\n", **MERGE)
+    ran = load(project, "b.csv", "2,x\n", **MERGE)
+    if project.url.startswith("sqlite"):
+        query(project.url, "ALTER TABLE t ADD COLUMN other INTEGER")
+        query(project.url, "ALTER TABLE t DROP COLUMN name")
+        query(project.url, "ALTER TABLE t RENAME COLUMN other TO name")
+    else:
+        query(project.url, "ALTER TABLE t ALTER COLUMN name TYPE varchar(7)")
+    with pytest.raises(UndoRefused, match="a column of the table has another type by now"):
+        take_back(project, ran.run_id)
+
+
+def test_a_key_that_came_by_another_way_is_not_doubled(project: Project) -> None:
+    """A row that the run took out is not put back beside one that has its key now."""
+    query(project.url, "CREATE TABLE t (id bigint, name text, _etl_run_id bigint)")
+    load(project, "a.csv", "1,a\n2,b\n", **MODES["replace by key"])
+    ran = load(project, "b.csv", "2,b\n", **MODES["replace by key"])
+    query(project.url, "INSERT INTO t (id, name) VALUES (1, 'own')")
+    with pytest.raises(UndoRefused, match="1 row of the table have a key of those that would come back"):
+        take_back(project, ran.run_id)
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows", "why"),
+    [
+        (MERGE, "2,x\n", "wrote over 1 row"),
+        (MERGE, "2,b\n", "found 1 row unchanged"),
+        ({**MERGE, "strategy": "insert-only"}, "2,x\n", "left 1 row out whose key was there"),
+        ({**MERGE, "strategy": "delete-insert"}, "2,b\n", "took out 1 row"),
+        (MODES["append by key"], "2,b\n5,e\n", "found 1 row there already"),
+        (MODES["append by key"], "2,x\n5,e\n", "rejected 1 row whose key was there"),
+        (REPLACE, "2,x\n", "took out 3 rows"),
+    ],
+)
+def test_a_run_that_a_later_one_depends_on_is_refused(
+    project: Project, mode: dict[str, Any], rows: str, why: str
+) -> None:
+    """The refusal names the later run, what it did, and the undo that comes first."""
+    load(project, "a.csv", "1,a\n", **MERGE)
+    ran = load(project, "b.csv", "2,b\n3,c\n", **MERGE)
+    later = load(project, "c.csv", rows, **mode)
+    was = held(project)
+    told = rf"later runs into table t depend on it: run {later.run_id} {why}; next: etl-agent undo {later.run_id}$"
+    with pytest.raises(UndoRefused, match=told):
+        take_back(project, ran.run_id)
+    assert held(project) == was
+    take_back(project, later.run_id)
+    take_back(project, ran.run_id)
+
+
+def test_content_that_came_back_is_not_there_twice(project: Project) -> None:
+    """A later run that loaded what the run had taken out would have loaded nothing without it."""
+    load(project, "a.csv", "1,a\n", **REPLACE)
+    ran = load(project, "b.csv", "2,b\n", **REPLACE)
+    later = load(project, "a.csv", "1,a\n")
+    with pytest.raises(UndoRefused, match=rf"run {later.run_id} loaded a\.csv, which it had taken out"):
+        take_back(project, ran.run_id)
+
+
+def test_later_is_who_committed_later(project: Project) -> None:
+    """A run that began first may have waited for another: its number is the smaller one, and its rows the newer."""
+    first = load(project, "a.csv", "1,a\n", **MERGE).run_id
+    second = load(project, "b.csv", "1,b\n", **MERGE).run_id
+    swapped = {first: second + 1, second: first - 1}
+    for old, new in swapped.items():
+        for place, column in (("_etl_runs", "run_id"), ("_etl_history", "run_id"), ("_etl_files", "run_id")):
+            query(project.url, f"UPDATE {place} SET {column} = {new} WHERE {column} = {old}")
+        query(project.url, f"UPDATE t SET _etl_run_id = {new} WHERE _etl_run_id = {old}")
+        for (kept,) in project.ask("SELECT DISTINCT kept_in FROM _etl_history WHERE rows_updated > 0"):
+            query(project.url, f'UPDATE "{kept}" SET _etl_changed_by = {new} WHERE _etl_changed_by = {old}')
+            query(project.url, f'UPDATE "{kept}" SET _etl_run_id = {new} WHERE _etl_run_id = {old}')
+    with pytest.raises(UndoRefused, match=f"run {first - 1} wrote over 1 row"):
+        take_back(project, second + 1)
+    take_back(project, first - 1)
+    assert project.rows("name") == [("a",)]
