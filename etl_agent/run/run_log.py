@@ -14,6 +14,7 @@ from etl_agent.run.event import Event
 __all__ = ["RunLog"]
 
 _MOST_BYTES = 4 << 20  # of a file: thousands of runs, and still opened by any editor
+_FOLDER_MODE = 0o700
 _LONGEST = 1 << 20  # bytes of a line; of a longer one the facts are left out
 
 
@@ -23,7 +24,7 @@ class RunLog:
     What goes wrong is kept in ``failure`` and never raised; after that nothing more is tried.
 
     Args:
-        path: the file; its folder must be there.
+        path: the file; its folder is made, if the one around that is there.
         most_bytes: the size that a file never exceeds (bytes).
     """
 
@@ -39,6 +40,8 @@ class RunLog:
         if self.failure is not None:
             return
         try:
+            # a crontab's line may stand on another machine than the one that it was made on
+            self.path.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             self._file.append(self._line(event))
         except OSError as error:
             self.failure = f"the log {self.path} cannot be written: {(error.strerror or str(error)).lower()}"

@@ -92,7 +92,7 @@ def test_a_place_that_cannot_be_written_is_told_and_not_raised(tmp_path: Path, k
     path = tmp_path / "log"
     match kind:
         case "no folder":
-            path = tmp_path / "none" / "log"
+            path = tmp_path / "none" / "either" / "log"
         case "a folder":
             path.mkdir()
         case "a pipe":
@@ -106,6 +106,14 @@ def test_a_place_that_cannot_be_written_is_told_and_not_raised(tmp_path: Path, k
     log.write(Event("success", "orders"))
     assert log.failure is not None and str(path) in log.failure
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_folder_of_a_log_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    """A line of `cron line` names one that nobody has made yet."""
+    log = RunLog(tmp_path / "logs" / "log")
+    log.write(Event("start", "orders"))
+    assert log.failure is None
+    assert (tmp_path / "logs").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_disk_that_fills_up_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
