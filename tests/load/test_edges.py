@@ -2,7 +2,9 @@
 
 import errno
 import fcntl
+import logging
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
@@ -27,9 +30,18 @@ from etl_agent.errors import (
     PermissionRefused,
     TryLater,
 )
-from etl_agent.load import file_lock, postgres_session, postgres_types, sqlite_turn, sqlite_types
+from etl_agent.load import (
+    file_lock,
+    kept_tables,
+    postgres_session,
+    postgres_types,
+    sqlite_turn,
+    sqlite_types,
+    unshared,
+)
 from etl_agent.load.edge import mapped, translated
 from etl_agent.load.file_lock import held
+from etl_agent.load.history import PREFIX
 from etl_agent.load.modes import append_unmatched
 from etl_agent.load.sql_files import read_statements, split
 from etl_agent.load.sqlite_turn import Turn
@@ -316,9 +328,9 @@ def test_holders_are_those_that_the_kernel_lists(tmp_path):
     ) as other:
         assert other.stdout.readline() == b"held\n"
         found = dict(sqlite_turn._holders(path))
+        name = Path(f"/proc/{other.pid}/comm").read_text().strip()
         other.stdin.close()
-    assert list(found) == [other.pid]
-    assert found[other.pid] == sqlite_turn._name(os.getpid())
+    assert found == {other.pid: name}
     assert list(sqlite_turn._holders(path)) == []
 
 
@@ -583,6 +595,98 @@ def test_a_password_that_could_be_an_option_is_refused():
     assert "pa" + "/ss" not in str(refused.value)
 
 
+def test_a_key_that_nothing_keeps_unique_is_looked_at_before_an_append(sqlite_url):
+    """A table that holds it twice cannot say which row is the same."""
+    with open_target(sqlite_url) as target:
+        load_rows(target, spec(sqlite_url), PAIR, [("a", "1"), ("b", "1")])
+        keyed = spec(sqlite_url, primary_key=["k"])
+        counts = load_rows(target, keyed, PAIR, [("a", "1"), ("c", "1")])
+        assert (counts.inserted, counts.deduplicated) == (1, 1)
+        load_rows(target, spec(sqlite_url), PAIR, [("a", "2")])
+        with pytest.raises(DataRefused, match="the table holds a key more than once"):
+            load_rows(target, keyed, PAIR, [("z", "1")])
+
+
+def test_dropping_before_anything_is_staged_drops_nothing(sqlite_url):
+    """There is no stage yet."""
+    empty = {"write_disposition": "replace", "allow_empty": True}
+    with open_target(sqlite_url) as target, begun(target, sqlite_url, **empty) as tx:
+        tx.drop(np.array([3], np.int64))
+        counts = tx.apply()
+        tx.commit()
+    assert (counts.staged, counts.dropped) == (0, 0)
+
+
+SNAPSHOT = {"write_disposition": "merge", "primary_key": ["k"], "absent": "delete"}
+
+
+def test_rows_that_are_dropped_within_the_transaction_are_not_absent(sqlite_url):
+    """Their keys were in the files, so the rows of the table that have them stay."""
+    with open_target(sqlite_url) as target:
+        load_rows(target, spec(sqlite_url), PAIR, [("a", "1"), ("b", "1"), ("c", "1")])
+        with begun(target, sqlite_url, **SNAPSHOT) as tx:
+            tx.stage(batch(PAIR, [("a", "2"), ("b", "2")]))
+            with tx.unlocked() as connection:
+                assert connection is not None
+            assert tx.connection is not None  # the transaction begins
+            with tx.unlocked() as connection:
+                assert connection is None
+            tx.drop(np.array([1], np.int64))
+            counts = tx.apply()
+            tx.commit()
+    assert (counts.updated, counts.deleted, counts.dropped) == (1, 1, 1)
+    assert query(sqlite_url, "SELECT k, v FROM t ORDER BY k") == [("a", "2"), ("b", "1")]
+
+
+def test_versions_that_a_snapshot_lacks_are_closed_without_a_history_too(target_url):
+    """What is closed stays in the table itself."""
+    versions = {**SNAPSHOT, "strategy": "scd2", "absent": "close", "history": "none"}
+    with open_target(target_url) as target:
+        load_rows(target, spec(target_url, **versions), PAIR, [("a", "1"), ("b", "1")])
+        counts = load_rows(target, spec(target_url, **versions), PAIR, [("a", "1")])
+    assert (counts.inserted, counts.deleted, counts.unchanged) == (0, 1, 1)
+    assert query(target_url, "SELECT k FROM t WHERE valid_to IS NULL") == [("a",)]
+
+
+def test_a_target_whose_variable_is_not_set_is_shown_as_it_is_written():
+    """Without what could be a password in it."""
+    unset = spec("postgresql://me:hush@${NO_SUCH_HOST_OF_TEST}/x")
+    assert "hush" not in unset.shown
+    assert "NO_SUCH_HOST_OF_TEST" in unset.shown
+
+
+def test_a_forked_child_lets_go_of_what_locks_hang_on(tmp_path, monkeypatch):
+    """The handle stays open and is of nothing; one that is closed already is no error."""
+    (tmp_path / "lock").write_text("held")
+    handle = os.open(tmp_path / "lock", os.O_RDONLY)
+    closed = os.dup(handle)
+    os.close(closed)
+    handles = {handle, closed}
+    monkeypatch.setattr(unshared, "_handles", handles)
+    unshared._let_go()
+    assert os.read(handle, 4) == b""
+    assert handles == set()
+    os.close(handle)
+
+
+def test_a_table_of_kept_rows_that_goes_meanwhile_is_not_listed(monkeypatch):
+    """Another prune may drop it between two looks; one without the columns is somebody else's."""
+    columns = {"a" * 12: None, "b" * 12: ("_etl_changed_by", "_etl_change", "x"), "c" * 12: ("x",)}
+    names = {f"{PREFIX}{name}": listed for name, listed in columns.items()}
+    every = re.compile("|".join(names))
+    monkeypatch.setattr(kept_tables, "_NAME", every)
+
+    def get_columns(name, schema):
+        if names[name] is None:
+            raise sa.exc.NoSuchTableError(name)
+        return [{"name": column} for column in names[name]]
+
+    inspector = SimpleNamespace(get_table_names=lambda schema: [*names, "other"], get_columns=get_columns)
+    monkeypatch.setattr(sa, "inspect", lambda connection: inspector)
+    (found,) = kept_tables.list_kept(None, schema="s")
+    assert (found.name, found.schema, list(found.c.keys())) == (f"{PREFIX}{'b' * 12}", "s", list(columns["b" * 12][:2]))
+
+
 # A Postgres server
 
 
@@ -608,6 +712,39 @@ def test_a_connection_needs_a_schema_to_make_tables_in(postgres_url):
     with open_target(postgres_url) as target, pytest.raises(ConfigurationError) as refused:
         target.table_facts("t")
     assert refused.value.what == "the connection has no schema to make tables in; name one: schema: public"
+
+
+def test_a_lock_goes_with_its_session(postgres_url):
+    """A connection that is closed within a lock holds it no more, and there is nothing to free."""
+    with open_target(postgres_url) as first, open_target(postgres_url) as second:
+        with first.lock("t"):
+            first.close()
+        with second.lock("t"):
+            pass
+
+
+def test_nobody_hears_what_the_driver_says_of_a_broken_connection(postgres_url, monkeypatch):
+    """It raises what it says; without a handler Python would write it to stderr as well."""
+    told = logging.getLogger("psycopg")
+    before = list(told.handlers)
+    monkeypatch.setattr(logging.Logger, "hasHandlers", lambda self: False)
+    with open_target(postgres_url) as target, target.reading():
+        added = [handler for handler in told.handlers if handler not in before]
+        assert [type(handler) for handler in added] == [logging.NullHandler]
+    for handler in added:
+        told.removeHandler(handler)
+
+
+def test_a_key_that_the_table_cannot_hold_is_not_retained(postgres_url):
+    """Then it is not known which row it may mean; what came before it stays retained."""
+    query(postgres_url, "CREATE TABLE t (k uuid PRIMARY KEY, v text)")
+    known = "a" * 8 + "-" + "-".join(["a" * 4] * 3) + "-" + "a" * 12
+    with open_target(postgres_url) as target, begun(target, postgres_url, **SNAPSHOT) as tx:
+        keys = [pa.record_batch({"k": pa.array([key])}) for key in (known, "no uuid")]
+        assert tx.retain(keys[0], np.array([5], np.int64))
+        assert not tx.retain(keys[1], np.array([6], np.int64))
+        with tx.unlocked() as connection:
+            assert connection is None or connection.exec_driver_sql("SELECT 1").scalar() == 1
 
 
 def test_dropping_from_an_empty_stage_drops_nothing(postgres_url):
