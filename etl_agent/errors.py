@@ -2,7 +2,7 @@
 
 EtlAgentError                 70  a bug, or the base of everything below
 ├── UsageError                 2  the call itself is wrong
-├── DataRefused               65  the data was judged and nothing was loaded
+├── DataRefused               65  the data was judged and nothing was loaded, or an undo is refused
 │   ├── OverBudget                more rejected rows than the pipeline allows
 │   ├── Drifted                   the data no longer fit the contract, or the lock
 │   ├── AmbiguousFormat           a column that can be read in more than one way
@@ -122,7 +122,7 @@ class Unfit:
 
 
 class DataRefused(EtlAgentError):
-    """The data was judged and nothing was loaded.
+    """The data was judged and nothing was loaded, or an undo is refused.
 
     Args:
         what: as for every error, like ``where``, ``choices`` and ``next_command``.

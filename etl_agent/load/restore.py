@@ -96,7 +96,7 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
             record.run(f"ANALYZE {sql.place}")  # else the planner knows nothing of what was kept lately
         _check_kept(record, sql, run)
     follow = followers(connection, facts.name, schema=own, dialect=dialect)
-    counted = _reverse(record, sql, run, follow_up=[sql.following(each.table, each.columns) for each in follow])
+    rows = _reverse(record, sql, run, follow_up=[sql.following(each.table, each.columns) for each in follow])
     if sql.place is not None and has_triggers(connection, facts.name, schema=own, dialect=dialect):
         changed = record.ask(sql.altered())
         if changed:
@@ -106,7 +106,7 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
     if sql.place is not None:
         record.run(sql.forget())
     unmade = unmake(record, facts.name, created=run.created, added=run.added, schema=own, dialect=dialect)
-    return Restored(*counted, unmade)
+    return Restored(*rows, unmade)
 
 
 def _reversal(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from etl_agent.errors import DataRefused, UndoRefused
+from etl_agent.errors import DataRefused, NoInput, UndoRefused
+from etl_agent.run.runner import run_pipeline
 from tests.load.targets import query
 from tests.run.project import Project
 from tests.run.undoing import held, take_back
@@ -197,3 +199,19 @@ def test_hostile_names_are_no_obstacle(project: Project) -> None:
     take_back(project, before[1].run_id)
     assert [row[:2] for row in project.rows(table=table)] == [(0, "c"), (1, "a")]
     assert take_back(project, before[0].run_id).dropped == (f"table {table}",)
+
+
+def test_a_table_of_another_schema_is_restored_there(postgres_url: str, tmp_path: Path) -> None:
+    """Its record, its kept rows and its lock are in that schema too."""
+    query(postgres_url, 'CREATE SCHEMA "s 2"')
+    project = Project(tmp_path, postgres_url)
+    ran = []
+    for name, rows in (("in.csv", "1,a\n2,b\n"), ("then.csv", "2,x\n3,c\n")):
+        project.write(name, f"id,name\n{rows}")
+        spec = project.spec(name, contract=_NAMED, schema="s 2", **_MERGE)
+        ran.append(run_pipeline(spec, project=tmp_path).run_id)
+    with pytest.raises(NoInput):
+        take_back(project, ran[1])
+    take_back(project, ran[1], schema="s 2")
+    assert query(postgres_url, 'SELECT id, name FROM "s 2".t ORDER BY id') == [(1, "a"), (2, "b")]
+    assert take_back(project, ran[0], schema="s 2").dropped == ("table t",)
