@@ -23,6 +23,19 @@ class _End:
         self.error = error
 
 
+def _outlast(ended: threading.Event) -> None:
+    """Wait until a thread has ended, and only then raise what a signal raises meanwhile.
+
+    ``Thread.join`` alone would not do: where a signal breaks it off, Python 3.11 and 3.12 take the thread for one that
+    has ended, and what it works on would be closed under its hands.
+    """
+    try:
+        ended.wait()
+    except BaseException:
+        ended.wait()
+        raise
+
+
 def ahead(items: Iterable[T], *, most: int = 1) -> Iterator[T]:
     """Yield the items while a thread already makes the next ones.
 
@@ -33,7 +46,7 @@ def ahead(items: Iterable[T], *, most: int = 1) -> Iterator[T]:
         most: items that wait at most.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(maxsize=most)
-    stopped = threading.Event()
+    stopped, ended = threading.Event(), threading.Event()
 
     def put(item: T | _End) -> bool:
         while not stopped.is_set():
@@ -53,6 +66,8 @@ def ahead(items: Iterable[T], *, most: int = 1) -> Iterator[T]:
             put(_End(error))
         else:
             put(_End())
+        finally:
+            ended.set()
 
     thread = threading.Thread(target=produce, name="etl-agent-reader", daemon=True)
     thread.start()
@@ -66,6 +81,7 @@ def ahead(items: Iterable[T], *, most: int = 1) -> Iterator[T]:
             yield item
     finally:
         stopped.set()
+        _outlast(ended)
         thread.join()
 
 
@@ -112,7 +128,8 @@ class Behind(Generic[T]):
         self._waiting: queue.Queue[T | _End] = queue.Queue(maxsize=most)
         self._failed: BaseException | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._consume, name="etl-agent-loader", daemon=True)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="etl-agent-loader", daemon=True)
 
     def put(self, item: T) -> None:
         """Hand over an item; waits while too many wait."""
@@ -130,11 +147,12 @@ class Behind(Generic[T]):
         try:
             if error is None:
                 self._offer(_End())
-            self._thread.join()
+            self._ended.wait()
         except BaseException:  # a signal, or the thread's own failure: it must end before anything is rolled back
             self._stopped.set()
-            self._thread.join()
+            _outlast(self._ended)
             raise
+        self._thread.join()
         if error is None and self._failed is not None:
             raise self._failed
 
@@ -146,6 +164,12 @@ class Behind(Generic[T]):
                 continue
             return
         raise self._failed
+
+    def _run(self) -> None:
+        try:
+            self._consume()
+        finally:
+            self._ended.set()
 
     def _consume(self) -> None:
         while not self._stopped.is_set():

@@ -1,6 +1,8 @@
 """Batches are made ahead, worked on side by side, and handed over in order."""
 
+import contextlib
 import itertools
+import signal
 import threading
 import time
 
@@ -132,3 +134,48 @@ def test_a_failing_caller_leaves_no_thread_behind():
         raise KeyError
     assert len(taken) < 5
     assert not [thread for thread in threading.enumerate() if thread.name == "etl-agent-loader"]
+
+
+@contextlib.contextmanager
+def raising_in(seconds):
+    """Raise an error in the main thread in a while, as SIGTERM and a time limit do."""
+
+    def end(_signal, _frame):
+        raise InterruptedError
+
+    previous = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+
+
+def test_a_signal_waits_for_what_is_being_taken():
+    """The thread may be in the middle of a write: what it writes to must not be closed under its hands."""
+    taken = []
+
+    def take(item):
+        time.sleep(0.6)
+        taken.append(item)
+
+    with raising_in(0.2), pytest.raises(InterruptedError), Behind(take) as loader:
+        loader.put(1)
+    assert taken == [1]
+
+
+def test_a_signal_waits_for_what_is_being_read():
+    """A consumer that has stopped waits for the reader, and so does a signal that comes meanwhile."""
+    read = []
+
+    def slow():
+        for number in itertools.count():
+            time.sleep(0.6 if number else 0)
+            read.append(number)
+            yield number
+
+    items = ahead(slow())
+    assert next(items) == 0
+    with raising_in(0.2), pytest.raises(InterruptedError):
+        items.close()
+    assert read == [0, 1]
