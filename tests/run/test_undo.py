@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from etl_agent.errors import HeldByAnother, UndoRefused
+from etl_agent.errors import DatabaseUnavailable, HeldByAnother, UndoRefused
 from etl_agent.load.target import open_target
 from etl_agent.run.history import ledger_in, one_run, recent_runs
 from etl_agent.run.options import RunOptions
@@ -19,6 +20,7 @@ from etl_agent.run.replay import replay_quarantine
 from etl_agent.run.result import RunResult
 from etl_agent.run.status import status_in
 from tests.load.targets import query
+from tests.run.postgres_faults import answer_lost, gone_for_good, way_to
 from tests.run.project import Project
 from tests.run.undoing import CONTRACT, LENIENT, MERGE, MODES, REPLACE, held, load, take_back, without_runs
 
@@ -234,3 +236,16 @@ def test_killed_anywhere_and_run_again(project: Project) -> None:
     assert kills * _STRIDE > 20
     assert held(project) == was
     assert take_back(project, ran.run_id).status == "already undone"
+
+
+def test_a_commit_whose_answer_is_lost_is_found_on_record(postgres_url: str, tmp_path: Path) -> None:
+    """The undo asks over a new connection, and says that it is done; where nobody can be asked it says so."""
+    project = Project(tmp_path, postgres_url)
+    ran = [load(project, f"{number}.csv", f"{number},a\n").run_id for number in range(2)]
+    with way_to(postgres_url, answer_lost) as way:
+        done = take_back(Project(tmp_path, way.url), ran[1])
+        assert way.happened
+    assert done.status == "undone" and done.warning is not None and "it is on record" in done.warning
+    with way_to(postgres_url, gone_for_good) as way, pytest.raises(DatabaseUnavailable, match="not known whether"):
+        take_back(Project(tmp_path, way.url), ran[0])
+    assert take_back(project, ran[0]).status == "already undone"
