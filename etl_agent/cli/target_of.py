@@ -54,7 +54,7 @@ class Place:
         """Open the target."""
         from etl_agent.load.target import open_target
 
-        return open_target(self.url, read_only=read_only, folder=self.folder)
+        return open_target(self.url, read_only=read_only, recover=True, folder=self.folder)
 
 
 def target_options(function: Function) -> Function:

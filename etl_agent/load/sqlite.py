@@ -19,7 +19,7 @@ from etl_agent.load.fit import Fit, fit
 from etl_agent.load.identifiers import check_name, known_as, quote
 from etl_agent.load.order import Order
 from etl_agent.load.spec import Load
-from etl_agent.load.sqlite_turn import Turn
+from etl_agent.load.sqlite_turn import LEAST, Turn
 from etl_agent.load.sqlite_tx import SqliteRecord, SqliteTx
 from etl_agent.load.sqlite_types import accepts, type_of
 from etl_agent.load.target import Target
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteTarget"]
 
+_LOOK = "SELECT 1 FROM main.sqlite_master LIMIT 1"
 _STRICT = (3, 37)  # the first version of SQLite that has STRICT tables, and tells which are
 
 
@@ -41,8 +42,9 @@ class SqliteTarget(Target):
     the locks of this connection (POSIX locks belong to the process).
     """
 
-    def __init__(self, location: Location, *, read_only: bool, folder: Path) -> None:
+    def __init__(self, location: Location, *, read_only: bool, folder: Path, recover: bool = False) -> None:
         super().__init__(location, read_only=read_only, folder=folder)
+        self._recovers = recover
         self.path = (folder / (location.path or "")).resolve()
         self._connection: Connection | None = None
         self._turn = Turn(self.path)
@@ -81,10 +83,9 @@ class SqliteTarget(Target):
             driver: Any = connection.connection.driver_connection
             if driver.in_transaction:
                 raise EtlAgentError("a load is open: read through its own connection")
-            connection.exec_driver_sql("BEGIN")
             self._reading = True
             try:
-                self._turn.run(connection, "SELECT 1 FROM main.sqlite_master LIMIT 1")  # the snapshot is of now
+                self._look(connection)
                 yield connection
             finally:
                 self._reading = False
@@ -139,17 +140,34 @@ class SqliteTarget(Target):
             self._connection = connection
         return self._connection
 
-    def _open(self) -> sqlite3.Connection:
-        mode = "ro" if self.read_only else "rwc"
+    def _open(self, *, mode: str | None = None, timeout: float = 0) -> sqlite3.Connection:
+        mode = mode or ("ro" if self.read_only else "rwc")
         connection = sqlite3.connect(
             f"file:{url_quote(str(self.path))}?mode={mode}",
             uri=True,
-            timeout=0,  # we wait ourselves
+            timeout=timeout,  # 0: we wait ourselves
             isolation_level=None,  # transactions begin and end where we say
             check_same_thread=False,  # the loader has a thread of its own; only one uses it at a time
         )
         connection.execute("PRAGMA foreign_keys = on")
         return connection
+
+    def _look(self, connection: Connection) -> None:
+        """Begin a snapshot of now."""
+        from sqlalchemy.exc import DBAPIError
+
+        connection.exec_driver_sql("BEGIN")
+        try:
+            self._turn.run(connection, _LOOK)
+        except DBAPIError as error:
+            name = getattr(error.orig, "sqlite_errorname", None) or ""
+            if not (self._recovers and name.startswith("SQLITE_READONLY_")):
+                raise
+            connection.rollback()  # no lock is held, so that closing another handle on the file frees none
+            with contextlib.closing(self._open(mode="rw", timeout=LEAST)) as writer:
+                writer.execute(_LOOK).close()  # the first look of a connection that may write undoes the half commit
+            connection.exec_driver_sql("BEGIN")
+            self._turn.run(connection, _LOOK)
 
     def _exists(self) -> bool:
         with mapped(self.location):

@@ -148,12 +148,14 @@ class Target(ABC):
             self.close()
 
 
-def open_target(url: str, *, read_only: bool = False, folder: Path | None = None) -> Target:
+def open_target(url: str, *, read_only: bool = False, recover: bool = False, folder: Path | None = None) -> Target:
     """Open the database that a URL names; the connection itself is made when it is first used.
 
     Args:
         url: an SQLite file or a Postgres database; see ``paths.from_environment`` for variables in it.
         read_only: for a dry run: nothing is written, and no file is created.
+        recover: undo all the same what a process that was killed in the middle of a commit left in an SQLite file, as
+            any other reader would that may write there.
         folder: where relative paths begin: the project folder; the working folder when absent.
 
     Raises:
@@ -164,7 +166,7 @@ def open_target(url: str, *, read_only: bool = False, folder: Path | None = None
     if location.dialect == "sqlite":
         from etl_agent.load.sqlite import SqliteTarget
 
-        return SqliteTarget(location, read_only=read_only, folder=base)
+        return SqliteTarget(location, read_only=read_only, recover=recover, folder=base)
     from etl_agent.load.postgres import PostgresTarget
 
     return PostgresTarget(location, read_only=read_only, folder=base)

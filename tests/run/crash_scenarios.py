@@ -24,8 +24,9 @@ class Scenario:
         files: how many files the killed command's pipeline names.
         base: whether a run before loaded another file.
         done: whether these files were loaded before, too.
-        command: the command, without its options for all.
+        command: the command, without its options for all; ``undo`` takes back what was done before last.
         contract: what the killed command's contract says otherwise about the column ``code``.
+        data: what the names of the files begin with.
     """
 
     name: str
@@ -35,12 +36,20 @@ class Scenario:
     done: bool = False
     command: tuple[str, ...] = ("run",)
     contract: Mapping[str, Any] = field(default_factory=dict)
+    data: str = "new"
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that are loaded, relative to the project."""
+        return [f"data/{self.data}{number}.csv" for number in range(self.files)]
 
 
 _KEY = {"primary_key": ["id"]}
 _APPEND, _REPLACE, _MERGE = ({"write_disposition": mode} for mode in ("append", "replace", "merge"))
 _REPLAY = ("quarantine", "replay", "--reason", "unique-error")
 _ANY_CODE = {"unique": False}
+_SCD2 = {**_MERGE, "strategy": "scd2", **_KEY}
+_DELETE, _CLOSE = {**_MERGE, **_KEY, "absent": "delete"}, {**_SCD2, "absent": "close"}
 
 SCENARIOS = (
     Scenario("first load", _APPEND, 1, base=False),
@@ -55,10 +64,19 @@ SCENARIOS = (
     Scenario("merge upsert, 9 files", {**_MERGE, **_KEY}, 9),
     Scenario("merge delete-insert", {**_MERGE, "strategy": "delete-insert", **_KEY}, 2),
     Scenario("merge insert-only", {**_MERGE, "strategy": "insert-only", **_KEY}, 2),
-    Scenario("merge scd2", {**_MERGE, "strategy": "scd2", **_KEY}, 2),
+    Scenario("merge scd2", _SCD2, 2),
+    Scenario("snapshot, absent rows deleted", _DELETE, 1, data="snapshot"),
+    Scenario("snapshot, absent rows closed", _CLOSE, 1, data="snapshot"),
+    Scenario("snapshot with a malformed line", _DELETE, 1),
     Scenario("reload", {**_MERGE, **_KEY}, 2, done=True, command=("run", "--reload")),
     Scenario("replay", _APPEND, 2, done=True, command=_REPLAY, contract=_ANY_CODE),
     Scenario("replay into a merge", {**_MERGE, **_KEY}, 2, done=True, command=_REPLAY, contract=_ANY_CODE),
+    Scenario("undo of an append", _APPEND, 2, done=True, command=("undo",)),
+    Scenario("undo of a replace", {**_REPLACE, **_KEY}, 2, done=True, command=("undo",)),
+    Scenario("undo of a merge", {**_MERGE, **_KEY}, 2, done=True, command=("undo",)),
+    Scenario("undo of scd2", _SCD2, 2, done=True, command=("undo",)),
+    Scenario("undo of a snapshot", _DELETE, 1, done=True, command=("undo",), data="snapshot"),
+    Scenario("undo of a first load", _APPEND, 1, base=False, done=True, command=("undo",)),
 )
 """Every write mode and strategy, with one file and with many, and what else writes to the table."""
 
@@ -66,6 +84,9 @@ SCENARIOS = (
 def write_data(folder: Path) -> None:
     """Write a file that is loaded before, and others with new, changed, equal, repeated and bad rows."""
     _write(folder / "base.csv", [[n, f"B{n}", f"base {n}"] for n in range(10)])
+    # half of what is there, with a change, two new rows, and a rejected one, whose key is not absent
+    snapshot: list[list[Any]] = [[n, f"B{n}", f"base {n}" if n else "changed"] for n in range(5)]
+    _write(folder / "snapshot0.csv", [*snapshot, [7, "B1", "a code twice"], [20, "S20", "new"], [21, "S21", "new"]])
     for number in range(FILES):
         first = 8 + 12 * number
         rows: list[list[Any]] = [[n, f"N{n}", f"new {n}"] for n in range(first, first + (12 if number < 2 else 4))]

@@ -16,7 +16,16 @@ import psycopg
 
 from tests.load.targets import plain
 
-__all__ = ["NOTHING", "Busy", "State", "difference", "look_at_copy", "look_at_postgres", "look_at_sqlite"]
+__all__ = [
+    "NOTHING",
+    "Busy",
+    "State",
+    "difference",
+    "look_at_copy",
+    "look_at_postgres",
+    "look_at_sqlite",
+    "look_through",
+]
 
 _MOMENT = re.compile(r"20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d(?::?\d\d)?)?")
 _RUN = re.compile(r"(?<![\w.])\d{15,19}(?![\w.])")
@@ -99,11 +108,17 @@ def look_at_sqlite(database: Path, *, patience: float = 30) -> State:
 
 def look_at_postgres(url: str) -> State:
     """Look at all tables of a Postgres database's first schema."""
-    with psycopg.connect(plain(url), row_factory=psycopg.rows.dict_row) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        names = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
-        found = {row["name"] for row in connection.execute(names)}
-        return _told({name: connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall() for name in found})
+    with psycopg.connect(plain(url)) as connection:
+        return look_through(connection)
+
+
+def look_through(connection: psycopg.Connection) -> State:
+    """Look at all tables of a Postgres database's first schema, through a connection that is in no transaction."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    with connection.transaction(force_rollback=True), connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        found = [row["tablename"] for row in cursor.execute(names).fetchall()]
+        return _told({name: cursor.execute(f'SELECT * FROM "{name}"'.encode()).fetchall() for name in found})
 
 
 def _dicts(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:

@@ -20,9 +20,18 @@ from typing import Any
 
 import psycopg
 
-from tests.load.targets import kind, plain
+from tests.load.targets import kind, plain, query
 from tests.run.crash_scenarios import SCENARIOS, Scenario, pipeline, write_data
-from tests.run.crash_state import NOTHING, Busy, State, difference, look_at_copy, look_at_postgres, look_at_sqlite
+from tests.run.crash_state import (
+    NOTHING,
+    Busy,
+    State,
+    difference,
+    look_at_copy,
+    look_at_postgres,
+    look_at_sqlite,
+    look_through,
+)
 from tests.run.watched_calls import Call, can_watch, read_calls
 
 __all__ = [
@@ -51,6 +60,7 @@ PROBLEMS = (PARTIAL, RERUN, DOUBLED_OR_LOST, LEDGER, LEFT_BEHIND)
 _ROOT = Path(__file__).resolve().parents[2]
 _WAIT = "20s"
 _LONGEST = 120  # seconds for one run
+_LONGEST_LOOKED_AT = 600
 _DATABASE = "target.db"
 _SEEN = {  # calls that change what a reader may see, or from when on
     "sqlite": ("close", "exit_group", "fcntl", "fdatasync", "fsync", "ftruncate", "openat", "pwrite64", "unlink"),
@@ -91,6 +101,8 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         self._server_url = url
         self._url = url
         self._bases: dict[str, str] = {}
+        self._newest: dict[str, int] = {}
+        self._newest_run: int | None = None
         self._ends: dict[str, list[State]] = {}
         self._warm = False
         self._work: str | None = None
@@ -134,15 +146,16 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         Args:
             scenario: what is run.
             before: files that are loaded instead, as work before.
-            hooks: ``wait`` and ``more`` are options of the command; the others are the server's.
+            hooks: ``wait`` and ``more`` are options of the command, ``look`` is called when the server lets look; the
+                others are the server's.
         """
         file = self.folder / "pipelines" / "p.yaml"
-        file.write_text(
-            json.dumps(pipeline(self._url, before or _names(scenario), scenario, before=before is not None))
-        )
+        file.write_text(json.dumps(pipeline(self._url, before or scenario.paths, scenario, before=before is not None)))
         options = [*hooks.pop("more", ()), *([f"--wait={hooks.pop('wait')}"] if "wait" in hooks else [])]
         command = scenario.command if before is None else ("run",)
-        return self.exchange({**self._request([*command, "--quiet", *options, str(file)]), **hooks})
+        about = [f"--to={self._url}", str(self._newest_run)] if command == ("undo",) else [str(file)]
+        look = hooks.pop("look", None)
+        return self.exchange({**self._request([*command, "--quiet", *options, *about]), **hooks}, look=look)
 
     def _request(self, arguments: Sequence[str]) -> dict[str, Any]:
         return {
@@ -153,6 +166,10 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             "stderr": str(self.folder / "stderr"),
             "batch_rows": 4,
         }
+
+    def command(self, *arguments: str) -> int:
+        """Run any other command, and return its exit code."""
+        return int(self.exchange(self._request(arguments))["code"])
 
     def begin(self, scenario: Scenario, **hooks: Any) -> int:
         """Begin a run that stops itself by a signal, and return its process when it has stopped."""
@@ -188,20 +205,20 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
             look: is called when the server lets look, while a thread of the run waits.
         """
         assert self._server.stdin is not None and self._server.stdout is not None
-        watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
-        watch.start()
-        try:
-            while True:
+        while True:
+            watch = threading.Timer(_LONGEST, self._server.kill)  # a run that hangs must not hang the tests
+            watch.start()
+            try:
                 self._server.stdin.write(json.dumps(request) + "\n")
                 self._server.stdin.flush()
                 answer = dict(json.loads(self._server.stdout.readline()))
-                if "look" not in answer:
-                    return answer
-                if look is not None:
-                    look()
-                request = {}
-        finally:
-            watch.cancel()
+            finally:
+                watch.cancel()
+            if "look" not in answer:
+                return answer
+            if look is not None:
+                look()
+            request = {}
 
     @property
     def size(self) -> int:
@@ -219,12 +236,15 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
     def prepare(self, scenario: Scenario) -> None:
         """Set the target to the state before the run."""
         before = [["data/base.csv"]] if scenario.base else []
-        before += [_names(scenario)] if scenario.done else []
+        before += [scenario.paths] if scenario.done else []
         key = json.dumps([dict(scenario.load), before]) if before else ""
         if key not in self._bases:
             self._bases[key] = self._new_target()
             for files in before:
                 self._do(scenario, before=files)
+            if before:
+                ((self._newest[key],),) = query(self._url, "SELECT max(run_id) FROM _etl_runs")
+        self._newest_run = self._newest.get(key)
         self._copy(self._bases[key])
 
     def _do(self, scenario: Scenario, **hooks: Any) -> None:
@@ -361,19 +381,18 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
         def look() -> None:
             nonlocal looks
             try:
-                found = look_at_sqlite(self.path, patience=0) if self.kind == "sqlite" else look_at_postgres(self._url)
+                found = look_at_sqlite(self.path, patience=0) if reader is None else look_through(reader)
             except Busy:
                 return  # it has to wait, and does not see anything wrong meanwhile
             looks += 1
             if found not in seen:
                 seen.append(found)
 
-        watch = {"watch": {"names": _SEEN[self.kind], "look": True, "longest": _LONGEST}}
-        file = self.folder / "pipelines" / "p.yaml"
-        file.write_text(json.dumps(pipeline(self._url, _names(scenario), scenario)))
-        request = self._request([*scenario.command, "--quiet", str(file)])
-        if code := self.exchange({**request, **watch}, look=look)["code"]:
-            wrong.append(f"{PARTIAL}: the run that was looked at ended with {code}: {self.said.strip()}")
+        watch = {"watch": {"names": _SEEN[self.kind], "look": True, "longest": _LONGEST_LOOKED_AT}}
+        reader = psycopg.connect(plain(self._url)) if self.kind == "postgres" else None
+        with reader or contextlib.nullcontext():
+            if code := self.run(scenario, look=look, **watch):
+                wrong.append(f"{PARTIAL}: the run that was looked at ended with {code}: {self.said.strip()}")
         wrong += [
             f"{PARTIAL}: {difference(state, ends[0])}" for state in seen if state not in ends and state != NOTHING
         ]
@@ -414,10 +433,6 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 def _says_nothing(journal: Path) -> bool:
     """Tell whether a file is a journal of SQLite's that was never begun: it goes with the next one."""
     return journal.name.endswith("-journal") and journal.read_bytes()[:1] in (b"", b"\0")
-
-
-def _names(scenario: Scenario) -> list[str]:
-    return [f"data/new{number}.csv" for number in range(scenario.files)]
 
 
 def _killing(place: Place) -> dict[str, Any]:

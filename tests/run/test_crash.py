@@ -43,6 +43,8 @@ UNLIKE = tuple(
         "merge scd2",
         "reload",
         "replay",
+        "snapshot, absent rows closed",
+        "undo of a merge",
     )
 )
 """Loads that have code of their own; the others only repeat it."""
@@ -189,6 +191,15 @@ def test_a_defect_is_found(crashes: Crashes, defect: str) -> None:
     assert any(crashes.kill(scenario, place(call), defect=defect).problems for call in calls[-2:0:-15])
 
 
+@pytest.mark.parametrize("mode", ["append", "replace", "merge"])
+def test_an_undo_leaves_the_table_as_it_was(crashes: Crashes, mode: str) -> None:
+    """So a killed undo that is run again, which must leave the same, does so too."""
+    loads = {"append": "append, 2 files", "replace": "replace, 2 files, with a key", "merge": "merge upsert, 2 files"}
+    names = {"append": "undo of an append", "replace": "undo of a replace", "merge": "undo of a merge"}
+    before = crashes.ends(BY_NAME[loads[mode]], runs=1)[0]
+    assert crashes.ends(BY_NAME[names[mode]], runs=1)[1].rows("t") == before.rows("t")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_kills_at_all_boundaries_in_all_modes(crashes: Crashes, scenario: Scenario) -> None:
@@ -243,9 +254,8 @@ def test_what_a_killed_run_left_is_swept_by_the_next(crashes: Crashes) -> None:
     assert crashes.leftovers() == []
 
 
-@watched
-def test_a_reader_is_told_of_a_commit_that_was_killed(crashes: Crashes) -> None:
-    """A dry run may not undo the half commit of a killed process, and says so; the next run does."""
+def died_in_its_commit(crashes: Crashes) -> None:
+    """Kill a first load just before its journal goes, with which the commit would be there."""
     scenario = BY_NAME["first load"]
     if crashes.kind != "sqlite":
         pytest.skip("only SQLite leaves this to the next writer")
@@ -254,6 +264,22 @@ def test_a_reader_is_told_of_a_commit_that_was_killed(crashes: Crashes) -> None:
     crashes.prepare(scenario)
     fault = {"thread": "main", "name": "unlink", "ordinal": journal.ordinal, "how": "kill"}
     assert crashes.run(scenario, watch={"names": ["unlink"], "fault": fault}) == -signal.SIGKILL
-    assert crashes.run(scenario, more=["--dry-run"]) == 69
+
+
+@watched
+def test_a_dry_run_is_told_of_a_commit_that_was_killed(crashes: Crashes) -> None:
+    """A dry run may not undo the half commit of a killed process, and says so; the next run does."""
+    died_in_its_commit(crashes)
+    assert crashes.run(BY_NAME["first load"], more=["--dry-run"]) == 69
     assert "killed in the middle of a commit" in crashes.said
-    assert crashes.run(scenario) == 0
+    assert crashes.run(BY_NAME["first load"]) == 0
+
+
+@watched
+@pytest.mark.parametrize("command", [("runs",), ("quarantine", "list")], ids=lambda words: words[0])
+def test_what_only_reads_undoes_a_commit_that_was_killed(crashes: Crashes, command: tuple[str, ...]) -> None:
+    """Commands that read work in that moment too: they undo the half commit, and say that nothing was loaded."""
+    died_in_its_commit(crashes)
+    assert crashes.command(*command, f"--to={crashes.url}") == 0, crashes.said
+    assert crashes.state().tables == ()
+    assert crashes.run(BY_NAME["first load"]) == 0

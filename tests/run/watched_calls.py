@@ -112,7 +112,7 @@ _PATH_AT = {
 _NO_FILE = frozenset({"socket", "eventfd2", "epoll_create1", "pipe2", "clone3"}) | (_OTHERS.keys() - {"fstat", "lseek"})
 _LONGEST_PATH = 4096
 
-_PR_SET_NO_NEW_PRIVS, _SECCOMP, _SET_FILTER, _NEW_LISTENER = 38, 317, 1, 8
+_PR_SET_DEATH_SIGNAL, _PR_SET_NO_NEW_PRIVS, _SECCOMP, _SET_FILTER, _NEW_LISTENER = 1, 38, 317, 1, 8
 _ALLOW, _NOTIFY, _X86_64 = 0x7FFF0000, 0x7FC00000, 0xC000003E
 _RECEIVE, _SEND, _SET_FLAGS, _SYNC_WAKE_UP, _CONTINUE = 0xC0502100, 0xC0182101, 0x40082104, 1, 1
 _NOTICE = struct.Struct(
@@ -189,6 +189,7 @@ def watched(channel: socket.socket, *, names: Collection[str] | None = None) -> 
             among them, since with it threads tell their names.
     """
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nobody would answer any more
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     steps = [(0x20, 0, 0, 4), (0x15, 0, 1, _X86_64), (0x20, 0, 0, 0)]
     if names is None or names:
