@@ -165,10 +165,12 @@ def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]
     for query in follow_up:
         if rows := record.ask(query):
             raise UndoRefused(
-                f"the database would delete or change {counted(rows)} of other tables that point to rows of the run",
+                f"the database would delete or change {counted(rows)} of others that point to rows of the run",
                 where=where,
             )
-    removed = record.run(sql.remove())
+    removed = record.ask(sql.count_new()) or 0
+    if record.run(sql.remove()) != removed:  # SQLite counts no row that went with the one it points to
+        removed -= record.ask(sql.count_new()) or 0
     reverted = record.run(sql.write_back()) if updated else 0
     reopened = record.run(sql.open_again()) if closed else 0
     if (removed, reverted, reopened) != (run.written - updated, updated, closed):

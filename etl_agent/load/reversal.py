@@ -57,6 +57,10 @@ class Reversal:
         both = f"FROM {other} AS o JOIN {self.table} AS t ON {points}"
         return f"SELECT count(*) {both} WHERE {self._new}{stays}"
 
+    def count_new(self) -> str:
+        """Count the rows that ``remove`` deletes."""
+        return f"SELECT count(*) FROM {self.table} AS t WHERE {self._new}"
+
     def remove(self) -> str:
         """Delete the rows that the run wrote, but for those that it wrote over others."""
         return f"DELETE FROM {self.table} AS t WHERE {self._new}"

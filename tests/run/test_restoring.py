@@ -130,7 +130,7 @@ def test_rows_of_other_tables_are_not_deleted_with_a_run(project: Project, actio
     query(project.url, "INSERT INTO o VALUES (1)")
     assert take_back(project, ran.run_id, dry_run=True).removed == 1, "the row of 1 stays"
     query(project.url, "INSERT INTO o VALUES (2)")
-    with pytest.raises(UndoRefused, match="delete or change 1 row of other tables"):
+    with pytest.raises(UndoRefused, match="delete or change 1 row of others"):
         take_back(project, ran.run_id)
     query(project.url, "DELETE FROM o")
     take_back(project, ran.run_id)
@@ -215,3 +215,20 @@ def test_a_table_of_another_schema_is_restored_there(postgres_url: str, tmp_path
     take_back(project, ran[1], schema="s 2")
     assert query(postgres_url, 'SELECT id, name FROM "s 2".t ORDER BY id') == [(1, "a"), (2, "b")]
     assert take_back(project, ran[0], schema="s 2").dropped == ("table t",)
+
+
+def test_rows_of_a_run_that_point_to_each_other_go_together(project: Project) -> None:
+    """Only rows of others that point to them keep them."""
+    query(
+        project.url,
+        "CREATE TABLE t (id bigint PRIMARY KEY, name text, up bigint REFERENCES t ON DELETE CASCADE,"
+        " _etl_run_id bigint)",
+    )
+    project.write("in.csv", "id,name,up\n1,a,\n2,b,1\n")
+    ran = project.run(contract={**_NAMED, "up": {"type": "integer", "nullable": True}}, **_MERGE)
+    query(project.url, "INSERT INTO t VALUES (9, 'own', 1, NULL)")
+    with pytest.raises(UndoRefused, match="delete or change 1 row of others"):
+        take_back(project, ran.run_id)
+    query(project.url, "DELETE FROM t WHERE id = 9")
+    assert take_back(project, ran.run_id).removed == 2
+    assert project.rows() == []

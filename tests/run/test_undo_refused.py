@@ -176,3 +176,73 @@ def test_later_is_who_committed_later(project: Project) -> None:
         take_back(project, second + 1)
     take_back(project, first - 1)
     assert project.rows("name") == [("a",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("DROP TABLE {}", "the table of kept rows, _etl_history_[0-9a-f]+, is not there any more"),
+        (
+            "DELETE FROM {} WHERE id = 1",
+            "1 row of before can be found in _etl_history_[0-9a-f]+, and the run changed 2",
+        ),
+    ],
+)
+def test_kept_rows_that_are_gone_are_found_out(project: Project, change: str, why: str) -> None:
+    """An undo puts all rows back, or none."""
+    load(project, "a.csv", "1,a\n2,b\n", **REPLACE)
+    ran = load(project, "b.csv", "3,c\n", **REPLACE)
+    ((kept,),) = project.ask(f"SELECT kept_in FROM _etl_history WHERE run_id = {ran.run_id}")
+    query(project.url, change.format(kept))
+    with pytest.raises(UndoRefused, match=why):
+        take_back(project, ran.run_id)
+    assert project.rows("id") == [(3,)]
+
+
+def test_rows_that_the_table_does_not_take_again_are_found_out(project: Project) -> None:
+    """A trigger may swallow what is put back."""
+    load(project, "a.csv", "1,a\n2,b\n", **REPLACE)
+    ran = load(project, "b.csv", "3,c\n", **REPLACE)
+    if project.url.startswith("sqlite"):
+        query(project.url, "CREATE TRIGGER g BEFORE INSERT ON t WHEN new.id = 2 BEGIN SELECT RAISE(IGNORE); END")
+    else:
+        body = "BEGIN IF new.id = 2 THEN RETURN NULL; END IF; RETURN new; END"
+        query(project.url, f"CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+        query(project.url, "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()")
+    with pytest.raises(UndoRefused, match="1 of 2 rows could be put back"):
+        take_back(project, ran.run_id)
+    assert project.rows("id") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (
+            "UPDATE t SET name = 'own' WHERE valid_to IS NOT NULL",
+            "the run wrote 1 row and closed 1, and 1 and 0 of them",
+        ),
+        ("UPDATE t SET valid_to = NULL", "the run wrote 1 row and closed 1, and 1 and 0 of them"),
+        (
+            "INSERT INTO t (id, name, valid_from) VALUES (1, 'own', '2999-01-01 00:00:00+00:00')",
+            "a version that would be current again has a later one by now",
+        ),
+    ],
+)
+def test_versions_that_others_changed_stay_closed(project: Project, change: str, why: str) -> None:
+    """A closed version is opened again if it is as it was closed, and the only current one of its key then."""
+    load(project, "a.csv", "1,a\n", **MODES["scd2"])
+    ran = load(project, "b.csv", "1,b\n", **MODES["scd2"])
+    query(project.url, change)
+    was = held(project)
+    with pytest.raises(UndoRefused, match=why):
+        take_back(project, ran.run_id)
+    assert held(project) == was
+
+
+def test_a_run_that_wrote_nothing_needs_no_table(project: Project) -> None:
+    """Its files and entries are all there is to take back."""
+    load(project, "a.csv", "1,a\n", **MERGE)
+    ran = load(project, "b.csv", "1,a\nx,y\n", **MERGE)
+    query(project.url, "DROP TABLE t")
+    assert take_back(project, ran.run_id).said == f"run {ran.run_id} undone: no row had to change"
+    assert project.quarantine() == []
