@@ -121,8 +121,10 @@ def _mutation(scope: Mapping[str, Any], options: argparse.Namespace) -> int:
     with serving() as url:
         environment = os.environ | {SERVER: url.render_as_string(hide_password=False), "PYTHONPATH": ""}
         # The first call makes the mutants and learns which tests reach which function; no mutant has this name.
-        _mutmut(copy, environment, "run", "--max-children", str(options.workers), "none")
-        names = {module: _names(copy, module) for module in modules}
+        said = _mutmut(copy, environment, "run", "--max-children", str(options.workers), "none")
+        if not (copy / "mutants" / "mutmut-stats.json").exists():
+            sys.exit(f"the tests must pass in {copy}:\n{said[-2000:]}")
+        names = {module: sorted(_codes(copy, module)) for module in modules}
         drawn = {module: _drawn(names[module], module, options) for module in modules}
         asked = [name for module in modules for name in drawn[module]]
         print(
@@ -177,12 +179,6 @@ def _codes(copy: Path, module: str) -> dict[str, int | None]:
         return {}  # there is nothing in it that can be changed
     codes: dict[str, int | None] = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
     return codes
-
-
-def _names(copy: Path, module: str) -> list[str]:
-    if not (copy / "mutants" / module).exists():
-        sys.exit(f"mutmut made no mutants; in {copy}, try: {sys.executable} -m mutmut run")
-    return sorted(_codes(copy, module))
 
 
 def _drawn(names: Sequence[str], module: str, options: argparse.Namespace) -> list[str]:
