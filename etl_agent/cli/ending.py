@@ -49,15 +49,15 @@ class _Watch:
 
     def __init__(self, report: Callable[[BaseException], int]) -> None:
         self._report = report
-        self._received, self._sent = socket.socketpair()
-        self._sent.settimeout(0)
-        self._before = signal.set_wakeup_fd(self._sent.fileno(), warn_on_full_buffer=False)
-        self._thread = threading.Thread(target=self._watch, name="etl-agent-end", daemon=True)
-        self._thread.start()
         self.errors: dict[int, BaseException] = {signal.SIGINT: KeyboardInterrupt()}
         """What each signal means."""
         self.last_word: Callable[[BaseException], object] | None = None
         self.over = threading.Event()
+        self._received, self._sent = socket.socketpair()
+        self._sent.settimeout(0)
+        self._thread = threading.Thread(target=self._watch, name="etl-agent-end", daemon=True)
+        self._thread.start()
+        self._before = signal.set_wakeup_fd(self._sent.fileno(), warn_on_full_buffer=False)
 
     def close(self) -> None:
         self.over.set()
