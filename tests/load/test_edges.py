@@ -46,6 +46,7 @@ from etl_agent.load.modes import append_unmatched
 from etl_agent.load.sql_files import read_statements, split
 from etl_agent.load.sqlite_turn import Turn
 from etl_agent.load.target import open_target
+from etl_agent.load.unmaking import unmake
 from etl_agent.load.url import parse_url
 from etl_agent.shape import parse_type
 from tests.load.targets import RUN, batch, load_rows, query, shape, spec
@@ -822,3 +823,40 @@ def test_only_a_statement_that_runs_is_broken_off():
     driver.pgconn.transaction_status = TransactionStatus.ACTIVE
     postgres_session._cancel(driver)
     assert len(asked) == 1
+
+
+# What an undo takes away
+
+
+class Refusing:
+    """A transaction in which a table cannot be changed."""
+
+    def __init__(self, code):
+        self.code, self.said = code, []
+
+    def ask(self, query):
+        return None
+
+    def run(self, statement):
+        self.said.append(statement)
+        if statement.startswith(("ALTER", "DROP")):
+            raise sa.exc.DBAPIError(statement, {}, sqlite_error(self.code))
+
+
+def test_a_column_that_others_use_stays_and_is_told():
+    """What the database does not allow is taken back to where it was, and the rest goes on."""
+    record = Refusing("SQLITE_ERROR")
+    unmade = unmake(record, "t", created=False, added=("a",), schema="main", dialect="sqlite")
+    assert (unmade.table, unmade.columns) == (False, ())
+    assert unmade.left == ("column a stays, empty, since others depend on it or use it",)
+    assert record.said == [
+        "SAVEPOINT etl_unmake",
+        'ALTER TABLE "main"."t" DROP COLUMN "a"',
+        "ROLLBACK TO SAVEPOINT etl_unmake",
+    ]
+
+
+def test_a_column_that_cannot_be_dropped_for_another_reason_is_an_error():
+    """A full disk is not told as a column in use."""
+    with pytest.raises(sa.exc.DBAPIError):
+        unmake(Refusing("SQLITE_FULL"), "t", created=False, added=("a",), schema="main", dialect="sqlite")
