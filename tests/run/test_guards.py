@@ -132,6 +132,9 @@ class Unreadable:
     def __init__(self, dialect):
         self.location = type("Location", (), {"dialect": dialect})
 
+    def close(self):
+        pass
+
     def reading(self):
         raise CannotWrite("gone")
 
