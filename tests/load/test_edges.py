@@ -649,6 +649,39 @@ def test_versions_that_a_snapshot_lacks_are_closed_without_a_history_too(target_
     assert query(target_url, "SELECT k FROM t WHERE valid_to IS NULL") == [("a",)]
 
 
+def test_versions_that_a_snapshot_lacks_are_kept_as_they_were(target_url):
+    """With a history an undo can open again what a snapshot closed."""
+    versions = {**SNAPSHOT, "strategy": "scd2", "absent": "close", "lineage": "run_id"}
+    with open_target(target_url) as target:
+        load_rows(target, spec(target_url, **versions), PAIR, [("a", "1"), ("b", "1")])
+        counts = load_rows(target, spec(target_url, **versions), PAIR, [("a", "1")], run_id=RUN + 1)
+    assert (counts.inserted, counts.deleted, counts.unchanged) == (0, 1, 1)
+    assert query(target_url, "SELECT k FROM t WHERE valid_to IS NULL") == [("a",)]
+
+
+@pytest.mark.parametrize("recovers", [True, False])
+def test_a_half_commit_is_undone_by_who_may_write(sqlite_url, monkeypatch, recovers):
+    """A reader that meets one lets a connection that may write look first, where it is allowed to."""
+    query(sqlite_url, "CREATE TABLE t (k TEXT)")
+    run, met = Turn.run, []
+
+    def first_time(self, connection, statement, parameters=()):
+        if not met:
+            met.append(statement)
+            raise sa.exc.DBAPIError(statement, {}, sqlite_error("SQLITE_READONLY_ROLLBACK"))
+        run(self, connection, statement, parameters)
+
+    monkeypatch.setattr(Turn, "run", first_time)
+    with open_target(sqlite_url, read_only=True) as target:
+        target._recovers = recovers
+        if recovers:
+            assert target.table_facts("t") is not None
+        else:
+            with pytest.raises(DatabaseUnavailable, match="a process was killed in the middle of a commit"):
+                target.table_facts("t")
+    assert len(met) == 1
+
+
 def test_a_target_whose_variable_is_not_set_is_shown_as_it_is_written():
     """Without what could be a password in it."""
     unset = spec("postgresql://me:hush@${NO_SUCH_HOST_OF_TEST}/x")

@@ -434,3 +434,74 @@ def test_values_at_the_ends_of_their_types_are_exact(cell, kind, value):
     read = cast(pa.array([cell]), to=parse_type(kind))
     assert read.values.to_pylist() == [value]
     assert bool(read.misfits) is (value is None)
+
+
+# What a drawn sample of mutants asked for
+
+
+def test_a_column_that_became_text_is_told_where_and_which():
+    """The place is the column in the contract, and what does not fit is its type."""
+    with pytest.raises(DataRefused) as refused:
+        contract(
+            contract={"n": {"type": "integer", "min": 0}}, types={"n": ColumnType("text")}, drift={"types": "evolve"}
+        )
+    assert refused.value.where == "validate.contract.n"
+    assert [(unfit.column, unfit.what) for unfit in refused.value.unfit] == [("n", "type")]
+
+
+def test_a_check_without_a_name_is_called_a_check(compiled, batch):
+    """Its reason says as much as is known."""
+    nameless = Check(lambda column: column > 0)
+    nameless.name = nameless.error = None
+    judged = compiled(DataFrameSchema({"a": Column(int, nameless)})).judge(batch(a=["0"]))
+    assert reasons(judged) == [[{"code": "constraint-error", "column": "a", "check": "check"}]]
+
+
+def test_a_check_of_rows_that_fails_on_its_own_is_named(compiled, batch):
+    """With the contract as its place, or its column."""
+    for schema, where in (
+        (DataFrameSchema({"a": Column(int)}, checks=Check(lambda _: 1 / 0, error="mine")), "validate.contract"),
+        (
+            DataFrameSchema({"a": Column(int, Check(lambda _: 1 / 0, groupby="b", error="mine")), "b": Column(int)}),
+            "validate.contract: column 'a'",
+        ),
+    ):
+        with pytest.raises(
+            ConfigurationError, match=r"the check 'mine' fails on its own: ZeroDivisionError"
+        ) as refused:
+            compiled(schema).judge(batch(a=["1"], b=["2"]))
+        assert refused.value.where == where
+
+
+def test_a_check_of_rows_names_the_right_ones_beside_rows_it_cannot_see(compiled, batch):
+    """A row that lacks a value comes first, and the places of the others are their own."""
+    ordered = Check(lambda frame: frame["a"] <= frame["b"], error="ordered")
+    judged = compiled(DataFrameSchema({"a": Column(int), "b": Column(int)}, checks=ordered)).judge(
+        batch(a=["x", "1", "3"], b=["1", "1", "2"])
+    )
+    assert [[reason["code"] for reason in row] for row in reasons(judged)] == [["type-error"], ["row-constraint"]]
+    assert judged.kept.data.to_pylist() == [{"a": 1, "b": 1}]
+
+
+def test_a_type_that_is_narrower_than_ours_names_itself(compiled, batch):
+    """Nanoseconds hold fewer years, and the reason says which type it was; nulls beside it stay good."""
+    dtype = pd.ArrowDtype(pa.timestamp("ns"))
+    judged = compiled(DataFrameSchema({"t": Column(dtype, nullable=True)})).judge(
+        batch(t=["2025-04-03 12:00", None, "1500-01-01 00:00"])
+    )
+    assert judged.kept.data.column("t").to_pylist() == [datetime(2025, 4, 3, 12, 0), None]
+    ((reason,),) = reasons(judged)
+    assert (reason["code"], reason["column"], reason["check"]) == ("type-error", "t", "timestamp[ns][pyarrow]")
+
+
+def test_two_points_make_no_decimal():
+    """Neither do three, nor a point alone."""
+    read = cast(pa.array(["1.2.3", "1..2", ".", "1.2"]), to=parse_type("decimal(5,2)"))
+    assert read.values.to_pylist() == [None, None, None, Decimal("1.20")]
+
+
+def test_a_missing_module_is_told_where(project):
+    """It is the contract that names it."""
+    with pytest.raises(ConfigurationError) as refused:
+        load_schema("no_module_of_test:x", project=project)
+    assert refused.value.where == "validate.contract"
