@@ -69,6 +69,11 @@ class SqliteTarget(Target):
         with self.reading() as connection:
             return None if connection is None else read_facts(connection, table, count=count)
 
+    def named(self, load: Load) -> Load:
+        """Call the table of a load by the name that it has in the database, whatever the case of its letters."""
+        facts = self.table_facts(load.table, schema=load.db_schema)
+        return load if facts is None else load.model_copy(update={"table": facts.name})
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection | None]:
         """Give a connection to read with, in one snapshot."""

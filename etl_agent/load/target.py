@@ -99,6 +99,10 @@ class Target(ABC):
             ConfigurationError: the name belongs to a view.
         """
 
+    def named(self, load: Load) -> Load:
+        """Call the table of a load by the name that it has in the database, so that its record has one name too."""
+        return load
+
     @abstractmethod
     def reading(self) -> AbstractContextManager[Connection | None]:
         """Give a connection to read with, in one snapshot; None where there is no database yet.

@@ -92,6 +92,7 @@ def run_pipeline(
         if options.has_file:
             run.lock, run.warning = current_lock(spec, project=project, required=options.locked)
         digest = digest_of(spec, project=project, lock=run.lock)
+        run.spec = spec.model_copy(update={"load": target.named(spec.load)})
         stack.callback(options.progress.end)
         try:
             dataset = stack.enter_context(_opened(run, target, frame))
@@ -119,7 +120,7 @@ def _extract_to_load(run: Run, target: Target, dataset: Dataset, digest: str) ->
     if not selection.chosen:
         return run.result(status="nothing new", files=selection.left_out, message=selection.message)
     chosen = dataset.only(selection.chosen)
-    books = _books(run, chosen)
+    books = Books(run.scratch, encodings={file.name: file.dialect.encoding.name for file in chosen.files})
     try:
         frozen = _frozen_types(run, target)
         ask = None if run.options.locked else run.options.ask
@@ -169,10 +170,6 @@ def _frozen_types(run: Run, target: Target) -> dict[str, ColumnType] | None:
     with target.reading() as connection:
         schema = run.spec.load.db_schema
         return None if connection is None else loaded_types(connection, table=run.table, schema=schema)
-
-
-def _books(run: Run, dataset: Dataset) -> Books:
-    return Books(run.scratch, encodings={file.name: file.dialect.encoding.name for file in dataset.files})
 
 
 def _loaded(
