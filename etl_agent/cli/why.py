@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from etl_agent.load.target import Target
+    from etl_agent.run.history import PastRun
     from etl_agent.run.why.account import Why
     from etl_agent.run.why.archive import Archive
     from etl_agent.run.why.held import HeldTable
@@ -110,16 +111,32 @@ def _of_row(archive: Archive, target: Target, place: Place, table: str, key: Seq
     held = _held(archive.connection, target, place, table)
     if held is None:
         runs = recent_runs(archive.connection, archive.tables, limit=_RUNS)
-        known = sorted({run.result.table for run in runs})
-        refused = next((run for run in runs if run.result.table == table), None)
+        known = [
+            name
+            for name in sorted({run.result.table for run in runs})
+            if target.table_facts(name, schema=place.schema) is not None
+        ]
+        mine = [run for run in runs if run.result.table == table]
         raise NoInput(
-            f"there is no table {table!r}"
-            + (f"; run {refused.result.run_id} into it was {refused.result.status}" if refused is not None else ""),
+            f"there is no table {table!r}{_why_no_table(mine)}",
             choices=near(table, known) or known[:10],
             next_command=f"etl-agent runs{place.options}",
         )
     declared = next((spec.load.primary_key for spec in archive.specs if spec.load.table == table), ())
     return why_row(archive, held, held.texts(key, primary_key=declared), history=history)
+
+
+def _why_no_table(runs: Sequence[PastRun]) -> str:
+    """Say what its runs, the newest first, tell of a table that is not there."""
+    if not runs:
+        return ""
+    newest = runs[0].result
+    if newest.status != "undo":
+        return f"; run {newest.run_id} into it was {newest.status}"
+    undone = next((run.result.run_id for run in runs if run.undone_by == newest.run_id), None)
+    if undone is None or f"; table {newest.table} dropped" not in (newest.message or ""):
+        return f"; the newest run of it, {newest.run_id}, is an undo"
+    return f": it was dropped when run {undone}, which had created it, was undone by run {newest.run_id}"
 
 
 def _held(connection: Connection, target: Target, place: Place, table: str) -> HeldTable | None:
@@ -170,6 +187,9 @@ def _show_record(record: dict[str, Any], *, said: str) -> None:
     if record["loaded"]:
         click.echo()
         _print_rows(("column", "loaded as"), record["loaded"].items())
+    if record["held"]:
+        click.echo()
+        _print_rows(("column", "held before"), record["held"].items())
 
 
 def _print_rows(names: tuple[str, str], values: Iterable[tuple[str, Any]]) -> None:

@@ -127,3 +127,27 @@ def test_a_target_without_runs_gets_a_friendly_answer(loaded: Path, capsys: Capt
     assert "next: etl-agent run" in out_of(capsys, "t", "1", "--to", "sqlite:///none.db")
     assert told(capsys, "t", "1", "--to", "sqlite:///none.db") is None
     assert not (loaded / "none.db").exists()
+
+
+def test_a_table_that_an_undo_dropped_is_told_as_dropped(loaded: Path, capsys: Capture) -> None:
+    """By the run that had created it; it is not offered as a table that is there."""
+    assert main(["runs", "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)[0]["run_id"]
+    assert main(["undo", str(run)]) == 0
+    assert main(["why", "t", "1"]) == 66
+    said = capsys.readouterr().err
+    assert f"there is no table 't': it was dropped when run {run}, which had created it, was undone by run" in said
+    assert "valid" not in said
+
+
+def test_what_a_row_held_that_was_taken_out_is_shown(loaded: Path, capsys: Capture) -> None:
+    """As a table of its columns, when the file is not there any more."""
+    pipeline = loaded / "pipelines" / "p.yaml"
+    pipeline.write_text(pipeline.read_text().replace("primary_key: [id]", "primary_key: [id], absent: delete"))
+    (loaded / "in.csv").write_text(CSV.replace("1, ann ,1\n", ""))
+    assert main(["run", "pipelines/p.yaml"]) == 0
+    capsys.readouterr()
+    shown = out_of(capsys, "t", "1")
+    assert "(absent: delete)" in shown
+    assert "held before" in shown and "'ann'" in shown
+    assert told(capsys, "t", "1")["records"][0]["held"]["name"] == "ann"

@@ -50,6 +50,7 @@ class Account:
         lines: physical lines that it stands on.
         changes: the cells that steps changed, in order.
         loaded: the typed values that it was loaded with, or was to be.
+        held: what its row held when a run took it out, as the database gave it; None where that is not kept.
         by: the step, key or rule that took it out.
         reasons: everything that was wrong with it.
         winner: the record that stayed instead of it.
@@ -65,6 +66,7 @@ class Account:
     lines: int = 1
     changes: tuple[CellChange, ...] = ()
     loaded: Mapping[str, pa.Scalar] | None = None
+    held: Mapping[str, Any] | None = None
     by: str | None = None
     reasons: tuple[Reason, ...] = ()
     winner: Place | None = None
@@ -97,6 +99,9 @@ class Account:
             "loaded": None
             if self.loaded is None
             else {name: self._shown(name, value.as_py()) for name, value in self.loaded.items()},
+            "held": None
+            if self.held is None
+            else {name: self._shown(name, value) for name, value in self.held.items()},
             "by": self.by,
             "reasons": [reason.as_dict() for reason in self.reasons],
             "winner": None if self.winner is None else {"file": self.winner.file, "line": self.winner.line},

@@ -14,6 +14,7 @@ from etl_agent.run.why.account import Account, Why
 from etl_agent.run.why.entries import rejected, replayed
 from etl_agent.run.why.landing import landed
 from etl_agent.run.why.searches import OfKey, WithText
+from etl_agent.run.why.taken import closing, ended, taken
 from etl_agent.run.why.unread import unread
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from etl_agent.run.history import PastRun
     from etl_agent.run.why.archive import Archive
     from etl_agent.run.why.held import HeldRow, HeldTable
+    from etl_agent.run.why.taken import Taken
 
 __all__ = ["why_row"]
 
@@ -69,13 +71,15 @@ def _present(
         earlier, said = _earlier(archive, held, key, [account.run for account in accounts])
         accounts += earlier
         notes += said
+    changes = taken(archive, held, key) if VALID_TO in rows[0].values else []
+    accounts = [replace(each, said=each.said + _closer(each, rows, changes)) for each in accounts]
     newest = next(archive.runs_of(held.facts.name), None)
     known = [run for run in (newest, *(account.run for account in accounts)) if run is not None]
     return Why(
         "",
         held.facts.name,
         found=True,
-        verdict=_verdict(rows, accounts),
+        verdict=_verdict(rows, accounts) + ended(rows, changes),
         rows=rows,
         accounts=tuple(accounts),
         notes=tuple(notes),
@@ -145,6 +149,14 @@ def _held_as(row: HeldRow) -> str:
     return "loaded, and the table holds these values" + ("" if closed is None else f", as a version closed at {closed}")
 
 
+def _closer(account: Account, rows: Sequence[HeldRow], changes: Sequence[Taken]) -> str:
+    """Name the run that closed the version which a record became."""
+    number = None if account.run is None else account.run.result.run_id
+    versions = [row for row in rows if row.run_id == number and row.values.get(VALID_TO) is not None]
+    closed = closing(versions[0], changes) if len(versions) == 1 and account.outcome == "loaded" else None
+    return "" if closed is None else f", {closed.said}"
+
+
 def _differing(held: HeldTable, account: Account, rows: Sequence[HeldRow]) -> str:
     differing = [held.differing(account.loaded or {}, row) for row in rows]
     return ", ".join(sorted(differing, key=len)[0])
@@ -194,6 +206,9 @@ def _absent(
     table = held.facts.name
     entries = rejected(archive, table, texts)
     notes: list[str] = []
+    gone = [] if key is None else taken(archive, held, key)
+    last = gone[0].run.result.run_id if gone else 0
+    lost = [each.account() for each in gone[:MOST] if each.run.result.run_id == last]
     read = 0
     for run in archive.runs_of(table, statuses=("loaded", "refused", "undone")):
         if read and not history:
@@ -207,7 +222,11 @@ def _absent(
             places = {(each.place.file, each.place.line) for each in accounts if each.place is not None}
             mine = [entry for entry in mine if (entry.file, entry.line) in places]
         accounts = _with_entries(accounts, archive.of_entries(mine))
+        if run.result.run_id < last:  # what was taken out came to the table later than what an older run turned away
+            loaded = run.result.status == "loaded"
+            accounts = [each for each in accounts if loaded and each.outcome in ("removed", "updated")]
         if accounts:
+            accounts += lost
             verdict = _not_there(accounts[0], texts)
             return Why(
                 "",
@@ -218,6 +237,17 @@ def _absent(
                 notes=tuple(notes),
                 next_command=_next(accounts),
             )
+    if lost:
+        said = f"not in the table: {lost[0].said}"
+        return Why(
+            "",
+            table,
+            found=False,
+            verdict=said,
+            accounts=tuple(lost),
+            notes=tuple(notes),
+            next_command=_next(lost),
+        )
     waiting = tuple(unread(archive, table, texts, most=MOST))
     if waiting:
         said = f"not in the table: {waiting[0].place} holds it, and no run read that file"

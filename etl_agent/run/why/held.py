@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,13 +112,13 @@ class HeldTable:
             values[name] = read[0]
         return values
 
-    def rows(self, values: Mapping[str, pa.Scalar], *, most: int, run_id: int | None = None) -> list[HeldRow]:
+    def rows(self, values: Mapping[str, pa.Scalar], *, most: int, newest_by: str | None = None) -> list[HeldRow]:
         """Find the rows that hold some values.
 
         Args:
             values: typed values by column; null is looked for as null.
             most: rows to return.
-            run_id: only rows that this run wrote.
+            newest_by: a column whose largest values come first.
         """
         import sqlalchemy as sa
 
@@ -135,11 +135,38 @@ class HeldTable:
             if found is not None:
                 wanted.append(self._equal(columns[found.name], found, value, f"v{number}"))
         lineage = self.facts.column(LINEAGE, dialect=self._dialect)
-        if run_id is not None and lineage is not None:
-            wanted.append(columns[lineage.name] == sa.bindparam("run", run_id))
         query = sa.select(*(column.label(f"c{at}") for at, column in enumerate(columns.values())))
+        if newest_by is not None:
+            query = query.order_by(columns[newest_by].desc())
         found_rows = self._connection.execute(query.select_from(table).where(*wanted).limit(most)).all()
         return [self._held(dict(zip(names, row, strict=True)), lineage) for row in found_rows]
+
+    def beside(self, name: str, *, columns: Sequence[str]) -> HeldTable | None:
+        """Look at a table of kept rows, whose values are those of this one.
+
+        Args:
+            name: its name.
+            columns: what it has besides, by which it is known.
+
+        Returns:
+            None where there is no such table.
+        """
+        if self._dialect == "sqlite":
+            from etl_agent.load.sqlite import read_facts
+
+            facts = read_facts(self._connection, name)
+        else:
+            from etl_agent.load.postgres_facts import read_facts as facts_in
+            from etl_agent.load.postgres_facts import resolve_schema
+
+            facts = facts_in(self._connection, name, schema=resolve_schema(self._connection, self.facts.schema))
+        if facts is None or any(facts.column(each, dialect=self._dialect) is None for each in columns):
+            return None
+        return HeldTable(self._connection, facts, self._types)
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Tell whether the table has all of these columns."""
+        return all(self.facts.column(name, dialect=self._dialect) is not None for name in names)
 
     def same(self, loaded: Mapping[str, pa.Scalar], held: HeldRow) -> bool:
         """Tell whether a row of the table is what was loaded."""
@@ -172,6 +199,10 @@ class HeldTable:
         kept = self._kept(value, found)
         if kept is None:
             return sa.type_coerce(column.is_(None), sa.Boolean())
+        if self._dialect == "sqlite" and not found.sql_type:  # of kept rows: converts nothing, as the table did
+            spelled = [kept, str(kept), *([float(kept)] if pa.types.is_decimal(value.type) else ())]
+            equal = (column.collate("BINARY") == sa.bindparam(f"{bind}_{at}", each) for at, each in enumerate(spelled))
+            return sa.type_coerce(sa.or_(*equal), sa.Boolean())
         if self._dialect == "sqlite" and isinstance(kept, str):
             # whatever collation the column was declared with
             text = sa.bindparam(bind, kept, type_=sa.Text()).collate("BINARY")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from etl_agent.load.history import DELETED
 from etl_agent.load.statements import LINEAGE, VALID_TO
+from etl_agent.run.why.taken import closing, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from etl_agent.run.why.account import Account, Outcome
     from etl_agent.run.why.archive import Archive
     from etl_agent.run.why.held import HeldRow, HeldTable
+    from etl_agent.run.why.taken import Taken
 
 __all__ = ["Landed", "landed"]
 
@@ -56,14 +59,16 @@ def landed(account: Account, *, held: HeldTable | None, load: Load, archive: Arc
     rows = held.rows(wanted, most=_MOST)
     if not key and held.lineage:
         rows = [row for row in rows if row.run_id == run.result.run_id]
+    changes = [each for each in taken(archive, held, wanted) if key or each.row.run_id == run.result.run_id]
     if not rows:
-        return Landed(replace(account, outcome="removed", said=_removed(run, archive, load.table)), ())
-    outcome, said = _outcome(account, run, rows, held, load)
+        gone = [each for each in changes if each.change == DELETED and each.run.result.run_id > run.result.run_id]
+        return Landed(replace(account, outcome="removed", said=_removed(run, archive, gone)), ())
+    outcome, said = _outcome(account, run, rows, held, load, changes)
     return Landed(replace(account, outcome=outcome, said=said), tuple(rows))
 
 
 def _outcome(
-    account: Account, run: PastRun, rows: Sequence[HeldRow], held: HeldTable, load: Load
+    account: Account, run: PastRun, rows: Sequence[HeldRow], held: HeldTable, load: Load, changes: Sequence[Taken]
 ) -> tuple[Outcome, str]:
     loaded, own = account.loaded or {}, run.result.run_id
     mine = next((row for row in rows if row.run_id == own), None)
@@ -72,7 +77,9 @@ def _outcome(
         if differing:
             return "loaded", f"loaded by run {own}, and {', '.join(differing)} changed since by other means than a run"
         if mine.values.get(VALID_TO) is not None and load.merge_strategy == "scd2":
-            return "updated", f"loaded by run {own}; this version was closed at {mine.values[VALID_TO]}"
+            closed = closing(mine, changes)
+            by = "" if closed is None else f", {closed.said}"
+            return "updated", f"loaded by run {own}; this version was closed at {mine.values[VALID_TO]}{by}"
         return "loaded", f"loaded by run {own}, and the table holds these values"
     same = next((row for row in rows if held.same(loaded, row)), None)
     if not held.lineage:
@@ -91,10 +98,12 @@ def _outcome(
     return "updated", f"the table holds other values of this key, written by run {newest.run_id} or by other means"
 
 
-def _removed(run: PastRun, archive: Archive, table: str) -> str:
-    """Say which later run may have taken a row out, by the files that are not in the table any more."""
+def _removed(run: PastRun, archive: Archive, gone: Sequence[Taken]) -> str:
+    """Say which later run took a row out, or may have, by the files that are not in the table any more."""
     import sqlalchemy as sa
 
+    if gone:
+        return f"loaded by run {run.result.run_id}; {gone[-1].said}"
     files, runs = archive.tables.files.c, archive.tables.runs.c
     query = sa.select(sa.func.count()).where(files.run_id == run.result.run_id, files.active == sa.true())
     active = int(archive.connection.execute(query).scalar_one())
@@ -102,7 +111,7 @@ def _removed(run: PastRun, archive: Archive, table: str) -> str:
         int(number)
         for (number,) in archive.connection.execute(
             sa.select(runs.run_id)
-            .where(runs.table_name == table, runs.status == "loaded", runs.run_id > run.result.run_id)
+            .where(runs.table_name == run.result.table, runs.status == "loaded", runs.run_id > run.result.run_id)
             .order_by(runs.run_id)
             .limit(1)
         )
