@@ -19,20 +19,24 @@ _TRIGGERS: dict[Dialect, str] = {
     " LIMIT 1",
 }
 _FOLLOWERS_SQLITE = """
-SELECT 'main' AS place, m.name AS child, f.id, f."from" AS own, coalesce(f."to", p.name) AS other
+SELECT 'main' AS place, m.name AS child, f.id, f."from" AS own, coalesce(f."to", p.name) AS other,
+       f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') AS deleted,
+       f.on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT') AS updated
 FROM main.sqlite_master AS m, pragma_foreign_key_list(m.name, 'main') AS f
 LEFT JOIN pragma_table_info(?, 'main') AS p ON f."to" IS NULL AND p.pk = f.seq + 1
-WHERE m.type = 'table' AND f."table" = ? COLLATE NOCASE AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
+WHERE m.type = 'table' AND f."table" = ? COLLATE NOCASE AND (deleted OR updated)
 ORDER BY 2, 3, f.seq
 """
 _FOLLOWERS_POSTGRES = """
 SELECT n.nspname::text AS place, r.relname::text AS child, c.oid::bigint AS id,
-       a.attname::text AS own, b.attname::text AS other
+       a.attname::text AS own, b.attname::text AS other,
+       c.confdeltype IN ('c', 'n', 'd') AS deleted, c.confupdtype IN ('c', 'n', 'd') AS updated
 FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
 CROSS JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k(own, other, place)
 JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
 JOIN pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.other
-WHERE c.contype = 'f' AND c.confrelid = %s::regclass AND c.confdeltype IN ('c', 'n', 'd') AND c.conparentid = 0
+WHERE c.contype = 'f' AND c.confrelid = %s::regclass AND c.conparentid = 0
+  AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
 ORDER BY 1, 2, 3, k.place
 """
 _MADE_FROM = """
@@ -43,15 +47,19 @@ WHERE sql IS NOT NULL AND (type IN ('view', 'trigger') OR type = 'table' AND nam
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A table whose rows are deleted or changed by the database when a row that they point to is deleted.
+    """A table whose rows are deleted or changed by the database when a row that they point to is.
 
     Args:
         table: quoted and qualified.
         columns: its columns and those that they point to, unquoted.
+        deleted: whether its rows follow when that row is deleted.
+        updated: whether they follow when the columns are updated.
     """
 
     table: str
     columns: tuple[tuple[str, str], ...]
+    deleted: bool
+    updated: bool
 
 
 def has_triggers(connection: Connection, table: str, *, schema: str, dialect: Dialect) -> bool:
@@ -60,15 +68,16 @@ def has_triggers(connection: Connection, table: str, *, schema: str, dialect: Di
 
 
 def followers(connection: Connection, table: str, *, schema: str, dialect: Dialect) -> tuple[Follower, ...]:
-    """Find the tables whose rows follow when rows of a table are deleted."""
+    """Find the tables whose rows follow when rows of a table are deleted or updated."""
     query = _FOLLOWERS_SQLITE if dialect == "sqlite" else _FOLLOWERS_POSTGRES
     named = _named(table, schema, dialect)
-    parts: dict[tuple[str, int], list[tuple[str, str]]] = {}
-    for place, child, number, own, other in connection.exec_driver_sql(
+    parts: dict[tuple[str, int, bool, bool], list[tuple[str, str]]] = {}
+    for place, child, number, own, other, deleted, updated in connection.exec_driver_sql(
         query, (named, named) if dialect == "sqlite" else (named,)
     ):
-        parts.setdefault((f"{quote(place)}.{quote(child)}", int(number)), []).append((str(own), str(other)))
-    return tuple(Follower(child, tuple(columns)) for (child, _), columns in parts.items())
+        constraint = (f"{quote(place)}.{quote(child)}", int(number), bool(deleted), bool(updated))
+        parts.setdefault(constraint, []).append((str(own), str(other)))
+    return tuple(Follower(child, tuple(columns), *when) for (child, _, *when), columns in parts.items())
 
 
 def used_by(connection: Connection, table: str, *, schema: str, dialect: Dialect) -> str | None:

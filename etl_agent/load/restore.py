@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from etl_agent.errors import UndoRefused, counted
-from etl_agent.load.attached import followers, has_triggers
+from etl_agent.load.attached import Follower, followers, has_triggers
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.history import CHANGE, CHANGED_BY, CLOSED, DELETED, UPDATED, kept_in
 from etl_agent.load.identifiers import Dialect, quote
@@ -96,7 +97,9 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
             record.run(f"ANALYZE {sql.place}")  # else the planner knows nothing of what was kept lately
         _check_kept(record, sql, run)
     follow = followers(connection, facts.name, schema=own, dialect=dialect)
-    rows = _reverse(record, sql, run, follow_up=[sql.following(each.table, each.columns) for each in follow])
+    _check_followed(run, follow)
+    follow_up = [sql.following(each.table, each.columns) for each in follow if each.deleted]
+    rows = _reverse(record, sql, run, follow_up=follow_up)
     if sql.place is not None and has_triggers(connection, facts.name, schema=own, dialect=dialect):
         changed = record.ask(sql.altered())
         if changed:
@@ -152,6 +155,25 @@ def _check_kept(record: Record, sql: Reversal, run: Loaded) -> None:
         raise UndoRefused(
             f"{counted(changed + deleted)} of before can be found in {run.kept}, and the run changed "
             f"{run.changed + run.deleted:,}",
+            where=f"table {run.table}",
+        )
+
+
+def _check_followed(run: Loaded, follow: Sequence[Follower]) -> None:
+    """Refuse where the database may have deleted or changed rows that pointed to rows which the run changed.
+
+    A load updates no key, but others may point to another column.
+    """
+    lost = {
+        each.table
+        for each in follow
+        if (run.deleted and each.deleted)
+        or (run.changed and each.updated and any(to not in run.keys for _, to in each.columns))
+    }
+    if lost:
+        raise UndoRefused(
+            "the database may have deleted or changed rows that pointed to those which the run took out or wrote over"
+            f" (foreign keys of {', '.join(sorted(lost))}), and they are not kept",
             where=f"table {run.table}",
         )
 

@@ -246,3 +246,48 @@ def test_a_run_that_wrote_nothing_needs_no_table(project: Project) -> None:
     query(project.url, "DROP TABLE t")
     assert take_back(project, ran.run_id).said == f"run {ran.run_id} undone: no row had to change"
     assert project.quarantine() == []
+
+
+@pytest.mark.parametrize("mode", ["replace", "replace by key", "delete-insert"])
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL", "SET DEFAULT"])
+def test_rows_that_followed_those_taken_out_are_not_forgotten(project: Project, mode: str, action: str) -> None:
+    """What the database did with rows that pointed to a row that the run deleted is not kept."""
+    query(project.url, "CREATE TABLE t (id bigint PRIMARY KEY, name text, _etl_run_id bigint)")
+    query(project.url, f"CREATE TABLE kid (k int, id bigint REFERENCES t (id) ON DELETE {action})")
+    query(project.url, "INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', NULL)")
+    query(project.url, "INSERT INTO kid VALUES (1, 1), (2, 2)")
+    ran = load(project, "b.csv", "1,x\n", **MODES[mode])
+    was = held(project)
+    with pytest.raises(
+        UndoRefused, match=r'may have deleted or changed rows .*foreign keys of .*"kid"\), and they are'
+    ):
+        take_back(project, ran.run_id)
+    assert held(project) == was
+
+
+def test_rows_of_the_table_that_followed_are_not_forgotten(project: Project) -> None:
+    """Rows may point to rows of their own table."""
+    query(
+        project.url,
+        "CREATE TABLE t (id bigint PRIMARY KEY, name text, _etl_run_id bigint,"
+        " boss bigint REFERENCES t (id) ON DELETE CASCADE)",
+    )
+    query(project.url, "INSERT INTO t VALUES (1, 'a', NULL, NULL), (2, 'b', NULL, 1)")
+    ran = load(project, "b.csv", "1,x\n", **MODES["delete-insert"])
+    with pytest.raises(UndoRefused, match=r'foreign keys of "[a-z]+"\."t"\)'):
+        take_back(project, ran.run_id)
+
+
+def test_rows_that_followed_another_column_are_not_forgotten(project: Project) -> None:
+    """A load updates no key of its own, but rows may point to another column; those that point to the key stay."""
+    query(project.url, "CREATE TABLE t (id bigint PRIMARY KEY, name text UNIQUE, _etl_run_id bigint)")
+    query(project.url, "CREATE TABLE own (id bigint REFERENCES t (id) ON UPDATE SET NULL ON DELETE CASCADE)")
+    query(project.url, "INSERT INTO t VALUES (1, 'a', NULL), (2, 'b', NULL)")
+    query(project.url, "INSERT INTO own VALUES (1)")
+    take_back(project, load(project, "b.csv", "1,y\n", **MERGE).run_id)
+    assert project.ask("SELECT * FROM own") == [(1,)]
+    query(project.url, "CREATE TABLE kid (name text REFERENCES t (name) ON UPDATE SET NULL)")
+    query(project.url, "INSERT INTO kid VALUES ('a')")
+    ran = load(project, "c.csv", "1,x\n", **MERGE)
+    with pytest.raises(UndoRefused, match=r'foreign keys of [^,]*"kid"'):
+        take_back(project, ran.run_id)
