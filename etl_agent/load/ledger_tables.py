@@ -221,6 +221,7 @@ def _history(known: sa.MetaData) -> sa.Table:
         known,
         sa.Column("run_id", _Number, primary_key=True, autoincrement=False),
         sa.Column("table_name", sa.Text, nullable=False),
+        sa.Column("position", _Number, nullable=False),  # rises from each run into a table to the next
         sa.Column("kept_in", sa.Text),  # the table of the rows as they were before; null where none are kept
         sa.Column("rows_updated", _Number, nullable=False),
         sa.Column("rows_deleted", _Number, nullable=False),

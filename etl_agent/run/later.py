@@ -37,8 +37,9 @@ class Dependent:
 def dependents(connection: Connection, tables: LedgerTables, run: Row[Any], *, dialect: Dialect) -> Iterator[Dependent]:
     """Find the later runs in effect that depend on a run, the newest first.
 
-    A run is later if its record is: runs into one table commit one after the other. One that only added rows, and
-    asked nothing of those that were there, would have done the same without the run; all others may not.
+    Runs into one table commit one after the other, and the database numbers them; one without a number, of an older
+    release or pruned, counts by its time. One that only added rows, and asked nothing of those that were there, would
+    have done the same without the run; all others may not.
 
     Args:
         connection: to read with.
@@ -48,16 +49,20 @@ def dependents(connection: Connection, tables: LedgerTables, run: Row[Any], *, d
     """
     import sqlalchemy as sa
 
-    runs = tables.runs.c
+    runs, history = tables.runs.c, tables.history.c
     here = known_as(run.table_name, dialect=dialect)
-    ended = (run.finished_at or run.started_at, run.run_id)
-    columns = (runs.run_id, runs.table_name, runs.finished_at, runs.started_at, runs.plan_digest, runs.outcome)
     moment = sa.func.coalesce(runs.finished_at, runs.started_at, type_=runs.finished_at.type)
-    query = sa.select(*columns).where(runs.status == "loaded", moment >= ended[0], runs.run_id != run.run_id)
-    for later in connection.execute(query.order_by(moment.desc(), runs.run_id.desc())).all():
+    own = connection.execute(sa.select(history.position).where(history.run_id == run.run_id)).scalar()
+    by_time = moment >= (run.finished_at or run.started_at)
+    after = by_time if own is None else sa.or_(history.position > own, sa.and_(history.position.is_(None), by_time))
+    query = (
+        sa.select(runs.run_id, runs.table_name, runs.plan_digest, runs.outcome)
+        .outerjoin_from(tables.runs, tables.history, history.run_id == runs.run_id)
+        .where(runs.status == "loaded", after, runs.run_id != run.run_id)
+        .order_by(history.position.is_(None), history.position.desc(), moment.desc(), runs.run_id.desc())
+    )
+    for later in connection.execute(query).all():
         if known_as(later.table_name, dialect=dialect) != here:
-            continue
-        if (later.finished_at or later.started_at, later.run_id) < ended:
             continue
         if why := _why(connection, tables, later, run.run_id):
             yield Dependent(int(later.run_id), why)

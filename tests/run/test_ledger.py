@@ -244,6 +244,7 @@ def test_what_an_undo_must_know_is_recorded(connection):
     assert dict(row) == {
         "run_id": 4,
         "table_name": "t",
+        "position": 1,
         "kept_in": "h",
         "rows_updated": 1,
         "rows_deleted": 2,

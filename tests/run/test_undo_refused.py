@@ -178,6 +178,21 @@ def test_later_is_who_committed_later(project: Project) -> None:
     assert project.rows("name") == [("a",)]
 
 
+def test_the_clocks_of_hosts_do_not_tell_what_is_later(project: Project) -> None:
+    """The database numbers the runs of a table; a run without a number counts by its time."""
+    first = load(project, "a.csv", "1,a\n", **MERGE).run_id
+    second = load(project, "b.csv", "1,b\n", **MERGE).run_id
+    early = "'2000-01-01 00:00:00+00:00'"
+    query(project.url, f"UPDATE _etl_runs SET started_at = {early}, finished_at = {early} WHERE run_id = {second}")
+    with pytest.raises(UndoRefused, match=f"run {second} wrote over 1 row"):
+        take_back(project, first)
+    query(project.url, f"UPDATE _etl_runs SET finished_at = '2999-01-01 00:00:00+00:00' WHERE run_id = {first}")
+    query(project.url, "UPDATE _etl_runs SET outcome = NULL")
+    query(project.url, f"DELETE FROM _etl_history WHERE run_id = {first}")
+    with pytest.raises(UndoRefused, match=f"run {first} wrote over|run {first} what it did to the table is not"):
+        take_back(project, second)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
