@@ -12,7 +12,19 @@ from etl_agent.load.identifiers import Dialect, known_as, quote
 if TYPE_CHECKING:
     from etl_agent.load.facts import TargetColumn
 
-__all__ = ["CHANGE", "CHANGED_BY", "CLOSED", "DELETED", "KEEPING", "PREFIX", "UPDATED", "History", "Kept", "kept_in"]
+__all__ = [
+    "CHANGE",
+    "CHANGED_BY",
+    "CLOSED",
+    "DELETED",
+    "KEEPING",
+    "PREFIX",
+    "UPDATED",
+    "History",
+    "Kept",
+    "can_keep",
+    "kept_in",
+]
 
 PREFIX = "_etl_history_"
 """What the names of the tables of kept rows begin with."""
@@ -24,6 +36,8 @@ CHANGE = "_etl_change"
 """Column of kept rows: what the run did to them: ``updated``, ``closed`` or ``deleted``."""
 
 UPDATED, CLOSED, DELETED = "updated", "closed", "deleted"
+
+_MOST_KEPT: dict[Dialect, int] = {"sqlite": 1_998, "postgres": 1_598}  # columns: a table takes two more
 
 KEEPING = 0x65746C5F6B657074
 """Number ("etl_kept") of the advisory lock in Postgres that every load shares from when it makes sure of a table of
@@ -116,6 +130,17 @@ class History:
 
     def _insert(self) -> str:
         return f"INSERT INTO {self.place} ({', '.join(map(quote, (CHANGED_BY, CHANGE, *self.columns)))})"
+
+
+def can_keep(columns: Sequence[TargetColumn], *, dialect: Dialect) -> bool:
+    """Tell whether a table of kept rows can hold these columns besides its own.
+
+    Args:
+        columns: the columns of the target table that can be written.
+        dialect: the kind of database.
+    """
+    names = {known_as(column.name, dialect=dialect) for column in columns}
+    return len(columns) <= _MOST_KEPT[dialect] and names.isdisjoint((CHANGED_BY, CHANGE))
 
 
 def kept_in(table: str, columns: Sequence[TargetColumn], *, dialect: Dialect) -> str:

@@ -94,7 +94,8 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
     sql = _reversal(connection, run, facts, table, own, dialect)
     if sql.place is not None:
         if dialect == "postgres":
-            record.run(f"ANALYZE {sql.place}")  # else the planner knows nothing of what was kept lately
+            for lately in (table, sql.place):  # else the planner knows nothing of rows that came lately
+                record.run(f"ANALYZE {lately}")
         _check_kept(record, sql, run)
     follow = followers(connection, facts.name, schema=own, dialect=dialect)
     _check_followed(run, follow)
@@ -122,7 +123,7 @@ def _reversal(
     if run.kept is None:
         raise UndoRefused(
             f"it wrote over or took out {counted(run.changed + run.deleted)}, and none was kept"
-            " (history: none, or more columns than can be kept)",
+            f" (history: none, more columns than can be kept, or one called {CHANGE} or {CHANGED_BY})",
             where=where,
         )
     kept = _facts(connection, run.kept, schema, dialect)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from etl_agent.batch import Batch, Positions
 from etl_agent.errors import EtlAgentError
 from etl_agent.load.facts import TableFacts
-from etl_agent.load.history import History, Kept, kept_in
+from etl_agent.load.history import History, Kept, can_keep, kept_in
 from etl_agent.load.identifiers import Dialect, quote
 from etl_agent.load.modes import Counts, append_unmatched, check_keys, refuse_shrinking, run_all, write
 from etl_agent.load.order import Order
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Tx"]
 
 _CONFLICTS_AT_ONCE = 100_000  # rows
-_MOST_KEPT: dict[Dialect, int] = {"sqlite": 1_998, "postgres": 1_598}  # columns: a table takes two more
 
 
 class Tx(Record):
@@ -191,7 +190,7 @@ class Tx(Record):
     def _history(self) -> History | None:
         """Say where rows go that this load takes away; None where they are not kept."""
         load, fit = self.order.load, self.order.fit
-        if load.history == "none" or not (fit.exists and fit.lineage) or len(fit.held) > _MOST_KEPT[self.dialect]:
+        if load.history == "none" or not (fit.exists and fit.lineage and can_keep(fit.held, dialect=self.dialect)):
             return None
         return History(
             dialect=self.dialect,

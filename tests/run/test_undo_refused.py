@@ -306,3 +306,14 @@ def test_rows_that_followed_another_column_are_not_forgotten(project: Project) -
     ran = load(project, "c.csv", "1,x\n", **MERGE)
     with pytest.raises(UndoRefused, match=r'foreign keys of [^,]*"kid"'):
         take_back(project, ran.run_id)
+
+
+@pytest.mark.parametrize("column", ["_etl_change", "_etl_changed_by"])
+def test_a_table_with_a_column_of_the_kept_rows_is_loaded_all_the_same(project: Project, column: str) -> None:
+    """No row is kept where the names would collide; the undo says so."""
+    query(project.url, f"CREATE TABLE t (id bigint PRIMARY KEY, name text, {column} text, _etl_run_id bigint)")
+    load(project, "a.csv", "1,a\n", **MERGE)
+    ran = load(project, "b.csv", "1,b\n", **MERGE)
+    assert project.rows("name") == [("b",)]
+    with pytest.raises(UndoRefused, match=r"none was kept \(.* or one called _etl_change or _etl_changed_by\)"):
+        take_back(project, ran.run_id)
