@@ -11,6 +11,7 @@ import click
 from etl_agent.cli.context import command, json_option, print_json, project_of
 from etl_agent.cli.failure import safe
 from etl_agent.cli.model import asking, model_options
+from etl_agent.errors import counted
 
 if TYPE_CHECKING:
     from etl_agent.ask import Ask
@@ -106,7 +107,7 @@ def _print(comparison: Comparison) -> None:
     from etl_agent.cli.report import print_table
 
     part = "all" if comparison.sample == comparison.rows else f"a sample of {comparison.sample:,} of"
-    click.echo(f"{part} {comparison.rows:,} rows")
+    click.echo(f"{part} {counted(comparison.rows)}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("way")
     table.add_column("strategies")

@@ -10,6 +10,7 @@ import click
 
 from etl_agent.cli.context import command, json_option, print_json, project_of, quiet_option
 from etl_agent.cli.failure import safe
+from etl_agent.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ def clean(
             click.echo(safe(f"suggested: {proposal.step.name} on {proposal.evidence['column']}: {proposal.reason}"))
         for label, rows in copied.removable.items():
             if rows:
-                click.echo(safe(f"{label}: would take out {rows:,} rows in a run; they are in the copy"))
+                click.echo(safe(f"{label}: would take out {counted(rows)} in a run, kept in the copy"))
         _say(copied, output)
     return 0
 
@@ -200,4 +201,4 @@ def _say(copied: Copied, output: Path | None) -> None:
     if copied.malformed > len(copied.first_malformed):
         click.echo(f"and {copied.malformed - len(copied.first_malformed):,} more malformed records", err=True)
     if output is not None:
-        click.echo(safe(f"{output}: {copied.rows:,} rows, {len(copied.columns)} columns"))
+        click.echo(safe(f"{output}: {counted(copied.rows)}, {counted(len(copied.columns), 'column')}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from etl_agent.cli.failure import safe
+from etl_agent.errors import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,8 +32,9 @@ def print_profile(told: Told) -> None:
     console = Console(highlight=False)
     twice = told["duplicates"]
     click.echo(
-        f"{told['rows']:,} rows, {len(told['columns'])} columns, {told['malformed']:,} malformed records, "
-        f"{_count(twice['rows'], exact=twice['exact'])} duplicate rows"
+        f"{counted(told['rows'])}, {counted(len(told['columns']), 'column')}, "
+        f"{counted(told['malformed'], 'malformed record')}, "
+        f"{_count(twice['rows'], exact=twice['exact'])} duplicate {'row' if twice['rows'] == 1 else 'rows'}"
     )
     console.print(_table(told["columns"], width=console.width))
     for line in _notes(told):

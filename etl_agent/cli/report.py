@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from etl_agent.cli.failure import safe
+from etl_agent.errors import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +32,8 @@ def summary_line(result: RunResult) -> str:
     if result.status == "refused":
         alone = ", ".join(decision.node for decision in result.fell_back)
         said = f", after {alone} was decided without a model" if alone else ""
-        return f"{result.pipeline}: refused, nothing was loaded{said}: {result.message}"
+        why = (result.message or "").removeprefix(f"{result.pipeline}: ")  # it names its place, which stands there
+        return f"{result.pipeline}: refused, nothing was loaded{said}: {why}"
     verb = "would load" if result.status == "dry run" else "loaded"
     places = (("inserted", balance.inserted), ("updated", balance.updated), ("unchanged", balance.unchanged))
     loaded = ", ".join(f"{count:,} {name}" for name, count in places if count)
@@ -44,8 +46,8 @@ def summary_line(result: RunResult) -> str:
     rest = "".join(f", {count:,} {name}" for name, count in others if count)
     shown = f" ({loaded})" if loaded and result.status == "loaded" else ""
     return (
-        f"{result.pipeline}: {verb} {balance.loaded:,} of {balance.read:,} rows{shown}{rest}, in {result.seconds:.1f} s"
-        + "".join(f"; {said}" for said in (result.message, result.warning) if said)
+        f"{result.pipeline}: {verb} {balance.loaded:,} of {counted(balance.read)}{shown}{rest}, "
+        f"in {result.seconds:.1f} s" + "".join(f"; {said}" for said in (result.message, result.warning) if said)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from etl_agent.errors import OverBudget
+from etl_agent.errors import OverBudget, counted
 from etl_agent.rejects import Reason
 from etl_agent.validate.spec import Validate
 
@@ -64,7 +64,7 @@ def _check(limits: Validate, rejects: int, rows: int, reasons: Mapping[Reason, i
     common = sorted(reasons.items(), key=lambda item: (-item[1], str(item[0])))[:_SHOWN_REASONS]
     told = ", ".join(f"{reason} {count:,}" for reason, count in common)
     raise OverBudget(
-        f"{rejects:,} of {rows:,} rows ({share:.2%}) were rejected and {limit}; most often: {told}",
+        f"{rejects:,} of {counted(rows)} ({share:.2%}) were rejected and {limit}; most often: {told}",
         where=where,
         next_command="etl-agent quarantine list --status refused",
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl_agent.errors import EtlAgentError, UsageError
+from etl_agent.errors import EtlAgentError, UsageError, counted
 from etl_agent.load.target import open_target
 from etl_agent.orchestrate.file import read_pipeline
 from etl_agent.orchestrate.planner.draft import PlanDraft
@@ -116,7 +116,7 @@ def _of_table(spec: PipelineSpec, project: Path) -> Iterator[Destruction]:
     gone = destroys(spec)
     listed = [f"{file} may change or delete anything in the target" for file in (*load.before_sql, *load.after_sql)]
     if gone is not None and (rows := _rows(spec, project)) != 0:
-        holds = "cannot be looked at" if rows is None else f"has {rows:,} rows"
+        holds = "cannot be looked at" if rows is None else f"has {counted(rows)}"
         listed.append(f"it takes away {gone}, and the table {holds}")
     if listed and not _nothing_new(spec, project):
         yield from (Destruction(spec.name, what) for what in listed)

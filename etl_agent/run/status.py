@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Literal
 
+from etl_agent.errors import counted
 from etl_agent.run.usual import LEAST_PAST, usual_of
 
 if TYPE_CHECKING:
@@ -146,12 +147,12 @@ def status_in(
         for row in connection.execute(wanted.limit(_MOST))
     ]
     mine = sa.select(runs.run_id).where(of_pipeline)
-    counted = sa.select(sa.func.count()).where(entries.status == "open", entries.run_id.in_(mine))
-    quarantined = int(connection.execute(counted).scalar() or 0)
+    waiting = sa.select(sa.func.count()).where(entries.status == "open", entries.run_id.in_(mine))
+    quarantined = int(connection.execute(waiting).scalar() or 0)
     found = judge_history(past, pipeline=pipeline, table=table, max_age=max_age, now=now or datetime.now(UTC))
     if max_quarantined is None or quarantined <= max_quarantined:
         return _with(found, quarantined)
-    many = Problem("quarantine", f"{quarantined:,} rows are in quarantine, and {max_quarantined:,} may be")
+    many = Problem("quarantine", f"{counted(quarantined)} in quarantine, and {max_quarantined:,} may be")
     return _with(found, quarantined, many)
 
 
@@ -244,7 +245,7 @@ def _odd_volume(loads: Sequence[PastLoad]) -> tuple[float | None, Problem | None
         return usual.middle, None
     return usual.middle, Problem(
         "volume",
-        f"its last load read {newest:,} rows, and none of {len(before)} before it was like that: "
+        f"its last load read {counted(newest)}, and none of {len(before)} before it was like that: "
         f"{usual.middle:,.0f} are usual, {usual.least:,.0f} to {usual.most:,.0f} were seen",
     )
 

@@ -112,7 +112,7 @@ def test_malformed_records_are_counted(tmp_path: Path, capsys: Capture) -> None:
     """They stand beside the rows."""
     file = tmp_path / "x.csv"
     file.write_text("a,b\n1,2\n1,2,3\n4,5\n", encoding="utf-8")
-    assert "2 rows, 2 columns, 1 malformed records" in shown(str(file), capsys=capsys)
+    assert "2 rows, 2 columns, 1 malformed record" in shown(str(file), capsys=capsys)
 
 
 def test_a_file_without_rows_has_its_columns(tmp_path: Path, capsys: Capture) -> None:

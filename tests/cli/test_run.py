@@ -221,7 +221,7 @@ def test_clean_keeps_every_row_in_its_place(project: Path, capsys: Capture) -> N
     out = project / "out.csv"
     assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 0
     assert out.read_text() == "id,name\n1,Ann\n1,Ann\n2,Bob\n"
-    assert "2 deduplicate: would take out 1 rows" in capsys.readouterr().out
+    assert "2 deduplicate: would take out 1 row in" in capsys.readouterr().out
 
 
 def test_a_row_that_a_step_would_take_out_for_two_reasons_is_one_row(project: Path, capsys: Capture) -> None:
@@ -230,7 +230,7 @@ def test_a_row_that_a_step_would_take_out_for_two_reasons_is_one_row(project: Pa
     (project / "steps.yaml").write_text("- {step: quarantine_range, columns: [a, b], max: 9}\n")
     out = project / "out.csv"
     assert main(["clean", str(project / "in.csv"), "-o", str(out), "--steps", str(project / "steps.yaml")]) == 0
-    assert "would take out 1 rows" in capsys.readouterr().out
+    assert "would take out 1 row in" in capsys.readouterr().out
 
 
 def test_a_step_on_a_column_that_is_not_there_names_the_near_ones(project: Path, capsys: Capture) -> None:
@@ -296,3 +296,13 @@ def test_the_order_of_a_lone_file_is_not_remarked_on(project: Path, capsys: Capt
     (project / "other.csv").write_text("name,id\nEve,3\n")
     assert main(["explain", file]) == 0
     assert "other.csv: columns in another order" in capsys.readouterr().out
+
+
+def test_a_refusal_names_its_pipeline_once(project: Path, capsys: Capture) -> None:
+    """Also where the refusal is about one of its files, and its own place begins with the pipeline."""
+    (project / "in.csv").write_text("id,name\nx,Ann\n")
+    spec = pipeline(project, more="validate: {contract: {id: {type: integer}, name: {type: text}}}\n")
+    assert main(["run", spec]) == 65
+    said = capsys.readouterr().err
+    assert "people: refused, nothing was loaded: " in said and "1 of 1 row (" in said
+    assert said.count("people: ") == 1

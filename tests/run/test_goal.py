@@ -199,7 +199,7 @@ def filled(project: Project) -> Planned:
 def test_rows_are_not_replaced_without_a_yes(project: Project) -> None:
     """The call is refused before anything is run or written, and names what would be lost."""
     plan = filled(project)
-    with pytest.raises(UsageError, match="the table has 1 rows") as refused:
+    with pytest.raises(UsageError, match="the table has 1 row") as refused:
         ran(project, plan)
     assert refused.value.exit_code == 2
     assert "--yes" in (refused.value.next_command or "")
@@ -222,7 +222,7 @@ def test_absent_rows_are_not_deleted_without_a_yes(project: Project) -> None:
     project.write("a.csv", "id\nold\n")
     assert ran(project, planned(project, pipeline(project, "a", **snapshot))).exit_code == 0
     project.write("a.csv", "id\nnew\n")
-    with pytest.raises(UsageError, match="whose key is not in the new data, and the table has 1 rows"):
+    with pytest.raises(UsageError, match="whose key is not in the new data, and the table has 1 row"):
         ran(project, planned(project, pipeline(project, "a", **snapshot)))
     assert project.rows("id", table="a") == [("old",)]
 
