@@ -113,12 +113,20 @@ def look_at_postgres(url: str) -> State:
 
 
 def look_through(connection: psycopg.Connection) -> State:
-    """Look at all tables of a Postgres database's first schema, through a connection that is in no transaction."""
+    """Look at all tables of a Postgres database's first schema, through a connection that is in no transaction.
+
+    Raises:
+        Busy: a table is about to be dropped, and its readers wait.
+    """
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '100ms'")
         found = [row["tablename"] for row in cursor.execute(names).fetchall()]
-        return _told({name: cursor.execute(f'SELECT * FROM "{name}"'.encode()).fetchall() for name in found})
+        try:
+            return _told({name: cursor.execute(f'SELECT * FROM "{name}"'.encode()).fetchall() for name in found})
+        except psycopg.errors.LockNotAvailable as error:
+            raise Busy from error
 
 
 def _dicts(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
