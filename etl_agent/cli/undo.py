@@ -19,7 +19,7 @@ __all__ = ["undo"]
 @click.argument("run_id", metavar="RUN", type=click.IntRange(min=0))
 @click.option("--dry-run", is_flag=True, help="Do it all, say what was done, and roll back.")
 @click.option(
-    "--despite-sql", is_flag=True, help="Take back the rows although SQL files of your own ran with them too."
+    "--despite-sql", is_flag=True, help="Take back the rows although SQL files or triggers of your own ran with them."
 )
 @click.option("--wait", type=WAIT, default="0s", metavar="TIME", help="Wait for another run, for example 5m.")
 @target_options

@@ -223,8 +223,7 @@ def _history(known: sa.MetaData) -> sa.Table:
         sa.Column("table_name", sa.Text, nullable=False),
         sa.Column("position", _Number, nullable=False),  # rises from each run into a table to the next
         sa.Column("kept_in", sa.Text),  # the table of the rows as they were before; null where none are kept
-        sa.Column("rows_updated", _Number, nullable=False),
-        sa.Column("rows_deleted", _Number, nullable=False),
+        *(sa.Column(name, _Number, nullable=False) for name in ("rows_updated", "rows_deleted")),
         sa.Column("created", _Flag, nullable=False),  # whether the run created the table
         sa.Column("added", sa.Text, nullable=False),  # JSON: columns that it added to the table
         sa.Column("keys", sa.Text, nullable=False),  # JSON: columns that tell the rows apart

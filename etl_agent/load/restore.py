@@ -36,6 +36,7 @@ class Loaded:
         keys: the columns that tell rows apart.
         created: whether it created the table.
         added: columns that it added to the table.
+        alone: whether its rows are wanted back even where triggers of the user's own did more.
     """
 
     run_id: int
@@ -47,6 +48,7 @@ class Loaded:
     keys: tuple[str, ...]
     created: bool
     added: tuple[str, ...]
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,13 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
         record.run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")  # nobody else writes; everybody may read
     if facts.column(LINEAGE, dialect=dialect) is None:
         raise UndoRefused(f"the table has no column {LINEAGE}, so the rows of a run cannot be told apart", where=where)
+    triggers = has_triggers(connection, facts.name, schema=own, dialect=dialect)
+    if triggers and not run.alone and (run.written or run.changed or run.deleted):
+        raise UndoRefused(
+            "the table has triggers, and what these did elsewhere cannot be taken back; its rows alone can be",
+            where=where,
+            next_command=f"etl-agent undo {run.run_id} --despite-sql",
+        )
     sql = _reversal(connection, run, facts, table, own, dialect)
     if sql.place is not None:
         if dialect == "postgres":
@@ -101,7 +110,7 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
     _check_followed(run, follow)
     follow_up = [sql.following(each.table, each.columns) for each in follow if each.deleted]
     rows = _reverse(record, sql, run, follow_up=follow_up)
-    if sql.place is not None and has_triggers(connection, facts.name, schema=own, dialect=dialect):
+    if sql.place is not None and triggers:
         changed = record.ask(sql.altered())
         if changed:
             raise UndoRefused(

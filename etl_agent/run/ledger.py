@@ -144,18 +144,14 @@ def record_files(
 
 
 def record_history(connection: Connection, tables: LedgerTables, kept: Kept, *, table: str, run_id: int) -> None:
-    """Write down what an undo of the run must know, and its place after all that the database holds by now.
-
-    Under the lock of the table no other run into it comes between; clocks of hosts would not do.
-    """
-    import sqlalchemy as sa
-
-    newest = connection.execute(sa.select(sa.func.max(tables.history.c.position))).scalar()
+    """Write down what an undo of the run must know, and its place among the runs, whatever the clocks of hosts say."""
+    position = tables.history.c.position
+    newest = connection.execute(tables.history.select().with_only_columns(position).order_by(position.desc()).limit(1))
     connection.execute(
         tables.history.insert().values(
             run_id=run_id,
             table_name=table,
-            position=(newest or 0) + 1,
+            position=(newest.scalar() or 0) + 1,  # under the lock of the table
             kept_in=kept.table,
             rows_updated=kept.updated,
             rows_deleted=kept.deleted,

@@ -107,7 +107,8 @@ def undo(
         schema: the schema of the table in Postgres; the connection's own when absent.
         folder: where a relative path in the URL begins; the working folder when absent.
         dry_run: do it all, and roll back.
-        despite_sql: take the rows back also where SQL files of the user's own ran with them; what these did stays.
+        despite_sql: take the rows back also where SQL files or triggers of the user's own ran with them; what these did
+            stays.
         wait: how long to wait for another run that holds the table, in seconds.
 
     Returns:
@@ -190,6 +191,7 @@ def _restored(record: Record, past: Row[Any], *, target: Target, schema: str | N
         keys=tuple(json.loads(kept.keys)),
         created=bool(kept.created),
         added=tuple(json.loads(kept.added)),
+        alone=despite_sql,
     )
     return restore(record, run, schema=schema, dialect=target.location.dialect)
 

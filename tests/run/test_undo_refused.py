@@ -225,7 +225,7 @@ def test_rows_that_the_table_does_not_take_again_are_found_out(project: Project)
         query(project.url, f"CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
         query(project.url, "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()")
     with pytest.raises(UndoRefused, match="1 of 2 rows could be put back"):
-        take_back(project, ran.run_id)
+        take_back(project, ran.run_id, despite_sql=True)
     assert project.rows("id") == [(3,)]
 
 
@@ -317,3 +317,21 @@ def test_a_table_with_a_column_of_the_kept_rows_is_loaded_all_the_same(project: 
     assert project.rows("name") == [("b",)]
     with pytest.raises(UndoRefused, match=r"none was kept \(.* or one called _etl_change or _etl_changed_by\)"):
         take_back(project, ran.run_id)
+
+
+def test_what_triggers_did_is_not_forgotten(project: Project) -> None:
+    """They may have changed other rows, which an undo knows nothing of."""
+    query(project.url, "CREATE TABLE log (n bigint)")
+    query(project.url, "CREATE TABLE t (id bigint PRIMARY KEY, name text, _etl_run_id bigint)")
+    if project.url.startswith("sqlite"):
+        query(project.url, "CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.id); END")
+    else:
+        body = "BEGIN INSERT INTO log VALUES (new.id); RETURN new; END"
+        query(project.url, f"CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+        query(project.url, "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()")
+    ran = load(project, "a.csv", "1,a\n", **MODES["append"])
+    with pytest.raises(UndoRefused, match=rf"the table has triggers.*next: etl-agent undo {ran.run_id} --despite-sql$"):
+        take_back(project, ran.run_id)
+    assert project.rows("id") == [(1,)]
+    assert take_back(project, ran.run_id, despite_sql=True).removed == 1
+    assert project.ask("SELECT n FROM log") == [(1,)]
