@@ -164,9 +164,13 @@ class HeldTable:
             return None
         return HeldTable(self._connection, facts, self._types)
 
-    def has(self, names: Iterable[str]) -> bool:
-        """Tell whether the table has all of these columns."""
-        return all(self.facts.column(name, dialect=self._dialect) is not None for name in names)
+    def has(self, names: Iterable[str], *, like: HeldTable) -> bool:
+        """Tell whether the table has these columns, with the types of another one, or none at all as in SQLite."""
+        for name in names:
+            mine, other = (table.facts.column(name, dialect=self._dialect) for table in (self, like))
+            if mine is None or other is None or mine.sql_type not in ("", other.sql_type):
+                return False
+        return True
 
     def same(self, loaded: Mapping[str, pa.Scalar], held: HeldRow) -> bool:
         """Tell whether a row of the table is what was loaded."""

@@ -63,7 +63,7 @@ def taken(archive: Archive, held: HeldTable, key: Mapping[str, pa.Scalar]) -> li
     found: list[Taken] = []
     for name in _kept(archive, held.facts.name):
         beside = held.beside(name, columns=(CHANGED_BY, CHANGE))
-        if beside is None or not beside.has(key):
+        if beside is None or not beside.has(key, like=held):
             continue
         for row in beside.rows(key, most=_MOST, newest_by=CHANGED_BY):
             run = archive.run(int(row.values[CHANGED_BY]))
