@@ -10,8 +10,9 @@ from etl_agent.load.identifiers import Dialect, quote
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+    from sqlalchemy.exc import DBAPIError
 
-__all__ = ["Follower", "followers", "has_triggers", "used_by"]
+__all__ = ["Follower", "followers", "has_triggers", "pointing", "used_by"]
 
 _TRIGGERS: dict[Dialect, str] = {
     "sqlite": "SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE LIMIT 1",
@@ -38,6 +39,10 @@ JOIN pg_attribute AS b ON b.attrelid = c.confrelid AND b.attnum = k.other
 WHERE c.contype = 'f' AND c.confrelid = %s::regclass AND c.conparentid = 0
   AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))
 ORDER BY 1, 2, 3, k.place
+"""
+_POINTING_SQLITE = """
+SELECT DISTINCT m.name FROM main.sqlite_master AS m, pragma_foreign_key_list(m.name, 'main') AS f
+WHERE m.type = 'table' AND f."table" = ? COLLATE NOCASE ORDER BY 1
 """
 _MADE_FROM = """
 SELECT type, name, sql FROM main.sqlite_master
@@ -78,6 +83,23 @@ def followers(connection: Connection, table: str, *, schema: str, dialect: Diale
         constraint = (f"{quote(place)}.{quote(child)}", int(number), bool(deleted), bool(updated))
         parts.setdefault(constraint, []).append((str(own), str(other)))
     return tuple(Follower(child, tuple(columns), *when) for (child, _, *when), columns in parts.items())
+
+
+def pointing(connection: Connection, table: str, error: DBAPIError) -> tuple[str, ...] | None:
+    """Name the tables whose rows point to one that could not be deleted; SQLite does not say which of them it was.
+
+    Args:
+        connection: where the error occurred.
+        table: the table whose row it is.
+        error: what the database said; None is returned where it is something else.
+    """
+    cause = error.orig
+    if getattr(cause, "sqlite_errorname", None) == "SQLITE_CONSTRAINT_FOREIGNKEY":
+        return tuple(name for (name,) in connection.exec_driver_sql(_POINTING_SQLITE, (table,)))
+    if getattr(cause, "sqlstate", None) in ("23503", "23001"):
+        name = getattr(getattr(cause, "diag", None), "table_name", None)
+        return (name,) if name else ()
+    return None
 
 
 def used_by(connection: Connection, table: str, *, schema: str, dialect: Dialect) -> str | None:

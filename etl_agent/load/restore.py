@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from etl_agent.errors import UndoRefused, counted
-from etl_agent.load.attached import Follower, followers, has_triggers
+from etl_agent.load.attached import Follower, followers, has_triggers, pointing
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.history import CHANGE, CHANGED_BY, CLOSED, DELETED, UPDATED, kept_in
 from etl_agent.load.identifiers import Dialect, quote
@@ -201,7 +201,7 @@ def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]
                 where=where,
             )
     removed = record.ask(sql.count_new()) or 0
-    if record.run(sql.remove()) != removed:  # SQLite counts no row that went with the one it points to
+    if _remove(record, sql, run) != removed:  # SQLite counts no row that went with the one it points to
         removed -= record.ask(sql.count_new()) or 0
     reverted = record.run(sql.write_back()) if updated else 0
     reopened = record.run(sql.open_again()) if closed else 0
@@ -221,6 +221,25 @@ def _reverse(record: Record, sql: Reversal, run: Loaded, *, follow_up: list[str]
     if closed and record.ask(sql.current_twice()):
         raise UndoRefused("a version that would be current again has a later one by now", where=where)
     return removed, reverted + reopened, returned
+
+
+def _remove(record: Record, sql: Reversal, run: Loaded) -> int:
+    from sqlalchemy.exc import DBAPIError
+
+    if sql.dialect == "sqlite" and not run.deleted:  # no row comes back that others could point to: say so at once
+        record.run("PRAGMA defer_foreign_keys = off")
+    try:
+        return record.run(sql.remove())
+    except DBAPIError as error:
+        others = pointing(record.connection, run.table, error)
+        if others is None:
+            raise
+        raise UndoRefused(
+            f"rows of {' or '.join(others) or 'another table'} point to rows of the run, and the database does not let"
+            " these go; take those out first",
+            where=f"table {run.table}",
+            next_command=f"etl-agent undo {run.run_id}",
+        ) from None
 
 
 def _schema(connection: Connection, schema: str | None, dialect: Dialect) -> str:

@@ -233,10 +233,11 @@ def _check_status(past: Row[Any]) -> None:
     if past.status == "refused":
         raise UndoRefused("it was refused and loaded nothing, so there is nothing to take back", where=where)
     if past.status == "undo":
+        pipeline = f"pipelines/{past.pipeline}.yaml"  # there is none of a file that was loaded without
         raise UndoRefused(
-            "it is an undo itself; run the pipeline again, and it loads what was taken back",
+            "it is an undo itself; run the pipeline again, or load the file again, and it loads what was taken back",
             where=where,
-            next_command=f"etl-agent run pipelines/{past.pipeline}.yaml",
+            next_command=f"etl-agent run {pipeline}" if Path(pipeline).is_file() else None,
         )
     if past.status != "loaded":
         raise UndoRefused(f"it is {past.status}, and only a run that loaded rows can be taken back", where=where)

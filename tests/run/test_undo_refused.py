@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,3 +336,25 @@ def test_what_triggers_did_is_not_forgotten(project: Project) -> None:
     assert project.rows("id") == [(1,)]
     assert take_back(project, ran.run_id, despite_sql=True).removed == 1
     assert project.ask("SELECT n FROM log") == [(1,)]
+
+
+def test_rows_that_the_database_holds_are_named(project: Project) -> None:
+    """Rows of another table that point to rows of the run keep these; the refusal names that table."""
+    query(project.url, "CREATE TABLE t (id bigint PRIMARY KEY, name text, _etl_run_id bigint)")
+    query(project.url, "CREATE TABLE kid (id bigint REFERENCES t (id))")
+    ran = load(project, "a.csv", "1,a\n", **MODES["append"])
+    query(project.url, "INSERT INTO kid VALUES (1)")
+    told = rf"rows of kid point to rows of the run.* take those out first; next: etl-agent undo {ran.run_id}$"
+    with pytest.raises(UndoRefused, match=told):
+        take_back(project, ran.run_id)
+    assert project.rows("id") == [(1,)]
+
+
+def test_a_pipeline_that_is_no_file_is_not_what_comes_next(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was loaded without a pipeline is loaded again without one."""
+    monkeypatch.chdir(tmp_path)
+    done = take_back(project, load(project, "a.csv", "1,a\n").run_id)
+    with pytest.raises(UndoRefused, match=r"or load the file again, and it loads what was taken back$"):
+        take_back(project, done.undone_by)
