@@ -52,7 +52,7 @@ class Kept:
         table: name of the table of kept rows; None where none are kept.
         updated: rows of the target that were written over, or closed in scd2.
         deleted: rows of the target that were taken out.
-        created: whether the load created the target table.
+        built: how the load left the target table (``build.build_of``), if it created it.
         added: columns that it added to the target table.
         keys: the columns that tell its rows apart.
         own_sql: whether SQL of the user's own ran in its transaction.
@@ -61,7 +61,7 @@ class Kept:
     table: str | None
     updated: int
     deleted: int
-    created: bool
+    built: str | None
     added: tuple[str, ...]
     keys: tuple[str, ...]
     own_sql: bool

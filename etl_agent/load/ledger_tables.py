@@ -224,7 +224,7 @@ def _history(known: sa.MetaData) -> sa.Table:
         sa.Column("position", _Number, nullable=False),  # rises from each run into a table to the next
         sa.Column("kept_in", sa.Text),  # the table of the rows as they were before; null where none are kept
         *(sa.Column(name, _Number, nullable=False) for name in ("rows_updated", "rows_deleted")),
-        sa.Column("created", _Flag, nullable=False),  # whether the run created the table
+        sa.Column("built", sa.Text),  # a digest of how the run left the table, if it created it
         sa.Column("added", sa.Text, nullable=False),  # JSON: columns that it added to the table
         sa.Column("keys", sa.Text, nullable=False),  # JSON: columns that tell the rows apart
         sa.Column("own_sql", _Flag, nullable=False),  # whether SQL of the user's own ran with it

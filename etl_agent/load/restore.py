@@ -34,7 +34,7 @@ class Loaded:
         deleted: rows of before that it took out.
         kept: name of the table of the rows as they were before; None where none were kept.
         keys: the columns that tell rows apart.
-        created: whether it created the table.
+        built: how it left the table, if it created it.
         added: columns that it added to the table.
         alone: whether its rows are wanted back even where triggers of the user's own did more.
     """
@@ -46,7 +46,7 @@ class Loaded:
     deleted: int
     kept: str | None
     keys: tuple[str, ...]
-    created: bool
+    built: str | None
     added: tuple[str, ...]
     alone: bool = False
 
@@ -118,7 +118,7 @@ def restore(record: Record, run: Loaded, *, schema: str | None, dialect: Dialect
             )
     if sql.place is not None:
         record.run(sql.forget())
-    unmade = unmake(record, facts.name, created=run.created, added=run.added, schema=own, dialect=dialect)
+    unmade = unmake(record, facts.name, built=run.built, added=run.added, schema=own, dialect=dialect)
     return Restored(*rows, unmade)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from etl_agent.batch import Batch, Positions
 from etl_agent.errors import EtlAgentError
+from etl_agent.load.build import build_of
 from etl_agent.load.facts import TableFacts
 from etl_agent.load.history import History, Kept, can_keep, kept_in
 from etl_agent.load.identifiers import Dialect, quote
@@ -176,12 +177,13 @@ class Tx(Record):
             raise EtlAgentError("the load is not applied yet")
         load, fit, done = self.order.load, self.order.fit, self._applied
         closing = load.strategy == "scd2"
-        history = self._history()
+        history, here = self._history(), (self._connection, load.table)
+        built = None if fit.exists else build_of(*here, schema=self._schema, dialect=self.dialect)
         return Kept(
             table=None if history is None else kept_in(load.table, fit.held, dialect=self.dialect),
             updated=done.deleted if closing else done.updated,
             deleted=self._withdrawn + (0 if closing else done.deleted),
-            created=not fit.exists,
+            built=built,
             added=tuple(column.name for column in fit.added) if fit.exists else (),
             keys=tuple(fit.targets[key] for key in fit.keys),
             own_sql=bool(load.before_sql or load.after_sql),

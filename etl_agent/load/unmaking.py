@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etl_agent.load.attached import used_by
+from etl_agent.load.build import build_of, hangs_on
 from etl_agent.load.identifiers import Dialect, quote
 from etl_agent.load.record import Record
 
@@ -31,23 +32,25 @@ class Unmade:
 
 
 def unmake(
-    record: Record, table: str, *, created: bool, added: tuple[str, ...], schema: str, dialect: Dialect
+    record: Record, table: str, *, built: str | None, added: tuple[str, ...], schema: str, dialect: Dialect
 ) -> Unmade:
     """Drop what a run made, unless it holds anything or anything depends on it.
 
     Args:
         record: the transaction, in which the run's rows are gone already.
         table: name of the table.
-        created: whether the run created it.
+        built: how the run left it, if the run created it.
         added: columns that it added to it.
         schema: its schema.
         dialect: the kind of database.
     """
     place = f"{quote(schema)}.{quote(table)}"
-    if created:
+    if built is not None:
         if record.ask(f"SELECT 1 FROM {place} LIMIT 1"):
             return Unmade(left=(f"table {table} stays, since it holds rows of others",))
         why = used_by(record.connection, table, schema=schema, dialect=dialect)
+        if why is None and build_of(record.connection, table, schema=schema, dialect=dialect) != built:
+            why = "others have added to it, or changed it"
         if why is None and _dropped(record, f"DROP TABLE {place}", dialect):
             return Unmade(table=True)
         return Unmade(left=(f"table {table} stays, empty, since {why or 'others depend on it or use it'}",))
@@ -55,7 +58,9 @@ def unmake(
     for name in added:
         if record.ask(f"SELECT 1 FROM {place} WHERE {quote(name)} IS NOT NULL LIMIT 1"):
             left.append(f"column {name} stays, since it holds values")
-        elif _dropped(record, f"ALTER TABLE {place} DROP COLUMN {quote(name)}", dialect):
+        elif not hangs_on(record.connection, table, name, schema=schema, dialect=dialect) and _dropped(
+            record, f"ALTER TABLE {place} DROP COLUMN {quote(name)}", dialect
+        ):
             gone.append(name)
         else:
             left.append(f"column {name} stays, empty, since others depend on it or use it")

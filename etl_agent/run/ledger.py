@@ -120,11 +120,10 @@ def deactivate(
         digests: which content; None means all of it.
     """
     files = tables.files.c
-    active = tables.files.update().where(files.table_name == table, files.active)
-    change = active.values(active=False, deactivated_by=run_id)
+    change = tables.files.update().where(files.table_name == table, files.active)
     if digests is not None:
         change = change.where(files.sha256.in_(digests))
-    connection.execute(change)
+    connection.execute(change.values(active=False, deactivated_by=run_id))
 
 
 def record_files(
@@ -155,7 +154,7 @@ def record_history(connection: Connection, tables: LedgerTables, kept: Kept, *, 
             kept_in=kept.table,
             rows_updated=kept.updated,
             rows_deleted=kept.deleted,
-            created=kept.created,
+            built=kept.built,
             added=json.dumps(kept.added, ensure_ascii=False),
             keys=json.dumps(kept.keys, ensure_ascii=False),
             own_sql=kept.own_sql,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -128,6 +128,8 @@ def undo(
                 raise NoInput("no run is on record there", where=str(target), next_command="etl-agent runs")
             past = _past(connection, tables, run_id)
         if past.status == "undone":
+            with suppress(EtlAgentError), target.lock(past.table_name, schema=schema):
+                pass  # what a killed undo left of its lock goes
             return _before(past)
         _check_status(past)
         stack.enter_context(target.lock(past.table_name, schema=schema, wait=wait))
@@ -189,7 +191,7 @@ def _restored(record: Record, past: Row[Any], *, target: Target, schema: str | N
         deleted=kept.rows_deleted,
         kept=kept.kept_in,
         keys=tuple(json.loads(kept.keys)),
-        created=bool(kept.created),
+        built=kept.built,
         added=tuple(json.loads(kept.added)),
         alone=despite_sql,
     )

@@ -864,6 +864,8 @@ def test_only_a_statement_that_runs_is_broken_off():
 class Refusing:
     """A transaction in which a table cannot be changed."""
 
+    connection = None
+
     def __init__(self, code):
         self.code, self.said = code, []
 
@@ -879,7 +881,7 @@ class Refusing:
 def test_a_column_that_others_use_stays_and_is_told():
     """What the database does not allow is taken back to where it was, and the rest goes on."""
     record = Refusing("SQLITE_ERROR")
-    unmade = unmake(record, "t", created=False, added=("a",), schema="main", dialect="sqlite")
+    unmade = unmake(record, "t", built=None, added=("a",), schema="main", dialect="sqlite")
     assert (unmade.table, unmade.columns) == (False, ())
     assert unmade.left == ("column a stays, empty, since others depend on it or use it",)
     assert record.said == [
@@ -892,4 +894,4 @@ def test_a_column_that_others_use_stays_and_is_told():
 def test_a_column_that_cannot_be_dropped_for_another_reason_is_an_error():
     """A full disk is not told as a column in use."""
     with pytest.raises(sa.exc.DBAPIError):
-        unmake(Refusing("SQLITE_FULL"), "t", created=False, added=("a",), schema="main", dialect="sqlite")
+        unmake(Refusing("SQLITE_FULL"), "t", built=None, added=("a",), schema="main", dialect="sqlite")

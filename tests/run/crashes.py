@@ -431,13 +431,8 @@ class Crashes(contextlib.AbstractContextManager["Crashes"]):
 
 
 def _says_nothing(path: Path) -> bool:
-    """Tell whether a file is left by right, and goes with the next transaction that writes.
-
-    It is a journal of SQLite's that was never begun, or an empty lock file that nobody holds any more: an undo that
-    finds its work done takes no lock.
-    """
-    start = path.read_bytes()[:1]
-    return (path.name.endswith("-journal") and start in (b"", b"\0")) or (path.name.endswith(".lock") and not start)
+    """Tell whether a file is a journal of SQLite's that was never begun: it goes with the next one."""
+    return path.name.endswith("-journal") and path.read_bytes()[:1] in (b"", b"\0")
 
 
 def _killing(place: Place) -> dict[str, Any]:

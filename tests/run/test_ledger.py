@@ -238,7 +238,7 @@ def test_the_types_are_those_of_the_newest_run_that_loaded(connection):
 
 def test_what_an_undo_must_know_is_recorded(connection):
     """Columns are listed as JSON, whatever they are called."""
-    kept = Kept("h", updated=1, deleted=2, created=True, added=("ä",), keys=("k", "l"), own_sql=True)
+    kept = Kept("h", updated=1, deleted=2, built="b", added=("ä",), keys=("k", "l"), own_sql=True)
     record_history(connection, TABLES, kept, table="t", run_id=4)
     (row,) = connection.execute(sa.select(TABLES.history)).mappings()
     assert dict(row) == {
@@ -248,7 +248,7 @@ def test_what_an_undo_must_know_is_recorded(connection):
         "kept_in": "h",
         "rows_updated": 1,
         "rows_deleted": 2,
-        "created": 1,
+        "built": "b",
         "added": '["ä"]',
         "keys": '["k", "l"]',
         "own_sql": 1,
