@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from etl_agent.errors import NoInput, UndoRefused
+from etl_agent.errors import EtlAgentError, NoInput, UndoRefused
 from tests.load.targets import query
 from tests.run.project import Project
 from tests.run.undoing import CONTRACT, MERGE, MODES, REPLACE, held, load, take_back
@@ -336,6 +336,21 @@ def test_what_triggers_did_is_not_forgotten(project: Project) -> None:
     assert project.rows("id") == [(1,)]
     assert take_back(project, ran.run_id, despite_sql=True).removed == 1
     assert project.ask("SELECT n FROM log") == [(1,)]
+
+
+def test_what_a_trigger_does_not_let_go_is_told_in_its_words(project: Project) -> None:
+    """No table points to these rows, so the refusal is the database's own, and nothing is changed."""
+    query(project.url, "CREATE TABLE t (id bigint PRIMARY KEY, name text, _etl_run_id bigint)")
+    ran = load(project, "a.csv", "1,a\n", **MODES["append"])
+    if project.url.startswith("sqlite"):
+        query(project.url, "CREATE TRIGGER g BEFORE DELETE ON t BEGIN SELECT RAISE(ABORT, 'rows stay'); END")
+    else:
+        body = "BEGIN RAISE EXCEPTION ''rows stay''; END"
+        query(project.url, f"CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS '{body}'")
+        query(project.url, "CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION g()")
+    with pytest.raises(EtlAgentError, match="rows stay"):
+        take_back(project, ran.run_id, despite_sql=True)
+    assert project.rows("id") == [(1,)]
 
 
 def test_rows_that_the_database_holds_are_named(project: Project) -> None:
