@@ -16,6 +16,17 @@ import sys, time
 from etl_agent.breaking import breakable
 from etl_agent.cli.ending import last_word, rolled_back
 from etl_agent.cli.failure import exit_code_of
+
+def stay():
+    said = False
+    while True:
+        try:
+            if not said:
+                said = True
+                print("begun", flush=True)
+            time.sleep(60)
+        except BaseException:
+            pass
 """
 
 
@@ -38,15 +49,7 @@ def test_what_does_not_let_itself_be_ended_is_ended() -> None:
     call = """
 def call():
     with last_word(lambda error: print("heard", type(error).__name__, flush=True)):
-        said = False
-        while True:
-            try:
-                if not said:
-                    said = True
-                    print("begun", flush=True)
-                time.sleep(60)
-            except BaseException:
-                pass
+        stay()
 """
     code, out, err, seconds = ended(call)
     assert (code, out, err) == (143, "heard Terminated\n", "etl-agent: terminated\n")
@@ -125,15 +128,7 @@ from etl_agent.cli.witness import witnessing
 def call():
     with witnessing([Path("p.yaml")], log=Path({str(log)!r}), notify=False) as witness:
         witness.began("p")
-        said = False
-        while True:
-            try:
-                if not said:
-                    said = True
-                    print("begun", flush=True)
-                time.sleep(60)
-            except BaseException:
-                pass
+        stay()
 """
     assert ended(call)[0] == 143
     assert '"event": "failure"' in log.read_text() and "terminated" in log.read_text()

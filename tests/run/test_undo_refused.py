@@ -13,6 +13,14 @@ from tests.run.project import Project
 from tests.run.undoing import CONTRACT, MERGE, MODES, REPLACE, held, load, take_back
 
 
+def refuses(project: Project, run_id: int, why: str) -> None:
+    """Try to take a run back, which is refused with a reason and changes nothing."""
+    was = held(project)
+    with pytest.raises(UndoRefused, match=why):
+        take_back(project, run_id)
+    assert held(project) == was
+
+
 def test_an_undo_is_not_undone(project: Project) -> None:
     """The pipeline is to run again; its file counts as new."""
     done = take_back(project, load(project, "a.csv", "1,a\n").run_id)
@@ -51,10 +59,7 @@ def test_what_was_not_kept_cannot_be_put_back(project: Project, mode: dict[str, 
     load(project, "a.csv", "1,a\n", **mode)
     added = load(project, "b.csv", "2,b\n", **mode)
     ran = load(project, "c.csv", "1,x\n", **mode)
-    was = held(project)
-    with pytest.raises(UndoRefused, match=why):
-        take_back(project, ran.run_id)
-    assert held(project) == was
+    refuses(project, ran.run_id, why)
     if "history" in mode:
         query(project.url, f"UPDATE _etl_runs SET status = 'undone' WHERE run_id = {ran.run_id}")
         assert take_back(project, added.run_id).removed == 1
@@ -94,10 +99,7 @@ def test_what_other_hands_changed_is_not_made_worse(project: Project, change: st
     load(project, "a.csv", "1,a\n2,b\n", **MERGE)
     ran = load(project, "b.csv", "2,x\n4,d\n", **MERGE)
     query(project.url, change)
-    was = held(project)
-    with pytest.raises(UndoRefused, match=why):
-        take_back(project, ran.run_id)
-    assert held(project) == was
+    refuses(project, ran.run_id, why)
 
 
 def test_a_column_of_another_type_is_found_out(project: Project) -> None:
@@ -249,10 +251,7 @@ def test_versions_that_others_changed_stay_closed(project: Project, change: str,
     load(project, "a.csv", "1,a\n", **MODES["scd2"])
     ran = load(project, "b.csv", "1,b\n", **MODES["scd2"])
     query(project.url, change)
-    was = held(project)
-    with pytest.raises(UndoRefused, match=why):
-        take_back(project, ran.run_id)
-    assert held(project) == was
+    refuses(project, ran.run_id, why)
 
 
 def test_a_run_that_wrote_nothing_needs_no_table(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from etl_agent.run.history import PastRun
     from etl_agent.run.why.held import HeldRow
 
-__all__ = ["Account", "Outcome", "Why"]
+__all__ = ["MOST", "Account", "Outcome", "Why", "next_command"]
+
+MOST = 20
+"""Rows, and records of a run, that are told of: what a person reads; a key has one row as a rule."""
 
 Outcome = Literal[
     "loaded",
@@ -168,3 +171,12 @@ def _run(run: PastRun) -> dict[str, Any]:
         "status": run.result.status,
         "started_at": run.started_at.isoformat(),
     }
+
+
+def next_command(accounts: Sequence[Account]) -> str | None:
+    """Name what shows more of the first record in quarantine, else of the first run."""
+    entry = next((each for each in accounts if each.entry is not None and each.outcome == "quarantined"), None)
+    if entry is not None:
+        return f"etl-agent quarantine list --id {entry.entry}"
+    run = next((each.run for each in accounts if each.run is not None), None)
+    return None if run is None else f"etl-agent show {run.result.run_id}"

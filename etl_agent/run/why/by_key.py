@@ -1,21 +1,18 @@
-"""Why a table holds a row of some key, or why it does not."""
+"""Why a table holds a row of some key."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl_agent.errors import NoInput
-from etl_agent.extract.spec import fold
 from etl_agent.load.statements import LINEAGE, VALID_FROM, VALID_TO
-from etl_agent.run.why.account import Account, Why
+from etl_agent.run.why.absent import why_absent
+from etl_agent.run.why.account import MOST, Account, Why, next_command
 from etl_agent.run.why.entries import rejected, replayed
-from etl_agent.run.why.landing import landed
-from etl_agent.run.why.searches import OfKey, WithText
+from etl_agent.run.why.searches import OfKey
 from etl_agent.run.why.taken import closing, ended, taken
-from etl_agent.run.why.unread import unread
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
     from etl_agent.run.why.taken import Taken
 
 __all__ = ["why_row"]
-
-MOST = 20
-"""Rows, and records of a run, that are told of: what a person reads; a key has one row as a rule."""
 
 
 def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, history: bool) -> Why:
@@ -55,7 +49,7 @@ def why_row(archive: Archive, held: HeldTable, texts: Mapping[str, str], *, hist
     why = (
         _present(archive, held, key, rows, history=history)
         if rows and key is not None
-        else _absent(archive, held, texts, key, history=history)
+        else why_absent(archive, held, texts, key, history=history)
     )
     more = (f"more than {MOST} rows hold this; the first are told",) if len(rows) > MOST else ()
     return replace(why, asked=asked, notes=tuple(dict.fromkeys((*why.notes, *more))))
@@ -83,7 +77,7 @@ def _present(
         rows=rows,
         accounts=tuple(accounts),
         notes=tuple(notes),
-        next_command=_next(accounts),
+        next_command=next_command(accounts),
         sensitive=frozenset(name for run in known for name in run.result.sensitive),
     )
 
@@ -199,88 +193,6 @@ def _earlier(
     return accounts, notes
 
 
-def _absent(
-    archive: Archive, held: HeldTable, texts: Mapping[str, str], key: Mapping[str, pa.Scalar] | None, *, history: bool
-) -> Why:
-    """Tell why a table has no row of a key: what runs made of it, the newest first, else the files no run read."""
-    table = held.facts.name
-    entries = rejected(archive, table, texts)
-    notes: list[str] = []
-    gone = [] if key is None else taken(archive, held, key)
-    last = gone[0].run.result.run_id if gone else 0
-    lost = [each.account() for each in gone[:MOST] if each.run.result.run_id == last]
-    read = 0
-    for run in archive.runs_of(table, statuses=("loaded", "refused", "undone")):
-        if read and not history:
-            break
-        mine = [entry for entry in entries if entry.run_id == run.result.run_id]
-        told = archive.tell(run, WithText(texts, key), most=MOST)
-        notes += [note for note in told.notes if not told.read or told.accounts]
-        read += told.read
-        accounts = _landed(archive, held, run, told.accounts)
-        if accounts:  # what the files tell is exact; the text of a record may hold the key by chance
-            places = {(each.place.file, each.place.line) for each in accounts if each.place is not None}
-            mine = [entry for entry in mine if (entry.file, entry.line) in places]
-        accounts = _with_entries(accounts, archive.of_entries(mine))
-        if run.result.run_id < last:  # what was taken out came to the table later than what an older run turned away
-            loaded = run.result.status == "loaded"
-            accounts = [each for each in accounts if loaded and each.outcome in ("removed", "updated")]
-        if accounts:
-            accounts += lost
-            verdict = _not_there(accounts[0], texts)
-            return Why(
-                "",
-                table,
-                found=False,
-                verdict=verdict,
-                accounts=tuple(accounts),
-                notes=tuple(notes),
-                next_command=_next(accounts),
-            )
-    if lost:
-        said = f"not in the table: {lost[0].said}"
-        return Why(
-            "",
-            table,
-            found=False,
-            verdict=said,
-            accounts=tuple(lost),
-            notes=tuple(notes),
-            next_command=_next(lost),
-        )
-    waiting = tuple(unread(archive, table, texts, most=MOST))
-    if waiting:
-        said = f"not in the table: {waiting[0].place} holds it, and no run read that file"
-        return Why(
-            "",
-            table,
-            found=False,
-            verdict=said,
-            accounts=waiting,
-            notes=tuple(notes),
-            next_command=f"etl-agent run {archive.command(table)}",
-        )
-    runs = "1 run" if read == 1 else f"{read} runs"
-    said = f"not in the table: none of the files of {runs} that could be read again holds it"
-    then = shlex.join(["etl-agent", "runs", "--table", table])
-    return Why("", table, found=False, verdict=said, notes=tuple(notes), next_command=then)
-
-
-def _landed(archive: Archive, held: HeldTable, run: PastRun, accounts: Sequence[Account]) -> list[Account]:
-    spec = archive.recalled(run).spec
-    if spec is None:
-        return list(accounts)
-    return [landed(each, held=held, load=spec.load, archive=archive).account for each in accounts]
-
-
-def _with_entries(accounts: Sequence[Account], entries: Sequence[Account]) -> list[Account]:
-    """Join what the files tell with what the quarantine tells of the same record."""
-    by_place = {entry.place: entry for entry in entries}
-    joined = [by_place[each.place].with_life(each) if each.place in by_place else each for each in accounts]
-    told = {each.place for each in accounts}
-    return [*joined, *(entry for entry in entries if entry.place not in told)]
-
-
 def _verdict(rows: Sequence[HeldRow], accounts: Sequence[Account]) -> str:
     writers = [str(number) for number in dict.fromkeys(row.run_id for row in rows) if number is not None]
     by = f", written by run {', '.join(writers)}" if writers else ""
@@ -291,20 +203,3 @@ def _verdict(rows: Sequence[HeldRow], accounts: Sequence[Account]) -> str:
         kind = "versions" if VALID_FROM in rows[0].values else "rows"
         return f"in the table, {len(rows)} {kind}{by}"
     return f"in the table{by}{place}"
-
-
-def _not_there(account: Account, texts: Mapping[str, str]) -> str:
-    loaded = account.as_dict()["loaded"]
-    if account.outcome not in ("loaded", "unchanged") or not loaded:
-        return f"not in the table: {account.place}: {account.said}"
-    asked = {fold(name) for name in texts}
-    key = ", ".join(f"{name}={value}" for name, value in loaded.items() if fold(name) in asked)
-    return f"not in the table under that key: {account.place} holds it, and its row is {key}"
-
-
-def _next(accounts: Sequence[Account]) -> str | None:
-    entry = next((each for each in accounts if each.entry is not None and each.outcome == "quarantined"), None)
-    if entry is not None:
-        return f"etl-agent quarantine list --id {entry.entry}"
-    run = next((each.run for each in accounts if each.run is not None), None)
-    return None if run is None else f"etl-agent show {run.result.run_id}"
