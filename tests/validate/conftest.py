@@ -7,6 +7,8 @@ import pyarrow as pa
 import pytest
 
 from etl_agent.batch import Batch, Origin
+from etl_agent.validate.contract import compile_contract
+from etl_agent.validate.spec import Validate
 
 
 def _batch(**columns: list[str | None]) -> Batch:
@@ -28,3 +30,14 @@ def _batch(**columns: list[str | None]) -> Batch:
 def batch() -> Callable[..., Batch]:
     """Make a batch of text columns."""
     return _batch
+
+
+@pytest.fixture
+def compiled(monkeypatch, tmp_path):
+    """Compile a schema object, as if a module of the project had it."""
+
+    def compile_schema(schema, names=None):
+        monkeypatch.setattr("etl_agent.validate.contract.load_schema", lambda reference, project: schema)
+        return compile_contract(Validate(contract="some:Schema"), project=tmp_path, names=names)
+
+    return compile_schema

@@ -1,10 +1,8 @@
 """Edges of contracts: what few schemas ask is judged as pandera does, or refused with a reason."""
 
-import json
 import re
 from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +16,6 @@ from etl_agent.batch import Batch
 from etl_agent.errors import ConfigurationError, Drifted, EtlAgentError
 from etl_agent.shape import ColumnType, is_type, parse_type
 from etl_agent.validate.casts import cast
-from etl_agent.validate.contract import compile_contract
 from etl_agent.validate.dtypes import read_dtype
 from etl_agent.validate.header import match_header
 from etl_agent.validate.judging import Contract
@@ -27,28 +24,7 @@ from etl_agent.validate.schema import to_pandera
 from etl_agent.validate.spec import Validate
 from etl_agent.validate.times import Misfit
 from etl_agent.validate.user_schema import load_schema
-
-
-def contract(names=None, types=None, **section):
-    """Compile the section of a pipeline file."""
-    return compile_contract(Validate.model_validate(section), project=Path(), names=names, types=types)
-
-
-def reasons(judged):
-    """List the reasons of each rejected row."""
-    return [json.loads(text) for rejects in judged.rejects for text in rejects.reasons.to_pylist()]
-
-
-@pytest.fixture
-def compiled(monkeypatch, tmp_path):
-    """Compile a schema object, as if a module of the project had it."""
-
-    def compile_schema(schema, names=None):
-        monkeypatch.setattr("etl_agent.validate.contract.load_schema", lambda reference, project: schema)
-        return compile_contract(Validate(contract="some:Schema"), project=tmp_path, names=names)
-
-    return compile_schema
-
+from tests.validate.contracts import contract, reasons
 
 # Types
 

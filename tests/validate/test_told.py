@@ -1,9 +1,7 @@
 """What contracts tell: each reason word for word, the schema as its writer would read it, and bounds as they stood."""
 
-import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +13,6 @@ from pandera.pandas import Check, Column, DataFrameSchema
 from etl_agent.errors import ConfigurationError, DataRefused
 from etl_agent.shape import ColumnType, parse_type
 from etl_agent.validate.casts import cast
-from etl_agent.validate.contract import compile_contract
 from etl_agent.validate.dtypes import arrow_storage, read_dtype
 from etl_agent.validate.header import unknown_cells
 from etl_agent.validate.kernels import kernel
@@ -23,28 +20,7 @@ from etl_agent.validate.odd import cast_in_parts, odd_cells
 from etl_agent.validate.schema import to_pandera
 from etl_agent.validate.spec import ColumnContract, Validate
 from etl_agent.validate.user_schema import load_schema
-
-
-def contract(names=None, types=None, **section):
-    """Compile the section of a pipeline file."""
-    return compile_contract(Validate.model_validate(section), project=Path(), names=names, types=types)
-
-
-def reasons(judged):
-    """List the reasons of each rejected row."""
-    return [json.loads(text) for rejects in judged.rejects for text in rejects.reasons.to_pylist()]
-
-
-@pytest.fixture
-def compiled(monkeypatch, tmp_path):
-    """Compile a schema object, as if a module of the project had it."""
-
-    def compile_schema(schema, names=None):
-        monkeypatch.setattr("etl_agent.validate.contract.load_schema", lambda reference, project: schema)
-        return compile_contract(Validate(contract="some:Schema"), project=tmp_path, names=names)
-
-    return compile_schema
-
+from tests.validate.contracts import contract, reasons
 
 # Bounds as they stood in the file
 
